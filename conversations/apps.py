@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class ConversationsConfig(AppConfig):
+    """Customers, rooms and messages, and the one way in."""
+
+    name = "conversations"

@@ -1,0 +1,175 @@
+"""Keeping deliveries: one committed row each, before anyone is told yes."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import orjson
+from django.db import connection, transaction
+from django.db.models import QuerySet
+from django.utils.timezone import now
+
+from conversations.models import InboundEvent
+from conversations.payloads import InboundMessage
+
+KEY_LENGTH = 300
+IDEMPOTENCY = "idempotency:"
+INSERT_COLUMNS = (
+    "source, dedupe_key, body, headers, received_at, state, attempts, error_code, error"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """What came by a door: its key there, and the bytes."""
+
+    key: str
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """What became of a delivery: the row that holds it, or the row it contradicts."""
+
+    event_id: int
+    is_duplicate: bool
+    is_conflict: bool = False
+
+
+def canonical(value: Any) -> bytes:
+    """One spelling of a JSON value: what the sender means, not how it was typed."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+
+
+def weak_key(message: InboundMessage) -> str:
+    """The message's own id, or a key made of its content; empty where nothing tells a repeat from a new message.
+
+    Two equal texts in the same second of one room count as one; without a time of the sender's
+    every request is a new message.
+    """
+    if message.message_id:
+        return message.message_id
+    if not message.has_sent_at:
+        return ""
+    who = message.phone or message.user_id
+    parts = (message.room_id, who, message.sender, message.sent_at.isoformat(), message.text)
+    return "weak:" + hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
+
+
+def store_deliveries(
+    *,
+    source: str,
+    deliveries: Sequence[Delivery],
+    received_at: datetime,
+) -> list[Stored]:
+    """Keep the deliveries, one statement for all; one result each, in their order.
+
+    A delivery whose key is known is a duplicate if its body is the same. With another body the
+    first is kept and the second becomes a dead letter that staff can see.
+    """
+    first_by_key: dict[str, Delivery] = {}
+    for delivery in deliveries:
+        first_by_key.setdefault(delivery.key, delivery)
+    inserted = _insert(source, list(first_by_key.values()), received_at)
+    known = _known(source, [key for key in first_by_key if key not in inserted])
+    results = []
+    for delivery in deliveries:
+        first = first_by_key[delivery.key]
+        if delivery is first and delivery.key in inserted:
+            results.append(Stored(event_id=inserted[delivery.key], is_duplicate=False))
+            continue
+        event_id, body = known.get(delivery.key) or (inserted[delivery.key], first.body)
+        results.append(_repeat(source, delivery, event_id, body, received_at))
+    return results
+
+
+def _insert(
+    source: str, deliveries: Sequence[Delivery], received_at: datetime
+) -> dict[str, int]:
+    """Insert what is new; the ids by key."""
+    row = "(%s, %s, %s, %s, %s, 'pending', 0, '', '')"
+    statement = (
+        f"INSERT INTO conversations_inboundevent ({INSERT_COLUMNS})"  # noqa: S608
+        f" VALUES {', '.join([row] * len(deliveries))}"
+        " ON CONFLICT (source, dedupe_key) DO NOTHING RETURNING dedupe_key, id"
+    )
+    moment = connection.ops.adapt_datetimefield_value(received_at)
+    values: list[Any] = []
+    for delivery in deliveries:
+        headers = json.dumps(dict(delivery.headers))
+        values += [source, delivery.key, delivery.body, headers, moment]
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return dict(cursor.fetchall())
+
+
+def _known(source: str, keys: Sequence[str]) -> dict[str, tuple[int, bytes]]:
+    if not keys:
+        return {}
+    rows = InboundEvent.objects.filter(source=source, dedupe_key__in=keys)
+    return {
+        key: (event_id, bytes(body))
+        for event_id, key, body in rows.values_list("pk", "dedupe_key", "body")
+    }
+
+
+def _repeat(
+    source: str, delivery: Delivery, event_id: int, body: bytes, received_at: datetime
+) -> Stored:
+    """A delivery under a known key: the same again, or a contradiction, which is kept to be seen."""
+    if _same(delivery.body, body):
+        return Stored(event_id=event_id, is_duplicate=True)
+    digest = hashlib.sha256(delivery.body).hexdigest()[:16]
+    InboundEvent.objects.get_or_create(
+        source=source,
+        dedupe_key=f"{delivery.key[: KEY_LENGTH - 30]}#conflict-{digest}",
+        defaults={
+            "body": delivery.body,
+            "headers": dict(delivery.headers),
+            "received_at": received_at,
+            "state": InboundEvent.State.FAILED,
+            "error_code": "conflict",
+            "error": f"Event {event_id} came first under the same key with another body",
+        },
+    )
+    return Stored(event_id=event_id, is_duplicate=True, is_conflict=True)
+
+
+def _same(one: bytes, other: bytes) -> bool:
+    if one == other:
+        return True
+    try:
+        return canonical(orjson.loads(one)) == canonical(orjson.loads(other))
+    except orjson.JSONDecodeError:
+        return False
+
+
+def replay_events(events: QuerySet[InboundEvent]) -> int:
+    """Put dead letters back in line; returns how many. Those that contradict another stay.
+
+    Replaying is safe at any time: what an event stores is unique by its message's own key.
+    """
+    return (
+        events.filter(state=InboundEvent.State.FAILED)
+        .exclude(error_code="conflict")
+        .update(state=InboundEvent.State.PENDING, attempts=0, error_code="", error="")
+    )
+
+
+def mark_failed(failures: Iterable[tuple[InboundEvent, str, str]]) -> None:
+    """Set events aside with a code and a reason."""
+    rows = []
+    for event, code, reason in failures:
+        event.state = InboundEvent.State.FAILED
+        event.attempts += 1
+        event.error_code, event.error = code[:40], reason[:300]
+        event.processed_at = now()
+        rows.append(event)
+    with transaction.atomic():
+        InboundEvent.objects.bulk_update(
+            rows, ["state", "attempts", "error_code", "error", "processed_at"]
+        )

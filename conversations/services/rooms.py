@@ -1,0 +1,286 @@
+"""Which room is it? Rooms that messages name, and rooms that we cut from those that do not.
+
+A named room's start, end, channel and owner are minima and maxima over its messages, so that they
+come out the same in whatever order the messages arrive.
+"""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+
+from conversations.models import Customer, Message, Room, Sender
+from conversations.payloads import InboundMessage, RoomDeclaration
+from conversations.services.identities import CustomerBook
+from funnel_site.lib.batches import update_rows
+
+CRM = "crm"
+ROOM_FIELDS = (
+    "customer",
+    "channel",
+    "status",
+    "started_at",
+    "closed_at",
+    "last_message_at",
+    "first_customer_message_at",
+    "is_declared",
+    "owner_sent_at",
+    "owner_key",
+)
+SESSION_NAMESPACE = uuid.UUID("5f0c8f5e-5d55-4a52-9d0e-9c4c1d6c6e57")
+
+RoomKey = tuple[str, str]
+
+
+class RoomContradictionError(Exception):
+    """A room is declared again with another customer or channel."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming:
+    """A message on its way into the tables, with the key that makes it unique."""
+
+    message: InboundMessage
+    source: str
+    external_id: str
+    event_id: int
+    received_at: datetime
+
+
+class RoomBook:
+    """The rooms of one batch: read and locked once, changed in memory, written once."""
+
+    def __init__(self, customers: CustomerBook) -> None:
+        self.customers = customers
+        self.rooms: dict[RoomKey, Room] = {}
+        self.before: dict[int, tuple[object, ...]] = {}
+        self.owner_changed: list[Room] = []
+        self.newcomers: set[tuple[int, int]] = set()
+
+    def place(self, incoming: Sequence[Incoming]) -> dict[int, Room]:
+        """The room of each message by event id; rooms are locked and up to date afterwards."""
+        named = [item for item in incoming if item.message.room_id]
+        loose = [item for item in incoming if not item.message.room_id]
+        placed: dict[int, Room] = {}
+        self._lock_named(named)
+        for item in named:
+            room = self.rooms[item.source, item.message.room_id]
+            placed[item.event_id] = room
+            self._merge(room, item)
+        self._write()
+        placed |= SessionCutter(self.customers).place(loose)
+        return placed
+
+    def _lock_named(self, named: Iterable[Incoming]) -> None:
+        first: dict[RoomKey, Incoming] = {}
+        for item in named:
+            first.setdefault((item.source, item.message.room_id), item)
+        for source in sorted({source for source, _ in first}):
+            ids = sorted(external_id for other, external_id in first if other == source)
+            self._lock(source, ids)
+            missing = [
+                self._new_room(first[source, external_id])
+                for external_id in ids
+                if (source, external_id) not in self.rooms
+            ]
+            if missing:
+                Room.objects.bulk_create(missing, ignore_conflicts=True)
+                self._lock(source, [room.external_id for room in missing])
+
+    def _lock(self, source: str, ids: Sequence[str]) -> None:
+        locked = (
+            Room.objects.select_for_update(no_key=True)
+            .filter(source=source, external_id__in=ids)
+            .order_by("external_id")
+        )
+        for room in locked:
+            self.rooms[source, room.external_id] = room
+            self.before[room.pk] = _state(room)
+
+    def _new_room(self, item: Incoming) -> Room:
+        message = item.message
+        return Room(
+            source=item.source,
+            external_id=message.room_id,
+            channel=message.channel,
+            started_at=message.sent_at,
+        )
+
+    def _merge(self, room: Room, item: Incoming) -> None:
+        """Let one message have its say about its room. Commutative, and idempotent."""
+        message = item.message
+        if not room.is_declared:
+            room.started_at, room.channel = min(
+                (room.started_at, room.channel), (message.sent_at, message.channel)
+            )
+        note_times(room, message)
+        customer = self.customers.customer_of(message)
+        if customer is None:
+            return
+        if room.customer_id not in (None, customer.pk):
+            assert room.customer_id is not None
+            self.newcomers |= {(room.pk, room.customer_id), (room.pk, customer.pk)}
+        key = ":".join(message.identity_keys[0])
+        owner = (room.owner_sent_at, room.owner_key) if room.owner_sent_at else None
+        if not room.is_declared and (owner is None or (message.sent_at, key) < owner):
+            if room.customer_id != customer.pk:
+                room.customer = customer
+                self.owner_changed.append(room)
+            room.owner_sent_at, room.owner_key = message.sent_at, key
+
+    def _write(self) -> None:
+        rooms = sorted(self.rooms.values(), key=lambda room: room.pk)
+        update_rows([room for room in rooms if _state(room) != self.before[room.pk]], ROOM_FIELDS)
+        if self.newcomers:
+            participation = Room.participants.through
+            participation.objects.bulk_create(
+                [
+                    participation(room_id=room_id, customer_id=customer_id)
+                    for room_id, customer_id in sorted(self.newcomers)
+                ],
+                ignore_conflicts=True,
+            )
+        for room in self.owner_changed:
+            # What did not say whose it was follows its room.
+            Message.objects.filter(room=room, is_identified=False).update(customer=room.customer)
+
+
+class SessionCutter:
+    """Rooms of our own for messages that name none: cut where a customer was quiet for long."""
+
+    def __init__(self, customers: CustomerBook) -> None:
+        self.customers = customers
+        self.idle = timedelta(hours=settings.ROOM_IDLE_HOURS)
+        self.sessions: dict[tuple[int, str], list[Room]] = {}
+        self.before: dict[int, tuple[object, ...]] = {}
+
+    def place(self, loose: Sequence[Incoming]) -> dict[int, Room]:
+        """The room of each message by event id. The customers' rows are locked by the caller."""
+        if not loose:
+            return {}
+        in_order = sorted(loose, key=lambda item: (item.message.sent_at, item.external_id))
+        self._read(in_order)
+        placed = {item.event_id: self._session(item) for item in in_order}
+        self._write()
+        return placed
+
+    def _customer(self, item: Incoming) -> Customer:
+        customer = self.customers.customer_of(item.message)
+        assert customer is not None, "a message without a room says whose it is"
+        return customer
+
+    def _read(self, items: Sequence[Incoming]) -> None:
+        first, last = items[0].message.sent_at, items[-1].message.sent_at
+        near = Q(
+            started_at__lte=last + self.idle,
+            last_message_at__gte=first - self.idle,
+        )
+        rooms = Room.objects.filter(
+            near | Q(status=Room.Status.OPEN),
+            source=Room.SESSION_SOURCE,
+            customer__in={self._customer(item).pk for item in items},
+        )
+        for room in rooms.order_by("started_at", "pk"):
+            assert room.customer_id is not None
+            self.sessions.setdefault((room.customer_id, room.channel), []).append(room)
+            self.before[room.pk] = _state(room)
+
+    def _session(self, item: Incoming) -> Room:
+        """The earliest session within reach of the message, or a new one."""
+        message, customer = item.message, self._customer(item)
+        rooms = self.sessions.setdefault((customer.pk, message.channel), [])
+        for room in rooms:
+            assert room.last_message_at is not None
+            if room.started_at - self.idle <= message.sent_at <= room.last_message_at + self.idle:
+                room.started_at = min(room.started_at, message.sent_at)
+                note_times(room, message)
+                return room
+        room = Room(
+            source=Room.SESSION_SOURCE,
+            external_id=str(uuid.uuid5(SESSION_NAMESPACE, f"{item.source}:{item.external_id}")),
+            customer=customer,
+            channel=message.channel,
+            started_at=message.sent_at,
+        )
+        note_times(room, message)
+        rooms.append(room)
+        rooms.sort(key=lambda one: one.started_at)
+        return room
+
+    def _write(self) -> None:
+        """Close all but each customer's latest session, then write what changed or is new."""
+        for rooms in self.sessions.values():
+            latest = max(rooms, key=lambda room: (room.last_message_at, room.started_at))
+            for room in rooms:
+                if room is not latest and room.status == Room.Status.OPEN:
+                    room.status, room.closed_at = Room.Status.CLOSED, room.last_message_at
+        rooms = [room for group in self.sessions.values() for room in group]
+        known = sorted((room for room in rooms if room.pk), key=lambda room: room.pk)
+        update_rows([room for room in known if _state(room) != self.before[room.pk]], ROOM_FIELDS)
+        Room.objects.bulk_create([room for room in rooms if not room.pk])
+
+
+def note_times(room: Room, message: InboundMessage) -> None:
+    """Widen a room's span to hold a message."""
+    room.last_message_at = max(room.last_message_at or message.sent_at, message.sent_at)
+    if message.sender == Sender.CUSTOMER:
+        first = room.first_customer_message_at
+        room.first_customer_message_at = min(first or message.sent_at, message.sent_at)
+
+
+def _state(room: Room) -> tuple[object, ...]:
+    return tuple(getattr(room, Room._meta.get_field(name).attname) for name in ROOM_FIELDS)  # type: ignore[union-attr]  # noqa: SLF001
+
+
+@transaction.atomic
+def declare_room(*, declaration: RoomDeclaration, source: str = CRM) -> tuple[Room, bool]:
+    """The room as its CRM states it, and whether it is new.
+
+    Stating it again changes nothing. Raises RoomContradictionError where the room is known with
+    another customer or channel, LostRace where another request made the customer meanwhile.
+    """
+    opening = InboundMessage(
+        text="",
+        sender=Sender.AGENT,
+        channel=declaration.channel,
+        sent_at=declaration.started_at,
+        has_sent_at=True,
+        phone=declaration.phone,
+    )
+    customers = CustomerBook([opening])
+    customers.resolve()
+    customer = customers.customer_of(opening)
+    room, is_new = Room.objects.select_for_update(no_key=True).get_or_create(
+        source=source,
+        external_id=declaration.room_id,
+        defaults={
+            "customer": customer,
+            "channel": declaration.channel,
+            "started_at": declaration.started_at,
+            "closed_at": declaration.closed_at,
+            "status": Room.Status.CLOSED if declaration.closed_at else Room.Status.OPEN,
+            "is_declared": True,
+        },
+    )
+    if not is_new:
+        _settle_declaration(room, customer, declaration)
+    return room, is_new
+
+
+def _settle_declaration(
+    room: Room, customer: Customer | None, declaration: RoomDeclaration
+) -> None:
+    """Compare a known room with what is stated of it now; an end that is news is taken."""
+    if room.customer_id is None:
+        room.customer = customer
+        Message.objects.filter(room=room, is_identified=False).update(customer=customer)
+    if room.customer_id != (customer and customer.pk) or room.channel != declaration.channel:
+        raise RoomContradictionError
+    if declaration.closed_at and room.closed_at is None:
+        room.closed_at, room.status = declaration.closed_at, Room.Status.CLOSED
+    room.is_declared = True
+    room.save(update_fields=list(ROOM_FIELDS))

@@ -1,0 +1,6 @@
+"""What conversations announces, a batch at a time, inside the transaction that stored it."""
+
+from django.dispatch import Signal
+
+messages_stored = Signal()
+"""Sent with `messages: list[Message]`, new ones only, their `room` loaded and up to date."""

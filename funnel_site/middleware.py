@@ -1,0 +1,65 @@
+"""What is done to every request and answer, whatever the page."""
+
+import re
+import uuid
+from collections.abc import Callable
+
+import structlog
+from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+
+from funnel_site.lib.problems import Problem, problem_response
+
+Next = Callable[[HttpRequest], HttpResponse]
+SAFE_ID = re.compile(r"[A-Za-z0-9_.-]{8,64}")
+MACHINE_PATHS = ("/api/", "/webhook", "/health", "/readyz", "/funnel-report")
+
+
+class RequestIdMiddleware:
+    """Give each request an id: in the log lines, in problem JSON and in X-Request-ID.
+
+    Also the one place where a database that is away becomes 503 for machines: never a 2xx, and
+    an answer that tells them to come again.
+    """
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        given = request.headers.get("X-Request-ID", "")
+        request_id = given if SAFE_ID.fullmatch(given) else uuid.uuid4().hex
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        response = self.get_response(request)
+        response["X-Request-ID"] = request_id
+        if request.path.startswith(MACHINE_PATHS):
+            response.setdefault("Cache-Control", "no-store")
+        return response
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if isinstance(error, OperationalError | InterfaceError) and request.path.startswith(
+            MACHINE_PATHS
+        ):
+            return problem_response(Problem(503, "database_away", "The database is away."))
+        return None
+
+
+class AdminScriptPolicyMiddleware:
+    """Let the admin theme's scripts evaluate expressions, under /admin/ and nowhere else.
+
+    The theme ships Alpine.js, which evaluates its attributes; under the site's strict policy its
+    login page cannot be used.
+    """
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if request.path.startswith("/admin/"):
+            response._csp_update = {  # type: ignore[attr-defined]
+                "script-src": [SELF, UNSAFE_EVAL],
+                "style-src": [SELF, UNSAFE_INLINE],
+            }
+        return response

@@ -1,0 +1,362 @@
+"""Every setting, read from the environment once, at start-up.
+
+A missing or unusable value stops the start with the variable's name. Defaults suit one machine
+with nothing installed but Python; .env.example lists every variable.
+"""
+
+import sys
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import django_stubs_ext
+import environ
+import structlog
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
+
+from funnel_site.database import database_settings
+
+django_stubs_ext.monkeypatch()
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+environ.Env.read_env(BASE_DIR / ".env")
+VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var")))
+
+KNOWN_KEYS = {"change-me", "changeme", "secret", "dev-only", "insecure"}
+
+
+def secret_key(*, debug: bool) -> str:
+    """The SECRET_KEY; outside DEBUG a missing, short or well-known one is refused."""
+    key = env.str("SECRET_KEY", default="dev-only" if debug else "")
+    if debug:
+        return key
+    if not key:
+        raise ImproperlyConfigured("SECRET_KEY is not set; see .env.example")
+    if key.lower() in KNOWN_KEYS or key.startswith("django-insecure-") or len(key) < 32:
+        raise ImproperlyConfigured(
+            "SECRET_KEY is a default or too short: make one of 50 random characters; see .env.example"
+        )
+    return key
+
+
+def time_zone() -> str:
+    """The zone of times that come without one, and of the report's days."""
+    name = env.str("TIME_ZONE", default="Asia/Jakarta")
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ImproperlyConfigured(f"TIME_ZONE is not a known zone: {name}") from error
+    return name
+
+
+def without_request(_logger: object, _name: str, event: dict[str, object]) -> dict[str, object]:
+    """Drop the request that Django adds to its lines: its address may hold a phone number."""
+    event.pop("request", None)
+    return event
+
+
+def positive(name: str, *, default: int) -> int:
+    """A whole number above zero from the environment."""
+    try:
+        number = env.int(name, default=default)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} is not a whole number") from error
+    if number < 1:
+        raise ImproperlyConfigured(f"{name} must be above zero")
+    return number
+
+
+# --- Safety: closed unless a line here opens it -------------------------------------------------
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = secret_key(debug=DEBUG)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+PUBLIC_BASE_URL = env.str("PUBLIC_BASE_URL", default="http://localhost:8000").rstrip("/")
+if not PUBLIC_BASE_URL.startswith(("http://", "https://")):
+    raise ImproperlyConfigured("PUBLIC_BASE_URL must begin with http:// or https://")
+IS_HTTPS = PUBLIC_BASE_URL.startswith("https://")
+CSRF_TRUSTED_ORIGINS = [PUBLIC_BASE_URL]
+SECURE_SSL_REDIRECT = IS_HTTPS and env.bool("SECURE_SSL_REDIRECT", default=True)
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^health$"]
+SECURE_HSTS_SECONDS = 31_536_000 if IS_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = IS_HTTPS
+SECURE_HSTS_PRELOAD = IS_HTTPS
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
+)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
+SESSION_COOKIE_AGE = 8 * 3600
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 2**20
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "base-uri": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = 1
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_IPWARE_PROXY_COUNT = env.int("PROXY_COUNT", default=0)
+AXES_VERBOSE = False
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
+
+# --- The application ----------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.import_export",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "rest_framework",
+    "rest_framework_api_key",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "drf_standardized_errors",
+    "import_export",
+    "django_celery_beat",
+    "axes",
+    "funnel_site.access",
+    "funnel_site",
+    "conversations",
+    "funnels",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "funnel_site.middleware.RequestIdMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "funnel_site.middleware.AdminScriptPolicyMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+ROOT_URLCONF = "funnel_site.urls"
+WSGI_APPLICATION = "funnel_site.wsgi.application"
+APPEND_SLASH = False
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+LANGUAGE_CODE = "en"
+TIME_ZONE = time_zone()
+USE_TZ = True
+USE_I18N = True
+USE_THOUSAND_SEPARATOR = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+MEDIA_ROOT = VAR_DIR / "media"
+# Also before `collectstatic` ran, a page has its styles.
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_MANIFEST_STRICT = False
+
+# --- Data ---------------------------------------------------------------------------------------
+DATABASES = {
+    "default": database_settings(
+        env.str("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'funnel_site.sqlite3'}"),
+        pool=env.bool("DATABASE_POOL", default=False),
+        statement_timeout_ms=env.int("DATABASE_STATEMENT_TIMEOUT_MS", default=0),
+    )
+}
+CACHES = {"default": env.cache("CACHE_URL", default="locmemcache://")}
+
+# --- Background work ----------------------------------------------------------------------------
+# Without a broker the inbox is drained in the web process, after the commit.
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="")
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_ACKS_ON_FAILURE_OR_TIMEOUT = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_TIME_LIMIT = 60
+CELERY_TASK_SOFT_TIME_LIMIT = 45
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+CELERY_DB_REUSE_MAX = 500
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_TRANSPORT_OPTIONS = (
+    {
+        "visibility_timeout": 300,
+        "socket_keepalive": True,
+        "socket_timeout": 10,
+        "socket_connect_timeout": 2,
+        "health_check_interval": 25,
+    }
+    if CELERY_BROKER_URL.startswith("redis")
+    else {"confirm_publish": True}
+    if CELERY_BROKER_URL.startswith("amqp")
+    else {}
+)
+CELERY_BEAT_SCHEDULE = {
+    "drain the inbox": {"task": "conversations.tasks.drain_inbox", "schedule": 5.0},
+    "sync the keywords": {"task": "funnels.tasks.sync_keywords", "schedule": 600.0},
+}
+
+# --- The API ------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "funnel_site.access.authentication.ApiKeyAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAdminUser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["funnel_site.lib.door.StrictJSONParser"],
+    "DEFAULT_THROTTLE_CLASSES": ["funnel_site.access.throttling.CallerThrottle"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "funnel_site.lib.problem_handler.exception_handler",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "URL_FORMAT_OVERRIDE": None,
+    "NUM_PROXIES": env.int("PROXY_COUNT", default=0),
+}
+API_REQUESTS_PER_MINUTE = positive("API_REQUESTS_PER_MINUTE", default=60_000)
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Funnel Site",
+    "DESCRIPTION": "Messages in; customers, rooms, funnels and reports out.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "APPEND_COMPONENTS": {
+        "securitySchemes": {
+            "ApiKey": {
+                "type": "apiKey",
+                "in": "header",
+                "name": "Authorization",
+                "description": "`Api-Key` followed by a blank and the key",
+            }
+        }
+    },
+}
+
+# --- Conversations and funnels ------------------------------------------------------------------
+PHONE_REGION = env.str("PHONE_REGION", default="ID").upper()
+CURRENCY = env.str("CURRENCY", default="IDR").upper()
+ROOM_IDLE_HOURS = positive("ROOM_IDLE_HOURS", default=24)
+FUNNEL_QUIET_DAYS = positive("FUNNEL_QUIET_DAYS", default=30)
+FIRST_CONTACT_LEADS = env.bool("FIRST_CONTACT_LEADS", default=True)
+AGENTS_CONFIRM = env.bool("AGENTS_CONFIRM", default=True)
+WEBHOOK_SECRETS = [
+    secret.strip() for secret in env.list("WEBHOOK_SECRETS", default=[]) if secret.strip()
+]
+if any(not secret.startswith("whsec_") for secret in WEBHOOK_SECRETS):
+    raise ImproperlyConfigured("WEBHOOK_SECRETS must be a comma-separated list of whsec_… secrets")
+KEYWORDS_SHEET = env.str("KEYWORDS_SHEET", default=str(BASE_DIR / "funnels/starter_keywords.csv"))
+MESSAGES_SHEET = env.str("MESSAGES_SHEET", default="")
+GOOGLE_SERVICE_ACCOUNT_FILE = env.str("GOOGLE_SERVICE_ACCOUNT_FILE", default="")
+GOOGLE_SERVICE_ACCOUNT_JSON = env.str("GOOGLE_SERVICE_ACCOUNT_JSON", default="")
+GOOGLE_SHEETS_API_BASE_URL = env.str("GOOGLE_SHEETS_API_BASE_URL", default="")
+GOOGLE_TOKEN_URL = env.str("GOOGLE_TOKEN_URL", default="")
+
+# --- Staff pages --------------------------------------------------------------------------------
+IMPORT_EXPORT_USE_TRANSACTIONS = True
+IMPORT_EXPORT_SKIP_ADMIN_LOG = False
+UNFOLD = {
+    "SITE_TITLE": "Funnel Site",
+    "SITE_HEADER": "Funnel Site",
+    "SITE_SUBHEADER": "Chat to customer",
+    "SITE_SYMBOL": "forum",
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "STYLES": [lambda request: static("funnel_site/staff.css")],
+    "SIDEBAR": {"show_search": True, "navigation": "funnel_site.navigation.sidebar"},
+}
+
+# --- Logs: one JSON line a record, no message text, no full phone number --------------------------
+LOG_LEVEL = env.str("LOG_LEVEL", default="WARNING" if "quickstart" in sys.argv else "INFO")
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+    ],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    cache_logger_on_first_use=True,
+)
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "json": {
+            "()": structlog.stdlib.ProcessorFormatter,
+            "processors": [
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.ExceptionRenderer(
+                    # Local variables hold phone numbers and message texts: never logged.
+                    structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+                ),
+                structlog.processors.JSONRenderer(),
+            ],
+            "foreign_pre_chain": [
+                structlog.contextvars.merge_contextvars,
+                structlog.processors.TimeStamper(fmt="iso"),
+                structlog.stdlib.add_logger_name,
+                structlog.stdlib.add_log_level,
+                structlog.stdlib.ExtraAdder(),
+                without_request,
+            ],
+        }
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {
+        "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
+        "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
+        "axes": {"level": "WARNING"},
+    },
+}

@@ -1,0 +1,33 @@
+"""Every address of the site. Machines' addresses answer with and without a trailing slash."""
+
+from django.contrib import admin
+from django.contrib.auth.decorators import login_not_required
+from django.urls import path, re_path
+from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from conversations.api import EventView, MessagesView, RoomsView
+from conversations.webhooks import receive_message
+from funnel_site.health import LiveView, ReadyView
+from funnels.api import FunnelReportView, KeywordSyncView
+
+handler400 = "funnel_site.lib.problems.bad_request"
+handler404 = "funnel_site.lib.problems.not_found"
+handler500 = "funnel_site.lib.problems.server_error"
+
+urlpatterns = [
+    path("", login_not_required(RedirectView.as_view(pattern_name="admin:index")), name="home"),
+    path("admin/", admin.site.urls),
+    re_path(r"^api/rooms/?$", RoomsView.as_view(), name="rooms"),
+    re_path(r"^api/messages/?$", MessagesView.as_view(), name="messages"),
+    re_path(r"^api/events/(?P<event_id>[0-9]{1,18})/?$", EventView.as_view(), name="event"),
+    re_path(r"^api/funnel-report/?$", FunnelReportView.as_view(), name="funnel-report"),
+    re_path(r"^funnel-report/?$", FunnelReportView.as_view(), name="funnel-report-alias"),
+    re_path(r"^api/keywords/sync/?$", KeywordSyncView.as_view(), name="keyword-sync"),
+    re_path(r"^webhooks/messages/?$", receive_message, name="webhook-messages"),
+    re_path(r"^webhook/?$", receive_message, name="webhook"),
+    re_path(r"^api/schema/?$", SpectacularAPIView.as_view(), name="schema"),
+    re_path(r"^docs/?$", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    re_path(r"^healthz/?$", LiveView.as_view(), name="live"),
+    re_path(r"^(?:health|readyz)/?$", ReadyView.as_view(), name="ready"),
+]

@@ -1,0 +1,296 @@
+"""The staff screens of funnels: the list with its totals, a fact's evidence, keywords, syncs."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Count, QuerySet, Sum
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.formats import number_format
+from django.utils.html import format_html
+from import_export.admin import ExportActionModelAdmin, ImportExportModelAdmin
+from unfold.contrib.filters.admin import RangeDateTimeFilter
+from unfold.decorators import action, display
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+from funnel_site.lib.phone import phone_search_digits
+from funnel_site.lib.staff import RecordAdmin, StaffAdmin
+from funnels.models import Correction, Funnel, Keyword, KeywordSync
+from funnels.resources import FunnelResource, KeywordResource
+from funnels.selectors import room_evidence
+from funnels.services.correcting import correct_fact, lift_correction
+from funnels.services.keywords import SyncRunningError, note_keyword_edit, request_keyword_sync
+
+TIMES = (Correction.Field.LEADS_DATE, Correction.Field.BOOKING_DATE, Correction.Field.TRANSACTION_DATE)
+
+
+class CorrectionForm(forms.Form):
+    """One fact set by staff, with the reason."""
+
+    field = forms.ChoiceField(choices=Correction.Field, widget=UnfoldAdminSelectWidget)
+    value = forms.CharField(
+        required=False,
+        max_length=64,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="A time as YYYY-MM-DD HH:MM, an amount as a plain number; blank: it did not happen",
+    )
+    reason = forms.CharField(max_length=300, widget=UnfoldAdminTextInputWidget)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if cleaned.get("field") in TIMES and cleaned.get("value"):
+            try:
+                local = forms.DateTimeField().clean(cleaned["value"])
+            except ValidationError as error:
+                raise ValidationError({"value": "A time as YYYY-MM-DD HH:MM."}) from error
+            cleaned["value"] = local.isoformat()
+        return cleaned
+
+
+@admin.register(Funnel)
+class FunnelAdmin(ExportActionModelAdmin, RecordAdmin):
+    resource_classes = [FunnelResource]
+    list_display = (
+        "leads_date",
+        "shown_customer",
+        "channel",
+        "shown_stage",
+        "booking_date",
+        "transaction_date",
+        "shown_value",
+        "shown_basis",
+        "anomalies",
+    )
+    list_filter = (
+        "stage",
+        "channel",
+        "lead_basis",
+        ("leads_date", RangeDateTimeFilter),
+        "is_corrected",
+        "is_latest",
+        ("anomalies", admin.EmptyFieldListFilter),
+    )
+    search_fields = ("=room__external_id", "customer__name", "customer__phone_number")
+    search_help_text = "Phone number in any format, name or room id"
+    list_select_related = ("customer", "room")
+    ordering = ("-leads_date", "-id")
+    list_before_template = "admin/funnels/funnel/totals.html"
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Funnel], search_term: str
+    ) -> tuple[QuerySet[Funnel], bool]:
+        digits = phone_search_digits(search_term)
+        if len(digits) >= 4 and not any(letter.isalpha() for letter in search_term):
+            return queryset.filter(customer__phone_number__contains=digits), False
+        return super().get_search_results(request, queryset, search_term)  # type: ignore[no-any-return]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The list, with the totals of what it is filtered to."""
+        response: HttpResponse = super().changelist_view(request, extra_context)
+        shown = getattr(response, "context_data", None)
+        if shown and "cl" in shown:
+            shown["totals"] = self._totals(shown["cl"].queryset)
+        return response
+
+    def _totals(self, rows: QuerySet[Funnel]) -> list[tuple[str, str, str]]:
+        plain = rows.order_by()
+        counts = plain.aggregate(
+            leads=Count("pk"), bookings=Count("booking_date"), paid=Count("transaction_date")
+        )
+        leads, bookings, paid = counts["leads"], counts["bookings"], counts["paid"]
+        sums = (
+            plain.exclude(transaction_value=None)
+            .values_list("currency")
+            .annotate(total=Sum("transaction_value"))
+            .order_by("currency")
+        )
+        figures = [
+            ("Leads", number_format(leads, use_l10n=True, force_grouping=True), "in this list"),
+            ("Bookings", number_format(bookings, force_grouping=True), _percent(bookings, leads)),
+            ("Transactions", number_format(paid, force_grouping=True), _percent(paid, leads)),
+        ]
+        return figures + [
+            (f"Value, {currency}", number_format(total, 0, force_grouping=True), "of transactions")
+            for currency, total in sums
+        ]
+
+    def get_urls(self) -> list[Any]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("<int:funnel_id>/correct/", wrap(self.correct_view), name="funnels_funnel_correct"),
+            path("corrections/<int:correction_id>/lift/", wrap(self.lift_view), name="funnels_correction_lift"),
+            *super().get_urls(),
+        ]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """A sale with the evidence of each fact, and the form to correct one."""
+        funnel = self.get_object(request, object_id)
+        if funnel is None or not self.has_view_permission(request, funnel):
+            return super().change_view(request, object_id, form_url, extra_context)  # type: ignore[no-any-return]
+        return self._page(request, funnel, CorrectionForm())
+
+    def _page(self, request: HttpRequest, funnel: Funnel, form: CorrectionForm) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "original": funnel,
+            "title": f"Funnel of {funnel.customer or 'an unidentified customer'}",
+            "funnel": funnel,
+            "evidence": room_evidence(funnel.room_id),
+            "corrections": Correction.objects.filter(room=funnel.room_id).select_related("made_by"),
+            "form": form,
+            "may_correct": self.may_correct(request),
+        }
+        return TemplateResponse(request, "admin/funnels/funnel/funnel.html", context)
+
+    def may_correct(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("funnels.add_correction")  # type: ignore[union-attr]
+
+    def correct_view(self, request: HttpRequest, funnel_id: int) -> HttpResponse:
+        funnel = self.get_object(request, str(funnel_id))
+        if funnel is None or request.method != "POST" or not self.may_correct(request):
+            raise PermissionDenied
+        form = CorrectionForm(request.POST)
+        if form.is_valid():
+            try:
+                correct_fact(funnel=funnel, user=request.user, **form.cleaned_data)
+            except ValidationError as error:
+                form.add_error(None, error)
+        if form.errors:
+            return self._page(request, funnel, form)
+        self.log_change(request, funnel, f"Corrected {form.cleaned_data['field']}")
+        self.message_user(request, "Corrected. The machine's own reading stays visible below.")
+        return redirect("admin:funnels_funnel_change", funnel_id)
+
+    def lift_view(self, request: HttpRequest, correction_id: int) -> HttpResponse:
+        correction = Correction.objects.filter(pk=correction_id).first()
+        if correction is None or request.method != "POST" or not self.may_correct(request):
+            raise PermissionDenied
+        lift_correction(correction=correction, user=request.user)
+        self.message_user(request, "Lifted. The machine's own reading holds again.")
+        return redirect("admin:conversations_room_change", correction.room_id)
+
+    @display(description="Customer", ordering="customer__name")
+    def shown_customer(self, funnel: Funnel) -> str:
+        address = reverse("admin:conversations_room_change", args=[funnel.room_id])
+        customer = funnel.customer
+        label = f"{customer.name} {customer.phone_number}".strip() if customer else "Unidentified"
+        return format_html('<a href="{}">{}</a>', address, label)
+
+    @display(
+        description="Stage",
+        ordering="stage",
+        label={"Opening": "info", "Booking": "warning", "Transaction": "success"},
+    )
+    def shown_stage(self, funnel: Funnel) -> str:
+        return funnel.get_stage_display()
+
+    @display(description="Value", ordering="transaction_value")
+    def shown_value(self, funnel: Funnel) -> str:
+        if funnel.transaction_value is None:
+            return ""
+        return f"{funnel.currency} {number_format(funnel.transaction_value, 0, force_grouping=True)}"
+
+    @display(description="Lead by", ordering="lead_basis")
+    def shown_basis(self, funnel: Funnel) -> str:
+        return funnel.get_lead_basis_display()
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{part / whole:.0%} of leads" if whole else "–"
+
+
+@admin.register(Keyword)
+class KeywordAdmin(ImportExportModelAdmin, StaffAdmin):
+    resource_classes = [KeywordResource]
+    list_display = ("phrase", "stage", "channel", "mode", "is_active", "origin")
+    list_filter = ("stage", "is_active", "channel")
+    search_fields = ("phrase", "channel")
+    readonly_fields = ("origin",)
+    actions_list = ("sync_now",)
+    list_before_template = "admin/funnels/keyword/last_sync.html"
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        context = {
+            "last_sync": KeywordSync.objects.exclude(source__startswith="edited by").first(),
+            "version": KeywordSync.objects.exclude(version=None).order_by("-version").first(),
+            **(extra_context or {}),
+        }
+        return super().changelist_view(request, context)  # type: ignore[no-any-return]
+
+    def has_sync_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return request.user.has_perm("funnels.change_keyword")  # type: ignore[union-attr]
+
+    @action(description="Sync now", permissions=["sync"], icon="sync")
+    def sync_now(self, request: HttpRequest) -> HttpResponse:
+        try:
+            sync = request_keyword_sync()
+        except SyncRunningError:
+            self.message_user(request, "A sync is running already.", level="WARNING")
+        else:
+            is_bad = bool(sync.error)
+            self.message_user(
+                request,
+                sync.error or f"{sync.get_state_display()}: +{sync.added} ~{sync.changed} -{sync.removed}",
+                level="ERROR" if is_bad else "SUCCESS",
+            )
+        return redirect("admin:funnels_keyword_changelist")
+
+    def save_model(self, request: HttpRequest, obj: Keyword, form: Any, change: Any) -> None:
+        super().save_model(request, obj, form, change)
+        note_keyword_edit(by=request.user.get_username())
+
+    def delete_model(self, request: HttpRequest, obj: Keyword) -> None:
+        super().delete_model(request, obj)
+        note_keyword_edit(by=request.user.get_username())
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Keyword]) -> None:
+        super().delete_queryset(request, queryset)
+        note_keyword_edit(by=request.user.get_username())
+
+    def process_result(self, result: Any, request: HttpRequest) -> HttpResponse:
+        """After an import: the new keywords are a version of their own."""
+        note_keyword_edit(by=request.user.get_username())
+        return super().process_result(result, request)  # type: ignore[no-any-return]
+
+
+@admin.register(KeywordSync)
+class KeywordSyncAdmin(RecordAdmin):
+    list_display = (
+        "started_at",
+        "shown_state",
+        "source",
+        "added",
+        "changed",
+        "removed",
+        "unchanged",
+        "error",
+        "version",
+    )
+    list_filter = ("state",)
+
+    @display(
+        description="State",
+        label={
+            "Running": "info",
+            "Done": "success",
+            "Refused, the old keywords stay": "danger",
+            "Sheet not reachable, the old keywords stay": "warning",
+        },
+    )
+    def shown_state(self, sync: KeywordSync) -> str:
+        return sync.get_state_display()

@@ -1,0 +1,232 @@
+"""What the funnel report may be asked: its parameters, read once, each wrong one named."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from django.http import QueryDict
+
+from funnel_site.lib.phone import PhoneError, normalise_phone
+from funnel_site.lib.problems import Problem
+from funnels.stages import Stage
+
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+CHANNEL = re.compile(r"[^\x00-\x1f\x7f]{1,32}")
+LONGEST_SPAN = timedelta(days=3_660)
+PAGE_SIZE = 100
+LARGEST_PAGE = 1_000
+
+SEED_COLUMNS = (
+    "leads_date",
+    "channel",
+    "phone_number",
+    "booking_date",
+    "transaction_date",
+    "transaction_value",
+)
+FURTHER_COLUMNS = (
+    "currency",
+    "stage",
+    "room_id",
+    "cycle",
+    "keyword",
+    "lead_basis",
+    "anomalies",
+    "is_corrected",
+    "updated_at",
+)
+COLUMNS = SEED_COLUMNS + FURTHER_COLUMNS
+DATE_FIELDS = ("leads_date", "booking_date", "transaction_date")
+PROFILES = ("spreadsheet", "machine")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportQuery:
+    """The rows that are wanted. `starts_at` is within, `ends_at` is not."""
+
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    date_field: str = "leads_date"
+    channels: tuple[str, ...] = ()
+    stages: tuple[str, ...] = ()
+    phone: str = ""
+    updated_since: datetime | None = None
+    all_cycles: bool = False
+    first_contacts: bool = True
+
+    @property
+    def digest(self) -> str:
+        """What a cursor is bound to, and what an export's file name tells apart."""
+        return hashlib.sha256(repr(self).encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportRequest:
+    """A query and how its answer is wanted."""
+
+    query: ReportQuery
+    cursor: str
+    page_size: int
+    format: str
+    profile: str
+    totals: bool
+
+
+class Parameters:
+    """Query parameters, each read by name; what is left over is refused."""
+
+    def __init__(self, given: QueryDict, *, repeatable: frozenset[str], known: frozenset[str]):
+        for name in given:
+            if name not in known:
+                raise Problem(400, "unknown_parameter", "There is no such parameter.", field=name[:64])
+            if name not in repeatable and len(given.getlist(name)) > 1:
+                raise Problem(400, "repeated", "Give this parameter once.", field=name)
+        self.given = given
+
+    def text(self, name: str, *, default: str = "") -> str:
+        value = self.given.get(name)
+        if value is None:
+            return default
+        if not value or "\x00" in value or len(value) > 2_000:
+            raise Problem(400, "invalid", "This parameter cannot be read.", field=name)
+        return str(value)
+
+    def choice(self, name: str, choices: tuple[str, ...], *, default: str) -> str:
+        value = self.text(name, default=default)
+        if value not in choices:
+            raise Problem(400, "unknown", f"Not one of: {', '.join(choices)}.", field=name)
+        return value
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        word = self.choice(name, ("0", "1", "true", "false"), default="1" if default else "0")
+        return word in ("1", "true")
+
+    def whole_number(self, name: str, *, default: int, most: int) -> int:
+        value = self.text(name, default=str(default))
+        if not (value.isascii() and value.isdigit()) or not 1 <= int(value[:20]) <= most:
+            raise Problem(400, "invalid", f"A whole number from 1 to {most}.", field=name)
+        return int(value)
+
+    def day(self, name: str) -> date | None:
+        value = self.text(name)
+        if not value:
+            return None
+        try:
+            day = date.fromisoformat(value) if DAY.fullmatch(value) else None
+        except ValueError:
+            day = None
+        if day is None or not 2000 <= day.year < 2100:
+            raise Problem(400, "invalid_date", "A day as YYYY-MM-DD from 2000 to 2099.", field=name)
+        return day
+
+    def moment(self, name: str, zone: ZoneInfo) -> datetime | None:
+        value = self.text(name).replace(" ", "+")
+        if not value:
+            return None
+        try:
+            moment = datetime.fromisoformat(value)
+            moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
+        except (ValueError, OverflowError) as error:
+            raise Problem(400, "invalid_time", "An ISO 8601 time.", field=name) from error
+        if not 2000 <= moment.year < 2100:
+            raise Problem(400, "invalid_time", "A time from 2000 to 2099.", field=name)
+        return moment
+
+
+KNOWN = frozenset(
+    {
+        "date_from",
+        "date_to",
+        "date_field",
+        "channel",
+        "stage",
+        "phone",
+        "updated_since",
+        "all_cycles",
+        "first_contacts",
+        "cursor",
+        "page_size",
+        "format",
+        "profile",
+        "totals",
+    }
+)
+REPEATABLE = frozenset({"channel", "stage"})
+
+
+def read_request(given: QueryDict, *, zone: ZoneInfo, region: str) -> ReportRequest:
+    """The report that is asked for; raises Problem naming the parameter."""
+    parameters = Parameters(given, repeatable=REPEATABLE, known=KNOWN)
+    starts_at, ends_at = _span(parameters, zone)
+    query = ReportQuery(
+        starts_at=starts_at,
+        ends_at=ends_at,
+        date_field=parameters.choice("date_field", DATE_FIELDS, default="leads_date"),
+        channels=_channels(given),
+        stages=_stages(given),
+        phone=_phone(parameters, region),
+        updated_since=parameters.moment("updated_since", zone),
+        all_cycles=parameters.flag("all_cycles", default=False),
+        first_contacts=parameters.flag("first_contacts", default=True),
+    )
+    return ReportRequest(
+        query=query,
+        cursor=parameters.text("cursor"),
+        page_size=parameters.whole_number("page_size", default=PAGE_SIZE, most=LARGEST_PAGE),
+        format=parameters.choice("format", ("json", "csv"), default="json"),
+        profile=parameters.choice("profile", PROFILES, default="spreadsheet"),
+        totals=parameters.flag("totals", default=True),
+    )
+
+
+def span(date_from: date | None, date_to: date | None, zone: ZoneInfo) -> tuple[
+    datetime | None, datetime | None
+]:
+    """Whole local days, both ends included, as moments: the first within, the second not."""
+    starts_at = datetime.combine(date_from, time(), zone) if date_from else None
+    ends_at = datetime.combine(date_to + timedelta(days=1), time(), zone) if date_to else None
+    return starts_at, ends_at
+
+
+def _span(parameters: Parameters, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:
+    date_from, date_to = parameters.day("date_from"), parameters.day("date_to")
+    if date_from and date_to and date_from > date_to:
+        raise Problem(400, "wrong_order", "date_from is after date_to.", field="date_from")
+    if date_from and date_to and date_to - date_from > LONGEST_SPAN:
+        raise Problem(400, "too_long", "At most ten years.", field="date_from")
+    return span(date_from, date_to, zone)
+
+
+def _channels(given: QueryDict) -> tuple[str, ...]:
+    """The channels asked for; several are a union."""
+    channels = tuple(sorted(set(given.getlist("channel"))))
+    for channel in channels:
+        if not CHANNEL.fullmatch(channel):
+            raise Problem(400, "unknown", "There is no such channel.", field="channel")
+    return channels
+
+
+def _stages(given: QueryDict) -> tuple[str, ...]:
+    names = {"lead": Stage.OPENING.value} | {stage.value: stage.value for stage in Stage}
+    wanted = given.getlist("stage")
+    for name in wanted:
+        if name not in names:
+            raise Problem(
+                400, "unknown", "Not one of: lead, booking, transaction.", field="stage"
+            )
+    return tuple(sorted({names[name] for name in wanted}))
+
+
+def _phone(parameters: Parameters, region: str) -> str:
+    text = parameters.text("phone")
+    if not text:
+        return ""
+    if text.startswith(" "):
+        # A plus sign that was not escaped in the address.
+        text = f"+{text[1:]}"
+    try:
+        return normalise_phone(text, region)
+    except PhoneError as error:
+        raise Problem(400, "invalid_phone", str(error), field="phone") from error

@@ -1,0 +1,238 @@
+"""Reads of funnels: report rows, totals, the export's lines, what a room's facts rest on."""
+
+import csv
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import connection, transaction
+from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models.functions import TruncDate
+
+from conversations.models import Channel, CustomerIdentity, InboundEvent
+from funnel_site.lib.spreadsheet import guard
+from funnels.models import Evidence, Funnel, Keyword
+from funnels.report import COLUMNS, ReportQuery
+
+EXPORT_CHUNK = 5_000
+CENT = Decimal("0.01")
+EXPORT_COLUMNS = (
+    "leads_date",
+    "channel",
+    "customer__phone_number",
+    "booking_date",
+    "transaction_date",
+    "transaction_value",
+    "currency",
+    "stage",
+    "room__external_id",
+    "cycle",
+    "keyword__phrase",
+    "lead_basis",
+    "anomalies",
+    "is_corrected",
+    "updated_at",
+)
+
+
+def known_channels() -> set[str]:
+    """Every channel a funnel can have: those of messages and those that keywords attribute to."""
+    attributed = Keyword.objects.exclude(channel="").values_list("channel", flat=True)
+    return {*Channel.values, *attributed.distinct()}
+
+
+def report_rows(query: ReportQuery) -> QuerySet[Funnel]:
+    """The funnels of a query, without an order."""
+    rows = Funnel.objects.all()
+    if not query.all_cycles:
+        rows = rows.filter(is_latest=True)
+    if query.starts_at:
+        rows = rows.filter(**{f"{query.date_field}__gte": query.starts_at})
+    if query.ends_at:
+        rows = rows.filter(**{f"{query.date_field}__lt": query.ends_at})
+    if query.date_field != "leads_date":
+        rows = rows.exclude(**{query.date_field: None})
+    if query.channels:
+        rows = rows.filter(channel__in=query.channels)
+    if query.stages:
+        rows = rows.filter(stage__in=query.stages)
+    if query.phone:
+        holders = CustomerIdentity.objects.filter(kind="phone", value=query.phone)
+        rows = rows.filter(customer__in=holders.values("customer"))
+    if query.updated_since:
+        rows = rows.filter(updated_at__gte=query.updated_since)
+    if not query.first_contacts:
+        rows = rows.exclude(lead_basis=Funnel.LeadBasis.FIRST_CONTACT)
+    return rows
+
+
+def not_applied() -> dict[str, int]:
+    """Deliveries that no report counts yet: waiting ones and dead letters."""
+    counts = (
+        InboundEvent.objects.filter(
+            Q(state=InboundEvent.State.PENDING) | Q(state=InboundEvent.State.FAILED)
+        )
+        .values_list("state")
+        .annotate(number=Count("pk"))
+    )
+    found = dict(counts)
+    return {"waiting": found.get("pending", 0), "dead_letters": found.get("failed", 0)}
+
+
+def report_totals(query: ReportQuery, zone: ZoneInfo) -> dict[str, Any]:
+    """Leads, bookings, transactions, value and conversion: in all, per channel and per day.
+
+    A row counts on the day of the query's date field, in `zone`. Conversion lead→booking is
+    bookings ÷ leads, lead→transaction transactions ÷ leads, booking→transaction the bookings that
+    paid ÷ bookings; null where there is nothing to divide by. Values are never summed across
+    currencies.
+    """
+    groups = (
+        report_rows(query)
+        .annotate(day=TruncDate(query.date_field, tzinfo=zone))
+        .values("day", "channel", "currency")
+        .annotate(
+            leads=Count("pk"),
+            bookings=Count("booking_date"),
+            transactions=Count("transaction_date"),
+            paid_bookings=Count(
+                "pk", filter=Q(booking_date__isnull=False, transaction_date__isnull=False)
+            ),
+            value=Sum("transaction_value"),
+        )
+        .order_by()
+    )
+    total, by_channel, by_day = Tally(), dict[str, Tally](), dict[str, Tally]()
+    for group in groups:
+        total.add(group)
+        by_channel.setdefault(group["channel"], Tally()).add(group)
+        by_day.setdefault(group["day"].isoformat(), Tally()).add(group)
+    return {
+        "totals": total.figures(),
+        "by_channel": [{"channel": name, **by_channel[name].figures()} for name in sorted(by_channel)],
+        "by_day": [{"day": day, **by_day[day].figures()} for day in sorted(by_day)],
+        "not_applied": not_applied(),
+    }
+
+
+class Tally:
+    """Running sums of one line of the totals."""
+
+    def __init__(self) -> None:
+        self.counts = dict.fromkeys(("leads", "bookings", "transactions", "paid_bookings"), 0)
+        self.values: dict[str, Decimal] = {}
+
+    def add(self, group: dict[str, Any]) -> None:
+        for name in self.counts:
+            self.counts[name] += group[name]
+        if group["value"] is not None:
+            currency = group["currency"]
+            self.values[currency] = self.values.get(currency, Decimal(0)) + group["value"]
+
+    def figures(self) -> dict[str, Any]:
+        leads, bookings = self.counts["leads"], self.counts["bookings"]
+        return {
+            "leads": leads,
+            "bookings": bookings,
+            "transactions": self.counts["transactions"],
+            "value": {
+                name: str(self.values[name].quantize(CENT)) for name in sorted(self.values)
+            },
+            "lead_to_booking": _share(bookings, leads),
+            "booking_to_transaction": _share(self.counts["paid_bookings"], bookings),
+            "lead_to_transaction": _share(self.counts["transactions"], leads),
+        }
+
+
+def _share(part: int, whole: int) -> float | None:
+    return round(part / whole, 4) if whole else None
+
+
+def row_of(funnel: Funnel, zone: ZoneInfo) -> dict[str, Any]:
+    """One report row as JSON values; times with the site's offset, amounts as plain decimals."""
+    values = (
+        funnel.leads_date,
+        funnel.channel,
+        funnel.customer.phone_number if funnel.customer else "",
+        funnel.booking_date,
+        funnel.transaction_date,
+        funnel.transaction_value,
+        funnel.currency,
+        funnel.stage,
+        funnel.room.external_id,
+        funnel.cycle,
+        funnel.keyword.phrase if funnel.keyword else "",
+        funnel.lead_basis,
+        funnel.anomalies.split(),
+        funnel.is_corrected,
+        funnel.updated_at,
+    )
+    row = dict(zip(COLUMNS, values, strict=True))
+    for name in ("leads_date", "booking_date", "transaction_date", "updated_at"):
+        moment = row[name]
+        row[name] = moment and moment.astimezone(zone).isoformat(timespec="seconds")
+    row["transaction_value"] = float(funnel.transaction_value) if funnel.transaction_value is not None else None
+    row["phone_number"] = row["phone_number"] or None
+    return row
+
+
+class Line:
+    """A file that hands back what was written to it: csv.writer's lines, one at a time."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+def report_csv(query: ReportQuery, *, zone: ZoneInfo, profile: str) -> Iterator[str]:
+    """The report as CSV text, a few thousand lines at a time; memory does not grow with rows.
+
+    The profile `spreadsheet` guards text that a spreadsheet would run; `machine` alters nothing.
+    """
+    writer = csv.writer(Line())
+    yield str(writer.writerow(COLUMNS))
+    rows = report_rows(query).order_by("-leads_date", "-pk").values_list(*EXPORT_COLUMNS)
+    protect = guard if profile == "spreadsheet" else str
+    with transaction.atomic():
+        _be_patient()
+        lines: list[str] = []
+        for row in rows.iterator(chunk_size=EXPORT_CHUNK):
+            lines.append(str(writer.writerow(_cells(row, zone, protect))))
+            if len(lines) == EXPORT_CHUNK:
+                yield "".join(lines)
+                lines.clear()
+    yield "".join(lines)
+
+
+def _be_patient() -> None:
+    """A slow reader of an export is no idle transaction."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL idle_in_transaction_session_timeout = '5min'")
+            cursor.execute("SET LOCAL statement_timeout = 0")
+
+
+def _cells(row: Iterable[Any], zone: ZoneInfo, protect: Any) -> list[Any]:
+    cells = []
+    for value in row:
+        if value is None or value == "":
+            cells.append("")
+        elif isinstance(value, str):
+            cells.append(protect(value))
+        elif isinstance(value, datetime):
+            cells.append(value.astimezone(zone).isoformat(timespec="seconds"))
+        elif isinstance(value, bool):
+            cells.append("true" if value else "false")
+        else:
+            cells.append(value)
+    return cells
+
+
+def room_evidence(room_id: int) -> QuerySet[Evidence]:
+    """Everything that messages of a room said, also what was refused, oldest first."""
+    return (
+        Evidence.objects.filter(room_id=room_id, superseded_at=None)
+        .select_related("keyword", "message")
+        .order_by("sent_at", "pk")
+    )

@@ -1,0 +1,18 @@
+"""The product's own settings with what tests need: a key, quick passwords, nothing outside."""
+
+import os
+
+os.environ.setdefault("SECRET_KEY", "tests-only-" + "0123456789abcdef" * 3)
+os.environ["DEBUG"] = "false"
+os.environ["CELERY_BROKER_URL"] = ""
+os.environ["TIME_ZONE"] = "Asia/Jakarta"
+os.environ["PHONE_REGION"] = "ID"
+os.environ["PUBLIC_BASE_URL"] = "http://localhost:8000"
+os.environ.setdefault("LOG_LEVEL", "ERROR")
+
+from funnel_site.settings import *  # noqa: F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"  # noqa: F405
+WHITENOISE_AUTOREFRESH = True
+WEBHOOK_SECRETS = ["whsec_dGVzdHMgb25seSwgdGhlIGZpcnN0IHNlY3JldCEh", "whsec_dGVzdHMgb25seSwgdGhlIG5leHQgc2VjcmV0ISEh"]
