@@ -1,0 +1,169 @@
+"""`manage.py quickstart [--no-serve] [--port N]`: from a fresh checkout to a running site."""
+
+import argparse
+import os
+import secrets
+import subprocess
+import sys
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import orjson
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.timezone import localdate
+from rich.console import Console
+from rich.table import Table
+
+from conversations.models import InboundEvent
+from conversations.services.drain import drain_batch, drain_inbox
+from conversations.services.files import ingest_lines
+from funnel_site.access.models import ApiKey, Scope
+from funnel_site.access.services import create_api_key
+from funnel_site.demo import demo_day
+from funnel_site.lib.console import progress
+from funnels.models import KeywordSync
+from funnels.report import ReportQuery
+from funnels.selectors import report_totals
+from funnels.services.keywords import sync_keywords
+
+DEMO = "demo"
+ADMIN = "admin"
+KEY_NAME = "quickstart"
+
+
+class Command(BaseCommand):
+    help = (
+        "Create the database, an administrator, an API key and the starter keywords, take in a "
+        "demo day of messages, and serve the site. A second run changes nothing."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.formatter_class = argparse.RawDescriptionHelpFormatter
+        parser.epilog = "Example:\n  manage.py quickstart --port 8080"
+        parser.add_argument("--no-serve", action="store_true", help="set up, print, and end")
+        parser.add_argument("--port", type=int, default=8000, help="where to serve; 8000")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not 1 <= options["port"] <= 65_535:
+            raise CommandError("--port: a number from 1 to 65535")
+        call_command("migrate", verbosity=0, interactive=False)
+        self._collect_static()
+        news = [self._make_admin(), self._make_key(), self._sync_keywords(), self._ingest_demo()]
+        if not any(news):
+            self.stdout.write("Everything is set up already; nothing was changed.")
+        self._print_funnel()
+        if not options["no_serve"]:
+            self._serve(options["port"])
+
+    def _collect_static(self) -> None:
+        """In a process of its own: the choice of storage is made when settings load."""
+        done = subprocess.run(  # noqa: S603 - our own interpreter and command
+            [sys.executable, str(settings.BASE_DIR / "manage.py"), "collectstatic", "--noinput"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise CommandError(f"static files could not be collected: {done.stderr[-500:]}")
+
+    def _make_admin(self) -> bool:
+        users = get_user_model().objects
+        if users.filter(is_superuser=True).exists():
+            return False
+        password = secrets.token_urlsafe(12)
+        users.create_superuser(username=ADMIN, password=password)
+        self.stdout.write(f"Administrator: {ADMIN}  password: {password}  (shown only now)")
+        return True
+
+    def _make_key(self) -> bool:
+        if ApiKey.objects.filter(name=KEY_NAME).exists():
+            return False
+        _, secret = create_api_key(name=KEY_NAME, scopes=Scope.values)
+        self.stdout.write(f"API key: {secret}  (shown only now)")
+        return True
+
+    def _sync_keywords(self) -> bool:
+        if KeywordSync.objects.exclude(version=None).exists():
+            return False
+        sync = sync_keywords()
+        if sync.error:
+            self.stderr.write(f"Keywords: {sync.error} Using the starter set.")
+            starter = settings.BASE_DIR / "funnels/starter_keywords.csv"
+            sync = sync_keywords(source=str(starter))
+        self.stdout.write(f"Keywords: {sync.added}")
+        return True
+
+    def _ingest_demo(self) -> bool:
+        """Yesterday's messages, through the same door as a file."""
+        if InboundEvent.objects.filter(source=DEMO).exists():
+            return False
+        lines = [orjson.dumps(body) for body in demo_day(_demo_date(), zone=_zone())]
+        with progress("keeping messages", total=len(lines), out=self.stderr._out) as advance:  # noqa: SLF001
+            for report in ingest_lines(lines, source=DEMO):
+                advance(report.read)
+        done = 0
+        with progress("reading messages", total=len(lines), out=self.stderr._out) as advance:  # noqa: SLF001
+            while taken := drain_batch(batch=250):
+                done += taken
+                advance(done)
+        drain_inbox()
+        self.stdout.write(
+            f"Demo day {_demo_date()}: {report.new} messages taken in, {report.rejected} refused"
+        )
+        return True
+
+    def _print_funnel(self) -> None:
+        totals = report_totals(ReportQuery(), _zone())
+        table = Table(title="Leads, bookings and transactions by channel")
+        table.add_column("Channel")
+        for name in ("Leads", "Bookings", "Transactions", "Value"):
+            table.add_column(name, justify="right")
+        for line in [*totals["by_channel"], {"channel": "all", **totals["totals"]}]:
+            value = ", ".join(f"{name} {float(sum_):,.0f}" for name, sum_ in line["value"].items())
+            table.add_row(
+                line["channel"],
+                f"{line['leads']:,}",
+                f"{line['bookings']:,}",
+                f"{line['transactions']:,}",
+                value or "-",
+                end_section=line["channel"] != "all" and line is totals["by_channel"][-1],
+            )
+        Console(file=self.stdout._out, width=100).print(table)  # noqa: SLF001
+
+    def _serve(self, port: int) -> None:
+        """Become the web server, so that Ctrl+C and signals reach it."""
+        self.stdout.write(f"Serving http://localhost:{port}/ - stop with Ctrl+C")
+        self.stdout.flush()
+        server = Path(sys.executable).with_name("granian")
+        os.environ.setdefault("PUBLIC_BASE_URL", f"http://localhost:{port}")
+        os.execv(  # noqa: S606 - no shell, fixed arguments
+            server,
+            [
+                str(server),
+                "--interface=wsgi",
+                "--host=127.0.0.1",
+                f"--port={port}",
+                "--workers=1",
+                "--blocking-threads=8",
+                "--workers-kill-timeout=5",
+                "--no-access-log",
+                "--log-level=warning",
+                "funnel_site.wsgi:application",
+            ],
+        )
+
+
+def _zone() -> ZoneInfo:
+    return ZoneInfo(settings.TIME_ZONE)
+
+
+def _demo_date() -> date:
+    """Yesterday, so that no demo message is in the future; the first run's day ever after."""
+    first = InboundEvent.objects.filter(source=DEMO).order_by("pk").first()
+    today: datetime | None = first.received_at if first else None
+    return localdate(today, _zone()) - timedelta(days=1)
