@@ -304,6 +304,7 @@ GOOGLE_SERVICE_ACCOUNT_FILE = env.str("GOOGLE_SERVICE_ACCOUNT_FILE", default="")
 GOOGLE_SERVICE_ACCOUNT_JSON = env.str("GOOGLE_SERVICE_ACCOUNT_JSON", default="")
 GOOGLE_SHEETS_API_BASE_URL = env.str("GOOGLE_SHEETS_API_BASE_URL", default="")
 GOOGLE_TOKEN_URL = env.str("GOOGLE_TOKEN_URL", default="")
+SHEETS_RETRY_SECONDS = env.float("SHEETS_RETRY_SECONDS", default=1.0)
 
 # --- Staff pages --------------------------------------------------------------------------------
 IMPORT_EXPORT_USE_TRANSACTIONS = True

@@ -1,6 +1,7 @@
 """Celery's way to the keyword sheet."""
 
 from celery import shared_task
+from django.conf import settings
 
 from funnels.models import KeywordSync
 from funnels.services.keywords import SyncRunningError, finish_sync
@@ -21,4 +22,4 @@ def finish_keyword_sync(sync_id: int) -> None:
     """Do the sync that a member of staff or an API client began."""
     sync = KeywordSync.objects.filter(pk=sync_id, state=KeywordSync.State.RUNNING).first()
     if sync is not None:
-        finish_sync(sync)
+        finish_sync(sync, source=settings.KEYWORDS_SHEET)

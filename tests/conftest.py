@@ -23,6 +23,7 @@ from django.test import Client
 from funnel_site.access.models import Scope
 from funnel_site.access.services import create_api_key
 from funnels.services.keywords import sync_keywords
+from tests.sheets_server import _sheets_key, sheets_server  # noqa: F401 - fixtures for every test
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"

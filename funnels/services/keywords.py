@@ -45,7 +45,7 @@ def request_keyword_sync() -> KeywordSync:
         sync_id = sync.pk
         transaction.on_commit(lambda: finish_keyword_sync.delay(sync_id))
         return sync
-    return finish_sync(sync)
+    return finish_sync(sync, source=settings.KEYWORDS_SHEET)
 
 
 def sync_keywords(*, source: str = "", force: bool = False) -> KeywordSync:
@@ -54,7 +54,8 @@ def sync_keywords(*, source: str = "", force: bool = False) -> KeywordSync:
     Only what a sheet brought is changed or switched off; keywords made by hand stay. Raises
     SyncRunningError where another sync is running.
     """
-    return finish_sync(begin_sync(source or settings.KEYWORDS_SHEET), force=force)
+    source = source or settings.KEYWORDS_SHEET
+    return finish_sync(begin_sync(source), source=source, force=force)
 
 
 def begin_sync(source: str) -> KeywordSync:
@@ -73,12 +74,10 @@ def begin_sync(source: str) -> KeywordSync:
         raise SyncRunningError from error
 
 
-def finish_sync(sync: KeywordSync, *, force: bool = False, source: str = "") -> KeywordSync:
+def finish_sync(sync: KeywordSync, *, source: str, force: bool = False) -> KeywordSync:
     """Read the sheet, outside any transaction, then apply it whole or not at all."""
     try:
-        table = read_table(
-            source or _full_source(sync), credentials=ServiceAccount.from_settings()
-        )
+        table = read_table(source, credentials=ServiceAccount.from_settings())
         _apply(sync, read_keyword_rows(table), force=force)
     except SheetRefused as error:
         _end(sync, KeywordSync.State.REFUSED, str(error))
@@ -95,11 +94,6 @@ def shown_source(source: str) -> str:
     if source.startswith(("http://", "https://")) or "/" not in source:
         return source[:300]
     return Path(source).name[:300]
-
-
-def _full_source(sync: KeywordSync) -> str:
-    known = settings.KEYWORDS_SHEET
-    return str(known if shown_source(known) == sync.source else sync.source)
 
 
 @transaction.atomic

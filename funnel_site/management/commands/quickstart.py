@@ -3,7 +3,6 @@
 import argparse
 import os
 import secrets
-import subprocess
 import sys
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -52,24 +51,12 @@ class Command(BaseCommand):
         if not 1 <= options["port"] <= 65_535:
             raise CommandError("--port: a number from 1 to 65535")
         call_command("migrate", verbosity=0, interactive=False)
-        self._collect_static()
         news = [self._make_admin(), self._make_key(), self._sync_keywords(), self._ingest_demo()]
         if not any(news):
             self.stdout.write("Everything is set up already; nothing was changed.")
         self._print_funnel()
         if not options["no_serve"]:
             self._serve(options["port"])
-
-    def _collect_static(self) -> None:
-        """In a process of its own: the choice of storage is made when settings load."""
-        done = subprocess.run(  # noqa: S603 - our own interpreter and command
-            [sys.executable, str(settings.BASE_DIR / "manage.py"), "collectstatic", "--noinput"],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise CommandError(f"static files could not be collected: {done.stderr[-500:]}")
 
     def _make_admin(self) -> bool:
         users = get_user_model().objects
