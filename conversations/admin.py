@@ -1,18 +1,19 @@
 """The staff screens of conversations: look, search, export, press a button that calls a service."""
 
+from contextlib import suppress
 from typing import Any
 
 import orjson
 from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.timezone import now
 from import_export.admin import ExportActionModelAdmin, ImportExportModelAdmin
 from unfold.contrib.filters.admin import RangeDateTimeFilter
-from unfold.decorators import action, display
 
 from conversations.models import (
     Customer,
@@ -27,13 +28,13 @@ from conversations.selectors import room_transcript
 from conversations.services.inbox import replay_events
 from conversations.services.waking import wake_after_commit
 from funnel_site.lib.phone import phone_search_digits
-from funnel_site.lib.staff import RecordAdmin, StaffAdmin
+from funnel_site.lib.staff import RecordAdmin, StaffAdmin, action, display
 
 TRANSCRIPT_LENGTH = 500
 BODY_SHOWN = 20_000
 
 
-class IdentityInline(admin.TabularInline):
+class IdentityInline(admin.TabularInline[CustomerIdentity, Customer]):
     """The keys by which a customer is known."""
 
     model = CustomerIdentity
@@ -49,7 +50,10 @@ class IdentityInline(admin.TabularInline):
 class CustomerAdmin(ImportExportModelAdmin, StaffAdmin):
     resource_classes = [CustomerResource]
     list_display = ("shown_name", "phone_number", "rooms_link", "first_seen_at", "last_seen_at")
-    list_filter = (("last_seen_at", RangeDateTimeFilter), ("opted_out_at", admin.EmptyFieldListFilter))
+    list_filter = (
+        ("last_seen_at", RangeDateTimeFilter),
+        ("opted_out_at", admin.EmptyFieldListFilter),
+    )
     search_fields = ("name", "phone_number", "email")
     search_help_text = "Name, phone number in any format, or e-mail"
     readonly_fields = ("phone_number", "first_seen_at", "last_seen_at", "opted_out_at")
@@ -74,7 +78,7 @@ class CustomerAdmin(ImportExportModelAdmin, StaffAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        rooms = Room.objects.filter(customer=object_id).annotate(number=Count("messages"))
+        rooms = Room.objects.filter(customer__pk=object_id).annotate(number=Count("messages"))
         context = {"rooms": rooms.order_by("-last_message_at")[:50], **(extra_context or {})}
         return super().change_view(request, object_id, form_url, context)  # type: ignore[no-any-return]
 
@@ -85,7 +89,7 @@ class CustomerAdmin(ImportExportModelAdmin, StaffAdmin):
         return False
 
     def has_import_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("conversations.change_customer")  # type: ignore[union-attr]
+        return request.user.has_perm("conversations.change_customer")
 
     @display(description="Name", ordering="name")
     def shown_name(self, customer: Customer) -> str:
@@ -136,7 +140,7 @@ class RoomAdmin(RecordAdmin):
             "room": room,
             "transcript": messages,
             "is_cut": len(messages) == TRANSCRIPT_LENGTH,
-            "funnels": room.funnels.order_by("cycle").select_related("keyword"),  # type: ignore[attr-defined]
+            "funnels": room.funnels.order_by("cycle").select_related("keyword"),
             "participants": room.participants.all(),
         }
         return TemplateResponse(request, "admin/conversations/room/transcript.html", context)
@@ -209,7 +213,7 @@ class InboundEventAdmin(RecordAdmin):
     readonly_fields = fields
 
     def has_replay_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return request.user.has_perm("conversations.change_inboundevent")  # type: ignore[union-attr]
+        return request.user.has_perm("conversations.change_inboundevent")
 
     @admin.action(description="Replay selected dead letters", permissions=["replay"])
     def replay(self, request: HttpRequest, queryset: QuerySet[InboundEvent]) -> None:
@@ -230,12 +234,14 @@ class InboundEventAdmin(RecordAdmin):
         number = replay_events(InboundEvent.objects.filter(pk__in=wanted))
         wake_after_commit()
         left = InboundEvent.objects.filter(pk__in=wanted, state=InboundEvent.State.FAILED).count()
-        self.log_change(request, InboundEvent(pk=wanted[0] if wanted else None), f"Replayed {number} dead letters")
+        self.log_change(
+            request,
+            InboundEvent(pk=wanted[0] if wanted else None),
+            f"Replayed {number} dead letters",
+        )
         self.message_user(request, f"Replayed {number}; {left} of them are dead letters now.")
 
     def _back(self) -> HttpResponse:
-        from django.shortcuts import redirect
-
         return redirect("admin:conversations_inboundevent_changelist")
 
     @display(
@@ -274,10 +280,8 @@ class InboundEventAdmin(RecordAdmin):
 
 def pretty(body: bytes) -> str:
     """A body for reading: JSON laid out, anything else as far as it is text."""
-    try:
+    with suppress(orjson.JSONDecodeError):
         body = orjson.dumps(orjson.loads(body), option=orjson.OPT_INDENT_2)
-    except orjson.JSONDecodeError:
-        pass
     return body[:BODY_SHOWN].decode("utf-8", "replace")
 
 

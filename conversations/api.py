@@ -24,7 +24,7 @@ from conversations.payloads import (
 )
 from conversations.selectors import event_outcome, rooms_by_id, strangers
 from conversations.services.drain import reading_of
-from conversations.services.identities import LostRace
+from conversations.services.identities import LostRaceError
 from conversations.services.inbox import (
     IDEMPOTENCY,
     Delivery,
@@ -112,11 +112,11 @@ class MessagesView(APIView):
     def post(self, request: Request) -> Response:
         if isinstance(request.data, list):
             return self._take_list(request.data)
-        if len(request._request.body) > ITEM_LIMIT:  # noqa: SLF001
+        if len(request._request.body) > ITEM_LIMIT:
             raise Problem(413, "too_large", f"One message has at most {ITEM_LIMIT} bytes.")
         item = Item(place=0, value=request.data)
         idempotency_key = _idempotency_key(request)
-        [(answer, _)] = self._take([item], idempotency_key, request._request.body)  # noqa: SLF001
+        [(answer, _)] = self._take([item], idempotency_key, request._request.body)
         if isinstance(answer, Problem):
             raise answer
         return Response(
@@ -165,7 +165,9 @@ class MessagesView(APIView):
 def _idempotency_key(request: Request) -> str:
     key = request.headers.get("Idempotency-Key", "")
     if len(key) > 200 or not key.isprintable():
-        raise Problem(400, "invalid_key", "At most 200 printable characters.", field="Idempotency-Key")
+        raise Problem(
+            400, "invalid_key", "At most 200 printable characters.", field="Idempotency-Key"
+        )
     return key
 
 
@@ -190,7 +192,9 @@ def _object(items: list[Item]) -> None:
                 409, "room_customer_mismatch", "The room is another customer's.", field="room_id"
             )
         elif room and room.closed_at and message.sent_at > room.closed_at:
-            item.problem = Problem(409, "room_closed", "The room was closed before.", field="room_id")
+            item.problem = Problem(
+                409, "room_closed", "The room was closed before.", field="room_id"
+            )
 
 
 def _outcome(item: Item, stored: Stored | None) -> Stored | Problem:
@@ -268,7 +272,7 @@ class RoomsView(APIView):
                     "The room is known with another customer or channel.",
                     field="room_id",
                 ) from error
-            except LostRace:
+            except LostRaceError:
                 continue
             return Response(_room_answer(room), status=201 if is_new else 200)
         raise Problem(503, "busy", "Too many requests make this customer at once.")
@@ -296,7 +300,7 @@ class EventView(APIView):
 
     class EventAnswer(serializers.Serializer[Any]):
         event_id = serializers.IntegerField()
-        source = serializers.CharField()
+        source = serializers.CharField()  # type: ignore[assignment]
         state = serializers.ChoiceField(InboundEvent.State.values)
         received_at = serializers.DateTimeField()
         processed_at = serializers.DateTimeField(allow_null=True)
@@ -306,7 +310,12 @@ class EventView(APIView):
 
     @extend_schema(
         operation_id="event_outcome",
-        responses={200: EventAnswer, 401: ProblemSerializer, 403: ProblemSerializer, 404: ProblemSerializer},
+        responses={
+            200: EventAnswer,
+            401: ProblemSerializer,
+            403: ProblemSerializer,
+            404: ProblemSerializer,
+        },
     )
     def get(self, request: Request, event_id: str) -> Response:
         event = InboundEvent.objects.filter(pk=int(event_id)).first()

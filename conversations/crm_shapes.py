@@ -48,7 +48,13 @@ CUSTOMER_PHONE_PATHS = ("customer_phone", "customer.phone", "customer.phone_numb
 SENDER_PHONE_PATHS = ("sender.phone", "sender.phone_number", "phone", "from", "payload.from.email")
 CHANNEL_PATHS = ("channel", "channel.source", "source", "payload.room.options.channel")
 SENDER_PATHS = ("sender.type", "sender_type", "sender")
-TIME_PATHS = ("sent_at", "timestamp", "created_at", "message.timestamp", "payload.message.timestamp")
+TIME_PATHS = (
+    "sent_at",
+    "timestamp",
+    "created_at",
+    "message.timestamp",
+    "payload.message.timestamp",
+)
 NAME_PATHS = ("name", "sender.name", "customer.name", "payload.from.name")
 USER_ID_PATHS = ("user_id", "sender.user_id", "customer.user_id")
 MEDIA_PATHS = ("media", "attachments", "message.media", "payload.message.payload")
@@ -90,7 +96,7 @@ SENDER_WORDS = {
 MESSAGE_TYPES = re.compile(r"message|comment|session|chat", re.IGNORECASE)
 
 
-class NotAMessage(Exception):
+class NotAMessageError(Exception):
     """A delivery of a kind that carries no message; nothing is lost by leaving it at that."""
 
 
@@ -108,7 +114,7 @@ def items(value: Any) -> list[Any] | None:
 def read_crm_message(value: Any, reading: Reading) -> InboundMessage:
     """One message in any known shape.
 
-    Raises PayloadError where there is no text or no way to tell whose it is, NotAMessage for
+    Raises PayloadError where there is no text or no way to tell whose it is, NotAMessageError for
     deliveries of another kind.
     """
     fields = _unwrap(as_object(value))
@@ -154,7 +160,7 @@ def _unwrap(fields: Mapping[str, Any]) -> Mapping[str, Any]:
 def _refuse_empty(fields: Mapping[str, Any]) -> None:
     kind = fields.get("type") or fields.get("webhook_type") or ""
     if isinstance(kind, str) and kind and not MESSAGE_TYPES.search(kind):
-        raise NotAMessage(kind[:60])
+        raise NotAMessageError(kind[:60])
     raise PayloadError("message", "no_text", "No text and no attachment.")
 
 
@@ -241,9 +247,7 @@ def _message_id(fields: Mapping[str, Any]) -> str:
     return ""
 
 
-def _sent_at(
-    fields: Mapping[str, Any], reading: Reading, flags: list[str]
-) -> datetime | None:
+def _sent_at(fields: Mapping[str, Any], reading: Reading, flags: list[str]) -> datetime | None:
     """When the source says it was sent; not believed where that is nonsense or in the future."""
     for value in _candidates(fields, TIME_PATHS):
         moment = _moment(value, reading.zone, flags)

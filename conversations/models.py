@@ -262,9 +262,7 @@ class InboundEvent(models.Model):
             ),
         ]
         indexes = [
-            models.Index(
-                fields=["id"], condition=Q(state="pending"), name="inbound_event_waiting"
-            ),
+            models.Index(fields=["id"], condition=Q(state="pending"), name="inbound_event_waiting"),
             models.Index(
                 fields=["-id"], condition=Q(state="failed"), name="inbound_event_dead_letters"
             ),

@@ -97,9 +97,7 @@ def as_object(value: Any) -> Mapping[str, Any]:
     return value
 
 
-def read_text(
-    fields: Mapping[str, Any], name: str, *, limit: int, required: bool = False
-) -> str:
+def read_text(fields: Mapping[str, Any], name: str, *, limit: int, required: bool = False) -> str:
     """A text field without surrounding blanks; empty where it is absent or null."""
     value = fields.get(name)
     if value is None:

@@ -51,7 +51,9 @@ def strangers(rooms: dict[str, Room], messages: Sequence[InboundMessage]) -> set
     doubtful = [
         (place, rooms[message.room_id], message.phone)
         for place, message in enumerate(messages)
-        if message.room_id in rooms and message.phone and not _is_of(rooms[message.room_id], message)
+        if message.room_id in rooms
+        and message.phone
+        and not _is_of(rooms[message.room_id], message)
     ]
     if not doubtful:
         return set()

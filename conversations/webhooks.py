@@ -14,7 +14,7 @@ from django.views.decorators.csrf import csrf_exempt
 from rest_framework.exceptions import AuthenticationFailed
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from conversations.crm_shapes import NotAMessage, read_crm_message, room_of
+from conversations.crm_shapes import NotAMessageError, read_crm_message, room_of
 from conversations.payloads import PayloadError
 from conversations.services.drain import WEBHOOK, reading_of
 from conversations.services.inbox import Delivery, store_deliveries, weak_key
@@ -22,7 +22,7 @@ from conversations.services.waking import wake_after_commit
 from funnel_site.access.authentication import find_key
 from funnel_site.lib.door import WEBHOOK_BODY_LIMIT, check_json_type, check_transport
 from funnel_site.lib.problems import Problem, problem_response
-from funnel_site.lib.strict_json import JSONRefused, loads
+from funnel_site.lib.strict_json import JSONRefusedError, loads
 
 SIGNATURE_HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
 KEPT_HEADERS = ("Content-Type", "User-Agent", "Webhook-Id", "Webhook-Timestamp")
@@ -121,7 +121,7 @@ def _glance(body: bytes) -> tuple[object, str]:
     """The JSON, if it is any, and the room it speaks of, for the answer."""
     try:
         value: object = loads(body)
-    except JSONRefused:
+    except JSONRefusedError:
         return None, ""
     return value, room_of(value)
 
@@ -132,7 +132,7 @@ def _key(request: HttpRequest, value: object) -> str:
         return f"id:{webhook_id}"
     try:
         key = weak_key(read_crm_message(value, reading_of(now())))
-    except (PayloadError, NotAMessage):
+    except (PayloadError, NotAMessageError):
         # Whatever it holds, the delivery is kept; the drain will say why it is of no use.
         key = ""
     return key or f"new:{uuid.uuid4()}"

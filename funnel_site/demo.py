@@ -14,11 +14,48 @@ from zoneinfo import ZoneInfo
 NAMESPACE = uuid.UUID("8a4f3a52-6b0b-4a3e-9a55-0c8f2a6f1d11")
 HOURS = (0, 0, 0, 0, 0, 1, 3, 6, 12, 18, 20, 16, 10, 9, 10, 11, 10, 9, 9, 16, 18, 14, 6, 2)
 NAMES = (
-    "Ayu Lestari", "Bagas", "Citra W", "Dimas Pratama", "Eka", "Fajar N", "Gita", "Hana 🌸", "Indra",
-    "Joko", "Kirana", "Lukman Hakim", "Maya", "Nadia", "Oki", "Putri", "Rama", "Sari Dewi", "Tono", "Vina",
-    "Emma", "Liam", "Olivia R.", "Noah", "Mia", "Jack", "Ella", "Leo",
+    "Ayu Lestari",
+    "Bagas",
+    "Citra W",
+    "Dimas Pratama",
+    "Eka",
+    "Fajar N",
+    "Gita",
+    "Hana 🌸",
+    "Indra",
+    "Joko",
+    "Kirana",
+    "Lukman Hakim",
+    "Maya",
+    "Nadia",
+    "Oki",
+    "Putri",
+    "Rama",
+    "Sari Dewi",
+    "Tono",
+    "Vina",
+    "Emma",
+    "Liam",
+    "Olivia R.",
+    "Noah",
+    "Mia",
+    "Jack",
+    "Ella",
+    "Leo",
 )
-VALUES = (150_000, 200_000, 250_000, 350_000, 450_000, 500_000, 750_000, 1_000_000, 1_250_000, 1_500_000, 2_500_000)
+VALUES = (
+    150_000,
+    200_000,
+    250_000,
+    350_000,
+    450_000,
+    500_000,
+    750_000,
+    1_000_000,
+    1_250_000,
+    1_500_000,
+    2_500_000,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,55 +77,163 @@ class Words:
 
 INDONESIAN = Words(
     openings=(
-        "Halo kak", "hai kak, mau tanya dong", "Selamat pagi min", "Halo, info harga kelas yoga dong",
-        "SPARKS TRIAL", "sparks trial kak", "Assalamualaikum kak", "permisi kak, masih ada kelas trial?",
-        "halo 👋 lihat di instagram ada promo ya?", "PROMO GAJIAN", "Halo kak dari website nih", "info kelas anak dong kak",
-        "mau nanya kak kelas sore ada?", "Selamat sore, saya tertarik ikut kelas", "hallo minn", "coba gratis masih bisa kak?",
+        "Halo kak",
+        "hai kak, mau tanya dong",
+        "Selamat pagi min",
+        "Halo, info harga kelas yoga dong",
+        "SPARKS TRIAL",
+        "sparks trial kak",
+        "Assalamualaikum kak",
+        "permisi kak, masih ada kelas trial?",
+        "halo 👋 lihat di instagram ada promo ya?",
+        "PROMO GAJIAN",
+        "Halo kak dari website nih",
+        "info kelas anak dong kak",
+        "mau nanya kak kelas sore ada?",
+        "Selamat sore, saya tertarik ikut kelas",
+        "hallo minn",
+        "coba gratis masih bisa kak?",
     ),
     small_talk=(
-        "permintaan kemarin gimana ya", "kak yang tadi malam chat", "lokasinya yang di ruko itu kan?", "ini nomor admin?", "p",
+        "permintaan kemarin gimana ya",
+        "kak yang tadi malam chat",
+        "lokasinya yang di ruko itu kan?",
+        "ini nomor admin?",
+        "p",
     ),
     questions=(
-        "jamnya ada apa aja kak?", "berapa kak biayanya?", "lokasinya dimana ya?", "bisa booking besok?", "anak umur 7 bisa ikut?",
-        "bayarnya gimana kak?", "kelasnya berapa orang?", "ada parkir ga kak", "kalau hari minggu ada?",
+        "jamnya ada apa aja kak?",
+        "berapa kak biayanya?",
+        "lokasinya dimana ya?",
+        "bisa booking besok?",
+        "anak umur 7 bisa ikut?",
+        "bayarnya gimana kak?",
+        "kelasnya berapa orang?",
+        "ada parkir ga kak",
+        "kalau hari minggu ada?",
     ),
     answers=(
-        "Halo kak, kelas trial 150rb ya kak, paket 4x 500rb 😊", "Jadwal kami 09.00, 15.00 dan 19.00 kak", "Kami di Jl. Melati no 12 kak",
-        "Bisa kak, mulai umur 6 tahun", "Silakan pilih jadwalnya kak", "Pembayaran bisa transfer ke rek 1234567890 ya kak",
+        "Halo kak, kelas trial 150rb ya kak, paket 4x 500rb 😊",
+        "Jadwal kami 09.00, 15.00 dan 19.00 kak",
+        "Kami di Jl. Melati no 12 kak",
+        "Bisa kak, mulai umur 6 tahun",
+        "Silakan pilih jadwalnya kak",
+        "Pembayaran bisa transfer ke rek 1234567890 ya kak",
     ),
     bookings=(
-        "mau booking besok jam 3 sore ya kak", "saya mau daftar buat sabtu jam 10", "booking hari minggu jam 9 pagi dong", "tolong booking buat lusa jam 4 sore",
-        "oke saya mau reservasi tanggal {day} jam 7 malam", "daftar kak, {day}/{month} jam 15.00", "jadi booking jumat jam 10 pagi ya kak", "mau book kelas besok pagi jam 9",
+        "mau booking besok jam 3 sore ya kak",
+        "saya mau daftar buat sabtu jam 10",
+        "booking hari minggu jam 9 pagi dong",
+        "tolong booking buat lusa jam 4 sore",
+        "oke saya mau reservasi tanggal {day} jam 7 malam",
+        "daftar kak, {day}/{month} jam 15.00",
+        "jadi booking jumat jam 10 pagi ya kak",
+        "mau book kelas besok pagi jam 9",
     ),
-    confirmations=("Siap kak, sudah kami catat ya 🙏", "Noted kak, ditunggu kedatangannya", "Oke kak 👍"),
-    bills=("Total {amount} ya kak, transfer ke rek 1234567890", "Untuk pembayaran {amount} ya kak, ditunggu bukti transfernya"),
+    confirmations=(
+        "Siap kak, sudah kami catat ya 🙏",
+        "Noted kak, ditunggu kedatangannya",
+        "Oke kak 👍",
+    ),
+    bills=(
+        "Total {amount} ya kak, transfer ke rek 1234567890",
+        "Untuk pembayaran {amount} ya kak, ditunggu bukti transfernya",
+    ),
     payments=(
-        "sudah transfer {amount} ya kak", "udah tf {short} kak", "transfer ke rek 1234567890 sebesar {short}", "sdh bayar {amount} barusan", "barusan transfer {amount} via bank",
-        "kak ini bukti transfer {amount}", "lunas ya kak {short}", "Pembayaran sudah {amount} 🙏",
+        "sudah transfer {amount} ya kak",
+        "udah tf {short} kak",
+        "transfer ke rek 1234567890 sebesar {short}",
+        "sdh bayar {amount} barusan",
+        "barusan transfer {amount} via bank",
+        "kak ini bukti transfer {amount}",
+        "lunas ya kak {short}",
+        "Pembayaran sudah {amount} 🙏",
     ),
     receipts=("Terima kasih kak, pembayaran sudah kami terima", "Sip kak, sudah masuk ya"),
-    not_yet=("belum bayar ya kak, nanti sore", "maaf blm tf kak", "nanti saya transfer ya", "gak jadi booking kak, maaf", "kalau sudah transfer saya kabari"),
-    farewells=("oke makasih kak", "siap makasih infonya 🙏", "nanti saya kabari lagi", "oke kak", "sampai ketemu ya", "👍"),
+    not_yet=(
+        "belum bayar ya kak, nanti sore",
+        "maaf blm tf kak",
+        "nanti saya transfer ya",
+        "gak jadi booking kak, maaf",
+        "kalau sudah transfer saya kabari",
+    ),
+    farewells=(
+        "oke makasih kak",
+        "siap makasih infonya 🙏",
+        "nanti saya kabari lagi",
+        "oke kak",
+        "sampai ketemu ya",
+        "👍",
+    ),
 )
 ENGLISH = Words(
     openings=(
-        "Hi", "Hello, I saw your Instagram", "hi there, how much is a class?", "Hello! is the trial still on?", "SPARKS TRIAL", "Hi, I want a trial session!",
-        "hello, I'm interested in the evening class", "hi, more info please", "Hello from your website", "hi 👋",
+        "Hi",
+        "Hello, I saw your Instagram",
+        "hi there, how much is a class?",
+        "Hello! is the trial still on?",
+        "SPARKS TRIAL",
+        "Hi, I want a trial session!",
+        "hello, I'm interested in the evening class",
+        "hi, more info please",
+        "Hello from your website",
+        "hi 👋",
     ),
     small_talk=("is this the studio?", "quick question", "thinking about joining"),
-    questions=("what times do you have?", "where are you located?", "can I book for tomorrow?", "how do I pay?", "is there parking?", "do you take kids?"),
-    answers=("Hi! A trial is IDR 150,000, four classes IDR 500,000", "We have 9 am, 3 pm and 7 pm", "We are at Jalan Melati 12", "Sure, from six years on"),
+    questions=(
+        "what times do you have?",
+        "where are you located?",
+        "can I book for tomorrow?",
+        "how do I pay?",
+        "is there parking?",
+        "do you take kids?",
+    ),
+    answers=(
+        "Hi! A trial is IDR 150,000, four classes IDR 500,000",
+        "We have 9 am, 3 pm and 7 pm",
+        "We are at Jalan Melati 12",
+        "Sure, from six years on",
+    ),
     bookings=(
-        "please book me in for tomorrow at 3pm", "I'd like to book Saturday 10am", "book me for next Monday 7pm please", "I want to reserve a spot on {day} {month_name} at 9am", "let me book friday 4pm",
+        "please book me in for tomorrow at 3pm",
+        "I'd like to book Saturday 10am",
+        "book me for next Monday 7pm please",
+        "I want to reserve a spot on {day} {month_name} at 9am",
+        "let me book friday 4pm",
     ),
     confirmations=("Noted, see you then!", "You're booked 👍", "Great, see you"),
     bills=("That is {amount}, transfer to account 1234567890 please", "Total {amount}, thank you!"),
-    payments=("I've paid {amount}", "just transferred {amount}", "paid {short}", "payment done, {amount}", "I have transferred {amount} to your account"),
+    payments=(
+        "I've paid {amount}",
+        "just transferred {amount}",
+        "paid {short}",
+        "payment done, {amount}",
+        "I have transferred {amount} to your account",
+    ),
     receipts=("Payment received, thank you!", "Got it, thanks"),
-    not_yet=("haven't paid yet, sorry", "I'll pay tomorrow", "not paid yet", "have to cancel my booking, sorry", "will transfer later"),
+    not_yet=(
+        "haven't paid yet, sorry",
+        "I'll pay tomorrow",
+        "not paid yet",
+        "have to cancel my booking, sorry",
+        "will transfer later",
+    ),
     farewells=("thanks!", "ok thank you", "great, see you", "I'll think about it", "👍"),
 )
-MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
+MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
 
 
 def demo_day(
@@ -97,9 +242,7 @@ def demo_day(
     """The bodies of POST /api/messages/ of one day, in the order they were sent."""
     rng = random.Random(seed)  # noqa: S311 - a demonstration, not a secret
     messages = [
-        message
-        for number in range(customers)
-        for message in _conversation(number, day, rng, zone)
+        message for number in range(customers) for message in _conversation(number, day, rng, zone)
     ]
     messages.sort(key=lambda message: (message["sent_at"], message["message_id"]))
     yield from messages
@@ -155,7 +298,10 @@ def _turns(words: Words, day: date, rng: random.Random) -> Iterator[Turn]:
     stated: dict[str, Callable[[datetime], Any]] = {}
     if rng.random() < 0.08:
         # Some rooms' CRM states the sale outright.
-        stated = {"transaction_date": lambda at: at.isoformat(), "transaction_value": lambda at: value}
+        stated = {
+            "transaction_date": lambda at: at.isoformat(),
+            "transaction_value": lambda at: value,
+        }
     text = rng.choice(words.payments).format(amount=_amount(value), short=_short(value))
     yield "customer", text, stated
     yield "agent", rng.choice(words.receipts), {}
@@ -196,8 +342,18 @@ def message_stream(count: int, *, customers: int, seed: int = 1) -> Iterator[dic
     """Quick synthetic load: messages of many rooms over a month, one in six with an event."""
     rng = random.Random(seed)  # noqa: S311 - a load for benchmarks
     texts = (
-        "oke makasih kak", "berapa kak biayanya?", "halo kak", "ok thank you", "lokasinya dimana ya?",
-        "sudah transfer 150rb ya kak", "mau booking besok jam 3", "ditunggu ya", "👍", "see you", "nanti saya kabari", "p",
+        "oke makasih kak",
+        "berapa kak biayanya?",
+        "halo kak",
+        "ok thank you",
+        "lokasinya dimana ya?",
+        "sudah transfer 150rb ya kak",
+        "mau booking besok jam 3",
+        "ditunggu ya",
+        "👍",
+        "see you",
+        "nanti saya kabari",
+        "p",
     )
     start = datetime(2025, 4, 1, tzinfo=ZoneInfo("Asia/Jakarta"))
     for number in range(count):

@@ -27,7 +27,7 @@ logger = structlog.get_logger(__name__)
 LONGEST_LAG = timedelta(minutes=5)
 
 
-class Unhealthy(Exception):
+class UnhealthyError(Exception):
     """A part that does not work as it should."""
 
 
@@ -71,14 +71,14 @@ def check_database() -> None:
 def check_migrations() -> None:
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        raise Unhealthy("migrations are missing")
+        raise UnhealthyError("migrations are missing")
 
 
 def check_inbox() -> None:
     waiting = InboundEvent.objects.filter(state=InboundEvent.State.PENDING).order_by("pk")
     oldest = waiting.values_list("received_at", flat=True).first()
     if oldest and oldest < now() - LONGEST_LAG:
-        raise Unhealthy("the inbox lags behind")
+        raise UnhealthyError("the inbox lags behind")
 
 
 def check_broker() -> None:
@@ -90,7 +90,7 @@ def check_broker() -> None:
 def check_cache() -> None:
     cache.set("health", "1", timeout=10)
     if cache.get("health") != "1":
-        raise Unhealthy("the cache forgets")
+        raise UnhealthyError("the cache forgets")
 
 
 def check_storage() -> None:

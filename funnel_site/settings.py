@@ -29,7 +29,7 @@ KNOWN_KEYS = {"change-me", "changeme", "secret", "dev-only", "insecure"}
 
 def secret_key(*, debug: bool) -> str:
     """The SECRET_KEY; outside DEBUG a missing, short or well-known one is refused."""
-    key = env.str("SECRET_KEY", default="dev-only" if debug else "")
+    key: str = env.str("SECRET_KEY", default="dev-only" if debug else "")
     if debug:
         return key
     if not key:
@@ -43,7 +43,7 @@ def secret_key(*, debug: bool) -> str:
 
 def time_zone() -> str:
     """The zone of times that come without one, and of the report's days."""
-    name = env.str("TIME_ZONE", default="Asia/Jakarta")
+    name: str = env.str("TIME_ZONE", default="Asia/Jakarta")
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError) as error:
@@ -60,7 +60,7 @@ def without_request(_logger: object, _name: str, event: dict[str, object]) -> di
 def positive(name: str, *, default: int) -> int:
     """A whole number above zero from the environment."""
     try:
-        number = env.int(name, default=default)
+        number: int = env.int(name, default=default)
     except ValueError as error:
         raise ImproperlyConfigured(f"{name} is not a whole number") from error
     if number < 1:

@@ -22,7 +22,9 @@ urlpatterns = [
     re_path(r"^api/messages/?$", MessagesView.as_view(), name="messages"),
     re_path(r"^api/events/(?P<event_id>[0-9]{1,18})/?$", EventView.as_view(), name="event"),
     re_path(r"^api/funnel-report/?$", FunnelReportView.as_view(), name="funnel-report"),
-    re_path(r"^funnel-report/?$", FunnelReportView.as_view(schema=None), name="funnel-report-alias"),
+    re_path(
+        r"^funnel-report/?$", FunnelReportView.as_view(schema=None), name="funnel-report-alias"
+    ),
     re_path(r"^api/keywords/sync/?$", KeywordSyncView.as_view(), name="keyword-sync"),
     re_path(r"^webhooks/messages/?$", receive_message, name="webhook-messages"),
     re_path(r"^webhook/?$", receive_message, name="webhook"),

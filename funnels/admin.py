@@ -14,18 +14,21 @@ from django.utils.formats import number_format
 from django.utils.html import format_html
 from import_export.admin import ExportActionModelAdmin, ImportExportModelAdmin
 from unfold.contrib.filters.admin import RangeDateTimeFilter
-from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from funnel_site.lib.phone import phone_search_digits
-from funnel_site.lib.staff import RecordAdmin, StaffAdmin
+from funnel_site.lib.staff import RecordAdmin, StaffAdmin, action, display
 from funnels.models import Correction, Funnel, Keyword, KeywordSync
 from funnels.resources import FunnelResource, KeywordResource
 from funnels.selectors import room_evidence
 from funnels.services.correcting import correct_fact, lift_correction
 from funnels.services.keywords import SyncRunningError, note_keyword_edit, request_keyword_sync
 
-TIMES = (Correction.Field.LEADS_DATE, Correction.Field.BOOKING_DATE, Correction.Field.TRANSACTION_DATE)
+TIMES = (
+    Correction.Field.LEADS_DATE,
+    Correction.Field.BOOKING_DATE,
+    Correction.Field.TRANSACTION_DATE,
+)
 
 
 class CorrectionForm(forms.Form):
@@ -123,8 +126,14 @@ class FunnelAdmin(ExportActionModelAdmin, RecordAdmin):
     def get_urls(self) -> list[Any]:
         wrap = self.admin_site.admin_view
         return [
-            path("<int:funnel_id>/correct/", wrap(self.correct_view), name="funnels_funnel_correct"),
-            path("corrections/<int:correction_id>/lift/", wrap(self.lift_view), name="funnels_correction_lift"),
+            path(
+                "<int:funnel_id>/correct/", wrap(self.correct_view), name="funnels_funnel_correct"
+            ),
+            path(
+                "corrections/<int:correction_id>/lift/",
+                wrap(self.lift_view),
+                name="funnels_correction_lift",
+            ),
             *super().get_urls(),
         ]
 
@@ -156,7 +165,7 @@ class FunnelAdmin(ExportActionModelAdmin, RecordAdmin):
         return TemplateResponse(request, "admin/funnels/funnel/funnel.html", context)
 
     def may_correct(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("funnels.add_correction")  # type: ignore[union-attr]
+        return request.user.has_perm("funnels.add_correction")
 
     def correct_view(self, request: HttpRequest, funnel_id: int) -> HttpResponse:
         funnel = self.get_object(request, str(funnel_id))
@@ -201,7 +210,9 @@ class FunnelAdmin(ExportActionModelAdmin, RecordAdmin):
     def shown_value(self, funnel: Funnel) -> str:
         if funnel.transaction_value is None:
             return ""
-        return f"{funnel.currency} {number_format(funnel.transaction_value, 0, force_grouping=True)}"
+        return (
+            f"{funnel.currency} {number_format(funnel.transaction_value, 0, force_grouping=True)}"
+        )
 
     @display(description="Lead by", ordering="lead_basis")
     def shown_basis(self, funnel: Funnel) -> str:
@@ -233,7 +244,7 @@ class KeywordAdmin(ImportExportModelAdmin, StaffAdmin):
         return super().changelist_view(request, context)  # type: ignore[no-any-return]
 
     def has_sync_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return request.user.has_perm("funnels.change_keyword")  # type: ignore[union-attr]
+        return request.user.has_perm("funnels.change_keyword")
 
     @action(description="Sync now", permissions=["sync"], icon="sync")
     def sync_now(self, request: HttpRequest) -> HttpResponse:
@@ -245,7 +256,8 @@ class KeywordAdmin(ImportExportModelAdmin, StaffAdmin):
             is_bad = bool(sync.error)
             self.message_user(
                 request,
-                sync.error or f"{sync.get_state_display()}: +{sync.added} ~{sync.changed} -{sync.removed}",
+                sync.error
+                or f"{sync.get_state_display()}: +{sync.added} ~{sync.changed} -{sync.removed}",
                 level="ERROR" if is_bad else "SUCCESS",
             )
         return redirect("admin:funnels_keyword_changelist")

@@ -32,12 +32,16 @@ PARAMETERS = [
     OpenApiParameter("phone", str, description="In any format"),
     OpenApiParameter("updated_since", OpenApiTypes.DATETIME),
     OpenApiParameter("all_cycles", str, enum=("0", "1"), description="1: also earlier cycles"),
-    OpenApiParameter("first_contacts", str, enum=("0", "1"), description="0: leave out leads without a keyword"),
+    OpenApiParameter(
+        "first_contacts", str, enum=("0", "1"), description="0: leave out leads without a keyword"
+    ),
     OpenApiParameter("totals", str, enum=("0", "1"), description="Totals come with the first page"),
     OpenApiParameter("cursor", str, description="The `next` of the page before"),
     OpenApiParameter("page_size", int, description="1 to 1,000; 100 where not given"),
     OpenApiParameter("format", str, enum=("json", "csv")),
-    OpenApiParameter("profile", str, enum=PROFILES, description="Of the CSV: guarded, or unaltered"),
+    OpenApiParameter(
+        "profile", str, enum=PROFILES, description="Of the CSV: guarded, or unaltered"
+    ),
 ]
 
 

@@ -16,7 +16,9 @@ from funnels.stages import Basis, Stage
 RULES_VERSION = 1
 """Raised with every change of meaning, so that evidence tells by which rules it was found."""
 
-TOTAL = re.compile(r"\b(?:total(?:nya|an)?|jumlah(?:nya)?|keseluruhan|altogether|in total|all in)\b")
+TOTAL = re.compile(
+    r"\b(?:total(?:nya|an)?|jumlah(?:nya)?|keseluruhan|altogether|in total|all in)\b"
+)
 NOT_PAID = re.compile(
     r"\b(?:dari(?: total)?|out of|sisa(?:nya)?|kurang(?:nya)?|remaining|balance|left|harga(?:nya)?|price|biaya(?:nya)?|cost|"
     r"fee|tarif(?:nya)?|diskon|discount|promo|cashback|kembalian|seharusnya|normal(?:nya)?|min(?:imal|imum)?|limit|saldo)"
@@ -148,9 +150,7 @@ def _read(
         return _finding(stage, hits[0], folded)
     if stage is Stage.TRANSACTION and REFUND.search(folded):
         return _refund(hits[0], folded, facts, overruled=overruled)
-    verdicts = [
-        (hit, judge(folded, start=hit.start, end=hit.end, stage=stage)) for hit in hits
-    ]
+    verdicts = [(hit, judge(folded, start=hit.start, end=hit.end, stage=stage)) for hit in hits]
     hit, verdict = next(
         (one for one in verdicts if one[1] is Verdict.HAPPENED),
         next((one for one in verdicts if one[1] is Verdict.NEEDS_REVIEW), verdicts[0]),
@@ -237,11 +237,17 @@ def _paid(folded: str, default: str) -> tuple[Decimal | None, str, bool]:
         following = [amount for amount in amounts if amount.start >= total.end()] or amounts
         return following[0].value, following[0].currency, True
     currency = amounts[0].currency
-    return sum((one.value for one in amounts if one.currency == currency), Decimal(0)), currency, False
+    return (
+        sum((one.value for one in amounts if one.currency == currency), Decimal(0)),
+        currency,
+        False,
+    )
 
 
 def _credible(folded: str, amounts: Iterable[Amount]) -> list[Amount]:
-    kept = [one for one in amounts if not NOT_PAID.search(folded[max(one.start - 24, 0) : one.start])]
+    kept = [
+        one for one in amounts if not NOT_PAID.search(folded[max(one.start - 24, 0) : one.start])
+    ]
     distinct: list[Amount] = []
     for one in kept:
         # The same amount twice in one message is said twice, not paid twice.

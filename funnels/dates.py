@@ -50,7 +50,17 @@ WEEKDAYS = {
     )
     for name in names.split()
 }
-NUMBERS = {"satu": 1, "dua": 2, "tiga": 3, "empat": 4, "lima": 5, "one": 1, "two": 2, "three": 3, "a": 1}
+NUMBERS = {
+    "satu": 1,
+    "dua": 2,
+    "tiga": 3,
+    "empat": 4,
+    "lima": 5,
+    "one": 1,
+    "two": 2,
+    "three": 3,
+    "a": 1,
+}
 
 _MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
 _WEEKDAY = "|".join(sorted((re.escape(name) for name in WEEKDAYS), key=len, reverse=True))
@@ -218,18 +228,32 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(rf"{_START}(?P<d>\d{{1,2}})/(?P<m>\d{{1,2}})(?P<y>(?!))?{_END}", _numeric),
     _rule(rf"\b(?:lusa|day after tomorrow){_END}", _after(2)),
-    _rule(rf"\b(?:besok|bsk|besuk|besoknya|tomorrow|tmrw|tmr){_END}(?!\s(?:{_WEEKDAY})\b)", _after(1)),
-    _rule(rf"\b(?:hari ini|sore ini|siang ini|malam ini|nanti (?:sore|malam|siang)|today|tonight|this (?:afternoon|evening)){_END}", _after(0)),
+    _rule(
+        rf"\b(?:besok|bsk|besuk|besoknya|tomorrow|tmrw|tmr){_END}(?!\s(?:{_WEEKDAY})\b)", _after(1)
+    ),
+    _rule(
+        rf"\b(?:hari ini|sore ini|siang ini|malam ini|nanti (?:sore|malam|siang)|today|tonight|this (?:afternoon|evening)){_END}",
+        _after(0),
+    ),
     _rule(rf"\b(?:kemarin lusa|kemaren lusa){_END}", _after(-2)),
     _rule(rf"\b(?:kemarin|kemaren|kmrn|kmaren|yesterday){_END}", _after(-1)),
     _rule(rf"\b{_COUNT}\s?(?P<unit>hari|minggu|pekan)\s(?:lagi|ke depan|kedepan)\b", _in_days),
     _rule(rf"\bin\s{_COUNT}\s(?P<unit>days?|weeks?)\b", _in_days),
-    _rule(r"\b(?:minggu depan|pekan depan|next week)(?! (?:hari )?(?:senin|selasa|rabu|kamis|jum|sabtu))", _after(7)),
+    _rule(
+        r"\b(?:minggu depan|pekan depan|next week)(?! (?:hari )?(?:senin|selasa|rabu|kamis|jum|sabtu))",
+        _after(7),
+    ),
     _rule(r"\bakhir bulan(?: ini)?\b|\bend of (?:the|this) month\b", _end_of_month),
     _rule(rf"\b(?P<next>next)\s(?P<weekday>{_WEEKDAY})\b", _weekday),
-    _rule(rf"\b(?:hari\s)?(?P<weekday>{_WEEKDAY})(?<!minggu)(?<!\bmon)(?<!\bsun)(?<!\bsat)(?<!\bwed)(?<!\bsen)\b(?:\s(?:minggu\s)?(?P<next>depan)\b)?", _weekday),
+    _rule(
+        rf"\b(?:hari\s)?(?P<weekday>{_WEEKDAY})(?<!minggu)(?<!\bmon)(?<!\bsun)(?<!\bsat)(?<!\bwed)(?<!\bsen)\b(?:\s(?:minggu\s)?(?P<next>depan)\b)?",
+        _weekday,
+    ),
     _rule(rf"\b(?:hari\s|on\s)(?P<weekday>{_WEEKDAY})\b(?P<next>\sdepan)?", _weekday),
-    _rule(r"\b(?P<weekday>minggu)(?P<next>(?!))?(?=\s(?:pagi|siang|sore|malam|jam|besok|ini jam))", _weekday),
+    _rule(
+        r"\b(?P<weekday>minggu)(?P<next>(?!))?(?=\s(?:pagi|siang|sore|malam|jam|besok|ini jam))",
+        _weekday,
+    ),
     _rule(r"\b(?:tgl|tanggal|tggl)\.?\s?(?P<d>\d{1,2})(?![\d.,]*\d)", _day_of_month),
 )
 
@@ -237,10 +261,14 @@ CLOCKS = (
     re.compile(
         r"\b(?:jam|pukul|pkl|jm)\.?\s?(?P<h>\d{1,2})(?:[.:](?P<m>\d{2}))?(?!\d)(?:\s?(?P<part>pagi|siang|sore|malam|malem|am|pm)\b)?"
     ),
-    re.compile(r"(?<![\d.,:/])(?P<h>\d{1,2})(?:[.:](?P<m>\d{2}))?\s?(?P<part>am|pm|a\.m\.|p\.m\.)(?!\w)"),
+    re.compile(
+        r"(?<![\d.,:/])(?P<h>\d{1,2})(?:[.:](?P<m>\d{2}))?\s?(?P<part>am|pm|a\.m\.|p\.m\.)(?!\w)"
+    ),
     re.compile(r"(?<![\d.,:/])(?P<h>\d{1,2}):(?P<m>\d{2})(?![\d:])(?P<part>(?!))?"),
     re.compile(r"\bat\s(?P<h>\d{1,2})(?P<m>(?!))?(?![\d.,:]|\s?(?:rb|k|jt|%))(?P<part>(?!))?"),
-    re.compile(r"(?<![\d.,:/])(?P<h>\d{1,2})(?:\.(?P<m>\d{2}))?\s(?P<part>pagi|siang|sore|malam)\b"),
+    re.compile(
+        r"(?<![\d.,:/])(?P<h>\d{1,2})(?:\.(?P<m>\d{2}))?\s(?P<part>pagi|siang|sore|malam)\b"
+    ),
 )
 AFTERNOON_BY = 6
 

@@ -9,7 +9,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from funnel_site.lib.sheets import SheetRefused, header_index
+from funnel_site.lib.sheets import SheetRefusedError, header_index
 from funnels.matching import normalise
 from funnels.stages import Stage
 
@@ -46,7 +46,7 @@ class KeywordTable:
 def read_keyword_rows(table: Sequence[Sequence[str]]) -> KeywordTable:
     """Read a sheet, header first.
 
-    A bad row is listed with its line and left out. Raises SheetRefused where the sheet as a whole
+    A bad row is listed with its line and left out. Raises SheetRefusedError where the sheet as a whole
     cannot be right: empty, without a known header, or without one usable row.
     """
     read = KeywordTable()
@@ -55,7 +55,7 @@ def read_keyword_rows(table: Sequence[Sequence[str]]) -> KeywordTable:
         if reason:
             read.rejected.append(f"line {line}: {reason}")
     if not read.rows:
-        raise SheetRefused("The sheet has no usable row; the keywords stay as they are.")
+        raise SheetRefusedError("The sheet has no usable row; the keywords stay as they are.")
     return read
 
 

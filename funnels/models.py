@@ -148,9 +148,7 @@ class Funnel(models.Model):
     leads_date = models.DateTimeField()
     booking_date = models.DateTimeField(null=True, blank=True)
     transaction_date = models.DateTimeField(null=True, blank=True)
-    transaction_value = models.DecimalField(
-        max_digits=18, decimal_places=2, null=True, blank=True
-    )
+    transaction_value = models.DecimalField(max_digits=18, decimal_places=2, null=True, blank=True)
     currency = models.CharField(max_length=3, blank=True)
     other_amounts = models.JSONField(
         default=dict, blank=True, help_text="Sums in further currencies"

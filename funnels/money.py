@@ -124,13 +124,20 @@ def _is_money(number: str, *, unit: str, sign: str, before: str, after: str) -> 
     if GROUPED.fullmatch(number):
         return not number.startswith("0") and not re.search(r"[-+]\s?$", before)
     # A bare run of digits: of an account or a phone it would be longer, of a year shorter.
-    return number.isdigit() and 5 <= len(number) <= 8 and not number.startswith("0") and number.endswith("00")
+    return (
+        number.isdigit()
+        and 5 <= len(number) <= 8
+        and not number.startswith("0")
+        and number.endswith("00")
+    )
 
 
 def _value(number: str, unit: str) -> Decimal | None:
     """The number with its unit: a comma or point before three digits groups, else it is decimal."""
     plain = number.replace(" ", "")
-    if GROUPED.fullmatch(number) and not (unit and re.fullmatch(r"\d{1,3}[.,]\d{3}", plain) and UNITS[unit] > 10**3):
+    if GROUPED.fullmatch(number) and not (
+        unit and re.fullmatch(r"\d{1,3}[.,]\d{3}", plain) and UNITS[unit] > 10**3
+    ):
         plain = _ungrouped(plain)
     else:
         plain = plain.replace(",", ".")

@@ -12,7 +12,9 @@ from funnels.stages import Stage
 NEAR = 6
 
 WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
-CLAUSE_EDGE = re.compile(r"[.!?;](?=\s|$)|,(?!\d)|\n|\s-\s|\b(?:tapi|tp|tetapi|namun|but|however)\b")
+CLAUSE_EDGE = re.compile(
+    r"[.!?;](?=\s|$)|,(?!\d)|\n|\s-\s|\b(?:tapi|tp|tetapi|namun|but|however)\b"
+)
 
 DENIALS = frozenset(
     "belum blm belom blum blom blon tidak tdk gak ga gk nggak ngga enggak engga gag kagak kaga ndak tak bukan "
@@ -41,7 +43,9 @@ PROMISES = frozenset(
     "nanti nti ntar entar akan bakal bakalan mau mo ingin pengen pgn pingin want wanna will going gonna ill "
     "besok bsk lusa tomorrow later planning rencana rencananya bentar sebentar otw to".split()
 )
-INTENTS_TO_BOOK = frozenset("mau mo ingin pengen pgn pingin want wanna ill will would to need untuk utk buat please pls tolong mohon minta besok bsk lusa tomorrow".split())
+INTENTS_TO_BOOK = frozenset(
+    "mau mo ingin pengen pgn pingin want wanna ill will would to need untuk utk buat please pls tolong mohon minta besok bsk lusa tomorrow".split()
+)
 AFTER_DENIALS = frozenset(
     "belum blm belom blum gagal failed batal dibatalkan cancelled canceled cancel pending gak ga nggak tidak "
     "gajadi didnt doesnt hasnt havent wasnt isnt not".split()
@@ -49,7 +53,9 @@ AFTER_DENIALS = frozenset(
 AFTER_QUESTIONS = frozenset(
     "dimana kemana mana berapa brp gimana gmn bagaimana apa where how kapan when apakah".split()
 )
-AFTER_PROMISES = frozenset("nanti ntar besok bsk lusa tomorrow later segera soon bentar sebentar dulu".split())
+AFTER_PROMISES = frozenset(
+    "nanti ntar besok bsk lusa tomorrow later segera soon bentar sebentar dulu".split()
+)
 # Words that a denial before them makes into something else than a denial.
 HARMLESS = re.compile(
     r"\b(?:(?:ga|gak|nggak|ngga|tidak|tdk)\s?(?:papa|apa-apa|apa apa|masalah|sabar|lupa|usah khawatir)|no (?:problem|worries)|not (?:only|a problem))\b"
@@ -57,7 +63,9 @@ HARMLESS = re.compile(
 TWICE = re.compile(
     r"\b(?:bukan(?:nya|lah)?|bkn|tidak|gak|ga|nggak|not|never)\s(?:\w+\s)?(?:belum|blm|nggak|ngga|gak|ga|tidak|tdk|tak|not|unpaid|never)\b"
 )
-NOT_JADI = re.compile(r"\b(?:ga|gak|nggak|ngga|tidak|tdk)\s?jadi\b|\bgajadi\b|\bjadi\s(?:ga|gak|nggak|ngga|tidak|tdk)\b")
+NOT_JADI = re.compile(
+    r"\b(?:ga|gak|nggak|ngga|tidak|tdk)\s?jadi\b|\bgajadi\b|\bjadi\s(?:ga|gak|nggak|ngga|tidak|tdk)\b"
+)
 
 
 class Verdict(StrEnum):
@@ -94,7 +102,9 @@ def _clause(text: str, start: int, end: int) -> tuple[int, int, str]:
             last = edge.start()
             break
     if sentence_end := re.search(r"[.!?](?=\s|$|[.!?])", text[end:]):
-        mark = "?" if "?" in text[end + sentence_end.start() : end + sentence_end.start() + 3] else ""
+        mark = (
+            "?" if "?" in text[end + sentence_end.start() : end + sentence_end.start() + 3] else ""
+        )
         if mark and re.search(r",(?!\d)", text[end : end + sentence_end.start()]):
             # "sudah transfer 150rb, bisa dicek?" asks about something else.
             mark = ""
@@ -146,6 +156,27 @@ def _done(earlier: list[str]) -> Verdict:
 
 def _asks(words: list[str]) -> bool:
     return bool(
-        {"bisa", "bs", "boleh", "can", "could", "apakah", "how", "cara", "gimana", "kalau", "kalo", "if",
-         "belum", "blm", "gak", "ga", "nggak", "tidak", "tdk", "not", "dont"}.intersection(words[-4:])
+        {
+            "bisa",
+            "bs",
+            "boleh",
+            "can",
+            "could",
+            "apakah",
+            "how",
+            "cara",
+            "gimana",
+            "kalau",
+            "kalo",
+            "if",
+            "belum",
+            "blm",
+            "gak",
+            "ga",
+            "nggak",
+            "tidak",
+            "tdk",
+            "not",
+            "dont",
+        }.intersection(words[-4:])
     )

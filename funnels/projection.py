@@ -187,8 +187,7 @@ def _lead(
             leads_date=opening.sent_at,
             keyword_id=opening.keyword_id,
         )
-    if not facts:
-        assert first_contact is not None
+    if not facts and first_contact is not None:
         return Cycle(
             number=number,
             stage=Stage.OPENING,
@@ -249,7 +248,9 @@ def add_up(payments: Sequence[Fact], default_currency: str) -> Money:
     if not sums:
         return Money(value=None, currency="", others={}, is_overdrawn=False)
     overdrawn = any(amount < 0 for amount in sums.values())
-    amounts = {currency: max(amount, Decimal(0)).quantize(CENT) for currency, amount in sums.items()}
+    amounts = {
+        currency: max(amount, Decimal(0)).quantize(CENT) for currency, amount in sums.items()
+    }
     first, *others = amounts
     return Money(
         value=amounts[first],

@@ -80,7 +80,9 @@ class Parameters:
     def __init__(self, given: QueryDict, *, repeatable: frozenset[str], known: frozenset[str]):
         for name in given:
             if name not in known:
-                raise Problem(400, "unknown_parameter", "There is no such parameter.", field=name[:64])
+                raise Problem(
+                    400, "unknown_parameter", "There is no such parameter.", field=name[:64]
+                )
             if name not in repeatable and len(given.getlist(name)) > 1:
                 raise Problem(400, "repeated", "Give this parameter once.", field=name)
         self.given = given
@@ -181,9 +183,9 @@ def read_request(given: QueryDict, *, zone: ZoneInfo, region: str) -> ReportRequ
     )
 
 
-def span(date_from: date | None, date_to: date | None, zone: ZoneInfo) -> tuple[
-    datetime | None, datetime | None
-]:
+def span(
+    date_from: date | None, date_to: date | None, zone: ZoneInfo
+) -> tuple[datetime | None, datetime | None]:
     """Whole local days, both ends included, as moments: the first within, the second not."""
     starts_at = datetime.combine(date_from, time(), zone) if date_from else None
     ends_at = datetime.combine(date_to + timedelta(days=1), time(), zone) if date_to else None
@@ -213,9 +215,7 @@ def _stages(given: QueryDict) -> tuple[str, ...]:
     wanted = given.getlist("stage")
     for name in wanted:
         if name not in names:
-            raise Problem(
-                400, "unknown", "Not one of: lead, booking, transaction.", field="stage"
-            )
+            raise Problem(400, "unknown", "Not one of: lead, booking, transaction.", field="stage")
     return tuple(sorted({names[name] for name in wanted}))
 
 

@@ -1,7 +1,7 @@
 """Reads of funnels: report rows, totals, the export's lines, what a room's facts rest on."""
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -48,12 +48,7 @@ def report_rows(query: ReportQuery) -> QuerySet[Funnel]:
     rows = Funnel.objects.all()
     if not query.all_cycles:
         rows = rows.filter(is_latest=True)
-    if query.starts_at:
-        rows = rows.filter(**{f"{query.date_field}__gte": query.starts_at})
-    if query.ends_at:
-        rows = rows.filter(**{f"{query.date_field}__lt": query.ends_at})
-    if query.date_field != "leads_date":
-        rows = rows.exclude(**{query.date_field: None})
+    rows = _within(rows, query)
     if query.channels:
         rows = rows.filter(channel__in=query.channels)
     if query.stages:
@@ -65,6 +60,17 @@ def report_rows(query: ReportQuery) -> QuerySet[Funnel]:
         rows = rows.filter(updated_at__gte=query.updated_since)
     if not query.first_contacts:
         rows = rows.exclude(lead_basis=Funnel.LeadBasis.FIRST_CONTACT)
+    return rows
+
+
+def _within(rows: QuerySet[Funnel], query: ReportQuery) -> QuerySet[Funnel]:
+    """The rows whose date of the kind asked for lies in the span asked for."""
+    if query.starts_at:
+        rows = rows.filter(**{f"{query.date_field}__gte": query.starts_at})
+    if query.ends_at:
+        rows = rows.filter(**{f"{query.date_field}__lt": query.ends_at})
+    if query.date_field != "leads_date":
+        rows = rows.exclude(**{query.date_field: None})
     return rows
 
 
@@ -111,7 +117,9 @@ def report_totals(query: ReportQuery, zone: ZoneInfo) -> dict[str, Any]:
         by_day.setdefault(group["day"].isoformat(), Tally()).add(group)
     return {
         "totals": total.figures(),
-        "by_channel": [{"channel": name, **by_channel[name].figures()} for name in sorted(by_channel)],
+        "by_channel": [
+            {"channel": name, **by_channel[name].figures()} for name in sorted(by_channel)
+        ],
         "by_day": [{"day": day, **by_day[day].figures()} for day in sorted(by_day)],
         "not_applied": not_applied(),
     }
@@ -124,7 +132,7 @@ class Tally:
         self.counts = dict.fromkeys(("leads", "bookings", "transactions", "paid_bookings"), 0)
         self.values: dict[str, Decimal] = {}
 
-    def add(self, group: dict[str, Any]) -> None:
+    def add(self, group: Mapping[str, Any]) -> None:
         for name in self.counts:
             self.counts[name] += group[name]
         if group["value"] is not None:
@@ -137,9 +145,7 @@ class Tally:
             "leads": leads,
             "bookings": bookings,
             "transactions": self.counts["transactions"],
-            "value": {
-                name: str(self.values[name].quantize(CENT)) for name in sorted(self.values)
-            },
+            "value": {name: str(self.values[name].quantize(CENT)) for name in sorted(self.values)},
             "lead_to_booking": _share(bookings, leads),
             "booking_to_transaction": _share(self.counts["paid_bookings"], bookings),
             "lead_to_transaction": _share(self.counts["transactions"], leads),
@@ -169,11 +175,13 @@ def row_of(funnel: Funnel, zone: ZoneInfo) -> dict[str, Any]:
         funnel.is_corrected,
         funnel.updated_at,
     )
-    row = dict(zip(COLUMNS, values, strict=True))
+    row: dict[str, Any] = dict(zip(COLUMNS, values, strict=True))
     for name in ("leads_date", "booking_date", "transaction_date", "updated_at"):
         moment = row[name]
         row[name] = moment and moment.astimezone(zone).isoformat(timespec="seconds")
-    row["transaction_value"] = float(funnel.transaction_value) if funnel.transaction_value is not None else None
+    row["transaction_value"] = (
+        float(funnel.transaction_value) if funnel.transaction_value is not None else None
+    )
     row["phone_number"] = row["phone_number"] or None
     return row
 

@@ -15,4 +15,7 @@ from funnel_site.settings import *  # noqa: F403
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"  # noqa: F405
 WHITENOISE_AUTOREFRESH = True
-WEBHOOK_SECRETS = ["whsec_dGVzdHMgb25seSwgdGhlIGZpcnN0IHNlY3JldCEh", "whsec_dGVzdHMgb25seSwgdGhlIG5leHQgc2VjcmV0ISEh"]
+WEBHOOK_SECRETS = [
+    "whsec_dGVzdHMgb25seSwgdGhlIGZpcnN0IHNlY3JldCEh",
+    "whsec_dGVzdHMgb25seSwgdGhlIG5leHQgc2VjcmV0ISEh",
+]

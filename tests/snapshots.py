@@ -57,7 +57,7 @@ def snapshot() -> dict[str, Any]:
     from conversations.models import Customer, InboundEvent, Message, Room
     from funnels.models import Evidence, Funnel
 
-    customers = {
+    customers: dict[int | None, list[str]] = {
         customer.pk: sorted(f"{key.kind}:{key.value}" for key in customer.identities.all())
         for customer in Customer.objects.prefetch_related("identities")
     }
@@ -66,7 +66,7 @@ def snapshot() -> dict[str, Any]:
         "pk", "name", "phone_number", "first_seen_at", "last_seen_at"
     )
     rooms = Room.objects.prefetch_related("participants")
-    found = {
+    found: dict[str, Any] = {
         "customers": [[customers[row[0]], *row[1:]] for row in people],
         "rooms": [
             [
@@ -89,7 +89,9 @@ def snapshot() -> dict[str, Any]:
         ],
         "waiting": InboundEvent.objects.filter(state="pending").values_list("dedupe_key"),
     }
-    return {name: sorted(json.dumps(row, default=_text) for row in rows) for name, rows in found.items()}
+    return {
+        name: sorted(json.dumps(row, default=_text) for row in rows) for name, rows in found.items()
+    }
 
 
 def _text(value: Any) -> str:

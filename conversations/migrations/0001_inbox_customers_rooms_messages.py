@@ -7,7 +7,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -16,145 +15,418 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='DrainAttempt',
+            name="DrainAttempt",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('event_ids', models.JSONField()),
-                ('started_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("event_ids", models.JSONField()),
+                (
+                    "started_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Customer',
+            name="Customer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(blank=True, max_length=200)),
-                ('name_seen_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('email', models.EmailField(blank=True, max_length=254)),
-                ('phone_number', models.CharField(blank=True, help_text='E.164', max_length=16)),
-                ('first_seen_at', models.DateTimeField()),
-                ('last_seen_at', models.DateTimeField()),
-                ('opted_out_at', models.DateTimeField(blank=True, null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(blank=True, max_length=200)),
+                ("name_seen_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("email", models.EmailField(blank=True, max_length=254)),
+                ("phone_number", models.CharField(blank=True, help_text="E.164", max_length=16)),
+                ("first_seen_at", models.DateTimeField()),
+                ("last_seen_at", models.DateTimeField()),
+                ("opted_out_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'indexes': [models.Index(fields=['-last_seen_at', '-id'], name='customer_last_seen')],
+                "indexes": [
+                    models.Index(fields=["-last_seen_at", "-id"], name="customer_last_seen")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='IdentityChange',
+            name="IdentityChange",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('change', models.CharField(choices=[('replaced', 'A new key beside an old one'), ('conflict', 'Claimed by two customers'), ('joined', 'Two customers joined')], max_length=16)),
-                ('kind', models.CharField(choices=[('phone', 'Phone'), ('whatsapp_user', 'WhatsApp user id'), ('email', 'E-mail'), ('crm', 'CRM id')], max_length=16)),
-                ('value', models.CharField(max_length=200)),
-                ('absorbed', models.JSONField(blank=True, default=dict, help_text="For a join: the absorbed customer's fields and the rows that moved")),
-                ('made_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='identity_changes', to='conversations.customer')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "change",
+                    models.CharField(
+                        choices=[
+                            ("replaced", "A new key beside an old one"),
+                            ("conflict", "Claimed by two customers"),
+                            ("joined", "Two customers joined"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("phone", "Phone"),
+                            ("whatsapp_user", "WhatsApp user id"),
+                            ("email", "E-mail"),
+                            ("crm", "CRM id"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("value", models.CharField(max_length=200)),
+                (
+                    "absorbed",
+                    models.JSONField(
+                        blank=True,
+                        default=dict,
+                        help_text="For a join: the absorbed customer's fields and the rows that moved",
+                    ),
+                ),
+                (
+                    "made_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="identity_changes",
+                        to="conversations.customer",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='InboundEvent',
+            name="InboundEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.CharField(help_text='The door it came by', max_length=16)),
-                ('dedupe_key', models.CharField(max_length=300)),
-                ('body', models.BinaryField()),
-                ('headers', models.JSONField(blank=True, default=dict)),
-                ('received_at', models.DateTimeField()),
-                ('state', models.CharField(choices=[('pending', 'Waiting'), ('processed', 'Processed'), ('failed', 'Dead letter')], default='pending', max_length=9)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('error_code', models.CharField(blank=True, max_length=40)),
-                ('error', models.CharField(blank=True, max_length=300)),
-                ('processed_at', models.DateTimeField(blank=True, null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("source", models.CharField(help_text="The door it came by", max_length=16)),
+                ("dedupe_key", models.CharField(max_length=300)),
+                ("body", models.BinaryField()),
+                ("headers", models.JSONField(blank=True, default=dict)),
+                ("received_at", models.DateTimeField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Waiting"),
+                            ("processed", "Processed"),
+                            ("failed", "Dead letter"),
+                        ],
+                        default="pending",
+                        max_length=9,
+                    ),
+                ),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("error_code", models.CharField(blank=True, max_length=40)),
+                ("error", models.CharField(blank=True, max_length=300)),
+                ("processed_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('state', 'pending')), fields=['id'], name='inbound_event_waiting'), models.Index(condition=models.Q(('state', 'failed')), fields=['-id'], name='inbound_event_dead_letters')],
-                'constraints': [models.UniqueConstraint(fields=('source', 'dedupe_key'), name='inbound_event_once_per_key')],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state", "pending")),
+                        fields=["id"],
+                        name="inbound_event_waiting",
+                    ),
+                    models.Index(
+                        condition=models.Q(("state", "failed")),
+                        fields=["-id"],
+                        name="inbound_event_dead_letters",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("source", "dedupe_key"), name="inbound_event_once_per_key"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Room',
+            name="Room",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.CharField(max_length=32)),
-                ('external_id', models.CharField(max_length=128, verbose_name='room id')),
-                ('channel', models.CharField(choices=[('whatsapp', 'WhatsApp'), ('instagram', 'Instagram'), ('facebook', 'Facebook'), ('telegram', 'Telegram'), ('line', 'LINE'), ('sms', 'SMS'), ('email', 'E-mail'), ('website', 'Website'), ('other', 'Other')], max_length=16)),
-                ('status', models.CharField(choices=[('open', 'Open'), ('closed', 'Closed')], default='open', max_length=8)),
-                ('started_at', models.DateTimeField()),
-                ('closed_at', models.DateTimeField(blank=True, null=True)),
-                ('last_message_at', models.DateTimeField(blank=True, null=True)),
-                ('first_customer_message_at', models.DateTimeField(blank=True, null=True)),
-                ('is_declared', models.BooleanField(default=False, help_text='Its customer, channel and start were stated, not inferred')),
-                ('owner_sent_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('owner_key', models.CharField(blank=True, editable=False, max_length=220)),
-                ('assigned_to', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to=settings.AUTH_USER_MODEL)),
-                ('customer', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='rooms', to='conversations.customer')),
-                ('participants', models.ManyToManyField(blank=True, help_text='Where several people write', related_name='rooms_joined', to='conversations.customer')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("source", models.CharField(max_length=32)),
+                ("external_id", models.CharField(max_length=128, verbose_name="room id")),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[
+                            ("whatsapp", "WhatsApp"),
+                            ("instagram", "Instagram"),
+                            ("facebook", "Facebook"),
+                            ("telegram", "Telegram"),
+                            ("line", "LINE"),
+                            ("sms", "SMS"),
+                            ("email", "E-mail"),
+                            ("website", "Website"),
+                            ("other", "Other"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("open", "Open"), ("closed", "Closed")],
+                        default="open",
+                        max_length=8,
+                    ),
+                ),
+                ("started_at", models.DateTimeField()),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
+                ("last_message_at", models.DateTimeField(blank=True, null=True)),
+                ("first_customer_message_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "is_declared",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Its customer, channel and start were stated, not inferred",
+                    ),
+                ),
+                ("owner_sent_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("owner_key", models.CharField(blank=True, editable=False, max_length=220)),
+                (
+                    "assigned_to",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="rooms",
+                        to="conversations.customer",
+                    ),
+                ),
+                (
+                    "participants",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="Where several people write",
+                        related_name="rooms_joined",
+                        to="conversations.customer",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Message',
+            name="Message",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.CharField(max_length=32)),
-                ('external_id', models.CharField(blank=True, max_length=300, verbose_name='message id')),
-                ('sender', models.CharField(choices=[('customer', 'Customer'), ('agent', 'Agent'), ('bot', 'Bot')], max_length=8)),
-                ('body', models.TextField(blank=True)),
-                ('media', models.JSONField(blank=True, default=list)),
-                ('stated', models.JSONField(blank=True, default=dict, help_text="What the sender's system said besides the text")),
-                ('sent_at', models.DateTimeField()),
-                ('received_at', models.DateTimeField()),
-                ('status', models.CharField(blank=True, choices=[('scheduled', 'Scheduled'), ('accepted', 'Accepted'), ('queued', 'Queued'), ('sending', 'Sending'), ('sent', 'Sent'), ('canceled', 'Canceled'), ('failed', 'Failed'), ('undelivered', 'Undelivered'), ('partially_delivered', 'Partially delivered'), ('delivered', 'Delivered'), ('read', 'Read')], max_length=20)),
-                ('error_code', models.CharField(blank=True, max_length=16)),
-                ('is_identified', models.BooleanField(default=True, help_text='The message itself says who the customer is')),
-                ('flags', models.CharField(blank=True, help_text='What was assumed or mended on the way in', max_length=100)),
-                ('customer', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='messages', to='conversations.customer')),
-                ('event', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='messages', to='conversations.inboundevent')),
-                ('room', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='messages', to='conversations.room')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("source", models.CharField(max_length=32)),
+                (
+                    "external_id",
+                    models.CharField(blank=True, max_length=300, verbose_name="message id"),
+                ),
+                (
+                    "sender",
+                    models.CharField(
+                        choices=[("customer", "Customer"), ("agent", "Agent"), ("bot", "Bot")],
+                        max_length=8,
+                    ),
+                ),
+                ("body", models.TextField(blank=True)),
+                ("media", models.JSONField(blank=True, default=list)),
+                (
+                    "stated",
+                    models.JSONField(
+                        blank=True,
+                        default=dict,
+                        help_text="What the sender's system said besides the text",
+                    ),
+                ),
+                ("sent_at", models.DateTimeField()),
+                ("received_at", models.DateTimeField()),
+                (
+                    "status",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("scheduled", "Scheduled"),
+                            ("accepted", "Accepted"),
+                            ("queued", "Queued"),
+                            ("sending", "Sending"),
+                            ("sent", "Sent"),
+                            ("canceled", "Canceled"),
+                            ("failed", "Failed"),
+                            ("undelivered", "Undelivered"),
+                            ("partially_delivered", "Partially delivered"),
+                            ("delivered", "Delivered"),
+                            ("read", "Read"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("error_code", models.CharField(blank=True, max_length=16)),
+                (
+                    "is_identified",
+                    models.BooleanField(
+                        default=True, help_text="The message itself says who the customer is"
+                    ),
+                ),
+                (
+                    "flags",
+                    models.CharField(
+                        blank=True,
+                        help_text="What was assumed or mended on the way in",
+                        max_length=100,
+                    ),
+                ),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="messages",
+                        to="conversations.customer",
+                    ),
+                ),
+                (
+                    "event",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="messages",
+                        to="conversations.inboundevent",
+                    ),
+                ),
+                (
+                    "room",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="messages",
+                        to="conversations.room",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='CustomerIdentity',
+            name="CustomerIdentity",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('phone', 'Phone'), ('whatsapp_user', 'WhatsApp user id'), ('email', 'E-mail'), ('crm', 'CRM id')], max_length=16)),
-                ('value', models.CharField(max_length=200)),
-                ('first_seen_at', models.DateTimeField(help_text='Of two keys of one kind the one first seen later is the current one')),
-                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='identities', to='conversations.customer')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("phone", "Phone"),
+                            ("whatsapp_user", "WhatsApp user id"),
+                            ("email", "E-mail"),
+                            ("crm", "CRM id"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("value", models.CharField(max_length=200)),
+                (
+                    "first_seen_at",
+                    models.DateTimeField(
+                        help_text="Of two keys of one kind the one first seen later is the current one"
+                    ),
+                ),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="identities",
+                        to="conversations.customer",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'customer identities',
-                'constraints': [models.UniqueConstraint(fields=('kind', 'value'), name='identity_once_per_value')],
+                "verbose_name_plural": "customer identities",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("kind", "value"), name="identity_once_per_value"
+                    )
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='room',
-            index=models.Index(fields=['-last_message_at', '-id'], name='room_last_message'),
+            model_name="room",
+            index=models.Index(fields=["-last_message_at", "-id"], name="room_last_message"),
         ),
         migrations.AddIndex(
-            model_name='room',
-            index=models.Index(condition=models.Q(('source', 'session')), fields=['customer', 'channel', 'started_at'], name='room_sessions'),
+            model_name="room",
+            index=models.Index(
+                condition=models.Q(("source", "session")),
+                fields=["customer", "channel", "started_at"],
+                name="room_sessions",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='room',
-            constraint=models.UniqueConstraint(fields=('source', 'external_id'), name='room_once_per_external_id'),
+            model_name="room",
+            constraint=models.UniqueConstraint(
+                fields=("source", "external_id"), name="room_once_per_external_id"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='room',
-            constraint=models.UniqueConstraint(condition=models.Q(('source', 'session'), ('status', 'open')), fields=('customer', 'channel'), name='room_one_open_session_per_customer_and_channel'),
+            model_name="room",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("source", "session"), ("status", "open")),
+                fields=("customer", "channel"),
+                name="room_one_open_session_per_customer_and_channel",
+            ),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(fields=['room', 'sent_at', 'id'], name='message_transcript'),
+            model_name="message",
+            index=models.Index(fields=["room", "sent_at", "id"], name="message_transcript"),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(fields=['customer', 'sent_at', 'id'], name='message_timeline'),
+            model_name="message",
+            index=models.Index(fields=["customer", "sent_at", "id"], name="message_timeline"),
         ),
         migrations.AddConstraint(
-            model_name='message',
-            constraint=models.UniqueConstraint(condition=models.Q(('external_id', ''), _negated=True), fields=('source', 'external_id'), name='message_once_per_external_id'),
+            model_name="message",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("external_id", ""), _negated=True),
+                fields=("source", "external_id"),
+                name="message_once_per_external_id",
+            ),
         ),
     ]

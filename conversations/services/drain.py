@@ -17,10 +17,10 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, transaction
 from django.utils.timezone import now
 
-from conversations.crm_shapes import NotAMessage, items, read_crm_message
+from conversations.crm_shapes import NotAMessageError, items, read_crm_message
 from conversations.models import DrainAttempt, InboundEvent
 from conversations.payloads import InboundMessage, PayloadError, Reading, read_message
-from conversations.services.identities import LostRace
+from conversations.services.identities import LostRaceError
 from conversations.services.inbox import (
     IDEMPOTENCY,
     Delivery,
@@ -31,7 +31,7 @@ from conversations.services.inbox import (
 )
 from conversations.services.messages import store_messages
 from conversations.services.rooms import CRM, Incoming
-from funnel_site.lib.strict_json import JSONRefused, loads
+from funnel_site.lib.strict_json import JSONRefusedError, loads
 from funnel_site.lib.text import clean_text
 
 logger = structlog.get_logger(__name__)
@@ -166,7 +166,7 @@ def _store(incoming: Sequence[tuple[InboundEvent, Incoming]]) -> None:
         try:
             with transaction.atomic():
                 store_messages([item for _, item in incoming])
-        except LostRace:
+        except LostRaceError:
             logger.info("another worker made the same customer first", race=race)
         else:
             return
@@ -202,9 +202,9 @@ def sort_events(events: Sequence[InboundEvent]) -> Sorted:
                 batch.done.append(event)
         except PayloadError as error:
             batch.refused.append((event, error.code, str(error)))
-        except JSONRefused as error:
+        except JSONRefusedError as error:
             batch.refused.append((event, error.code, error.detail))
-        except NotAMessage:
+        except NotAMessageError:
             batch.done.append(event)
     return batch
 
@@ -214,7 +214,7 @@ def _value(event: InboundEvent) -> object:
     body = bytes(event.body)
     try:
         return loads(body)
-    except JSONRefused as refusal:
+    except JSONRefusedError as refusal:
         if event.source == WEBHOOK and refusal.code == "bad_text":
             return loads(clean_text(body.decode())[0].replace("\\u0000", "").encode())
         raise
@@ -236,7 +236,11 @@ def reading_of(received_at: object) -> Reading:
 
 def _read(event: InboundEvent, value: object) -> InboundMessage:
     reading = reading_of(event.received_at)
-    return read_crm_message(value, reading) if event.source == WEBHOOK else read_message(value, reading)
+    return (
+        read_crm_message(value, reading)
+        if event.source == WEBHOOK
+        else read_message(value, reading)
+    )
 
 
 def _incoming(event: InboundEvent, message: InboundMessage) -> Incoming:

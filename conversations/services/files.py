@@ -12,7 +12,7 @@ from conversations.services.drain import reading_of
 from conversations.services.inbox import Delivery, canonical, store_deliveries, weak_key
 from funnel_site.lib.batches import chunks
 from funnel_site.lib.sheets import header_index
-from funnel_site.lib.strict_json import JSONRefused, loads
+from funnel_site.lib.strict_json import JSONRefusedError, loads
 
 LINES_AT_ONCE = 500
 REJECTS_SHOWN = 1_000
@@ -84,7 +84,7 @@ def ingest_lines(lines: Iterable[bytes], *, source: str = "file") -> Iterator[Fi
             try:
                 value = loads(line.strip())
                 message = read_message(value, reading)
-            except JSONRefused as error:
+            except JSONRefusedError as error:
                 report.reject(place, error.detail)
             except PayloadError as error:
                 report.reject(place, str(error))
@@ -103,7 +103,7 @@ def hash_of(line: bytes) -> str:
 def ingest_rows(table: Sequence[Sequence[str]], *, sheet: str) -> Iterator[FileReport]:
     """Keep the new rows of a sheet, header first; yields the running report.
 
-    A row is remembered by sheet and row number. Raises SheetRefused for a sheet without the
+    A row is remembered by sheet and row number. Raises SheetRefusedError for a sheet without the
     columns `phone_number` and `message`.
     """
     columns = header_index(table, ["phone_number", "message"], SHEET_ALIASES)

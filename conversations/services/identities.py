@@ -23,7 +23,7 @@ Key = tuple[str, str]
 PHONE, USER = CustomerIdentity.Kind.PHONE.value, CustomerIdentity.Kind.WHATSAPP_USER.value
 
 
-class LostRace(Exception):
+class LostRaceError(Exception):
     """Another worker made the same customer first: roll back to the start and look again."""
 
 
@@ -42,7 +42,7 @@ class CustomerBook:
     def resolve(self) -> None:
         """Find or make every customer; afterwards their rows are locked until the commit.
 
-        Raises LostRace where another worker made one of them meanwhile.
+        Raises LostRaceError where another worker made one of them meanwhile.
         """
         for message in self.messages:
             for key in message.identity_keys:
@@ -133,7 +133,7 @@ class CustomerBook:
         mine = {self.by_key[key].pk for key in fresh}
         written = CustomerIdentity.objects.filter(customer_id__in=mine).filter(_any_of(fresh))
         if written.count() != len(fresh):
-            raise LostRace
+            raise LostRaceError
         self._note_second_user_ids([key for key in fresh if key[0] == USER])
 
     def _note_second_user_ids(self, fresh: Sequence[Key]) -> None:
@@ -156,14 +156,12 @@ class CustomerBook:
         customers = {customer.pk: customer for customer in self.by_key.values()}
         customers |= {holder.pk: holder for _, holder, _ in self.joins}
         locked = (
-            Customer.objects.select_for_update(no_key=True)
-            .filter(pk__in=customers)
-            .order_by("pk")
+            Customer.objects.select_for_update(no_key=True).filter(pk__in=customers).order_by("pk")
         )
         found = {row.pk: row for row in locked}
         if len(found) != len(customers):
             # Joined into another by someone else since we looked.
-            raise LostRace
+            raise LostRaceError
         for primary_key, row in found.items():
             customer = customers[primary_key]
             customer.first_seen_at, customer.last_seen_at = row.first_seen_at, row.last_seen_at
@@ -194,9 +192,7 @@ class CustomerBook:
             identity.first_seen_at = self.seen[identity.kind, identity.value]
         update_rows(earlier, ["first_seen_at"])
         rows = sorted(touched.values(), key=lambda row: row.pk)
-        update_rows(
-            rows, ["first_seen_at", "last_seen_at", "name", "name_seen_at", "phone_number"]
-        )
+        update_rows(rows, ["first_seen_at", "last_seen_at", "name", "name_seen_at", "phone_number"])
         self._choose_main_numbers(rows)
 
     def _choose_main_numbers(self, customers: Iterable[Customer]) -> None:

@@ -87,9 +87,7 @@ def store_deliveries(
     return results
 
 
-def _insert(
-    source: str, deliveries: Sequence[Delivery], received_at: datetime
-) -> dict[str, int]:
+def _insert(source: str, deliveries: Sequence[Delivery], received_at: datetime) -> dict[str, int]:
     """Insert what is new; the ids by key."""
     row = "(%s, %s, %s, %s, %s, 'pending', 0, '', '')"
     statement = (

@@ -19,9 +19,9 @@ def join_customers(
     moved: dict[str, list[int]] = {}
     for relation in _relations():
         model, name = relation.related_model, relation.field.name
-        rows = model._default_manager.filter(**{name: absorbed})  # noqa: SLF001
+        rows = model._default_manager.filter(**{name: absorbed})
         if keys := list(rows.values_list("pk", flat=True)):
-            moved[model._meta.label] = keys  # noqa: SLF001
+            moved[model._meta.label] = keys
             rows.update(**{name: customer})
     moved |= _move_participation(customer, absorbed)
     kept = {
@@ -49,7 +49,7 @@ def _relations() -> list[Any]:
     """Every foreign key to Customer in the project, found in the model registry."""
     return [
         relation
-        for relation in Customer._meta.related_objects  # noqa: SLF001
+        for relation in Customer._meta.related_objects
         if isinstance(relation, models.ManyToOneRel) and not relation.many_to_many
     ]
 

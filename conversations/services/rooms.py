@@ -233,7 +233,7 @@ def note_times(room: Room, message: InboundMessage) -> None:
 
 
 def _state(room: Room) -> tuple[object, ...]:
-    return tuple(getattr(room, Room._meta.get_field(name).attname) for name in ROOM_FIELDS)  # type: ignore[union-attr]  # noqa: SLF001
+    return tuple(getattr(room, Room._meta.get_field(name).attname) for name in ROOM_FIELDS)  # type: ignore[union-attr]
 
 
 @transaction.atomic
@@ -241,7 +241,7 @@ def declare_room(*, declaration: RoomDeclaration, source: str = CRM) -> tuple[Ro
     """The room as its CRM states it, and whether it is new.
 
     Stating it again changes nothing. Raises RoomContradictionError where the room is known with
-    another customer or channel, LostRace where another request made the customer meanwhile.
+    another customer or channel, LostRaceError where another request made the customer meanwhile.
     """
     opening = InboundMessage(
         text="",

@@ -48,9 +48,7 @@ class Doorbell:
         if self._thread is None or not self._thread.is_alive():
             with self._starting:
                 if self._thread is None or not self._thread.is_alive():
-                    self._thread = threading.Thread(
-                        target=self._run, name="doorbell", daemon=True
-                    )
+                    self._thread = threading.Thread(target=self._run, name="doorbell", daemon=True)
                     self._thread.start()
 
     def _run(self) -> None:

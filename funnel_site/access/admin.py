@@ -26,12 +26,19 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(APIKeyModelAdmin, StaffAdmin):
+class ApiKeyAdmin(APIKeyModelAdmin, StaffAdmin):  # type: ignore[misc]
     form = ApiKeyForm
-    list_display = ("name", "prefix", "shown_scopes", "created", "last_used_at", "expiry_date", "revoked")
+    list_display = (  # type: ignore[assignment]
+        "name",
+        "prefix",
+        "shown_scopes",
+        "created",
+        "last_used_at",
+        "expiry_date",
+        "revoked",
+    )
     list_filter = ("revoked",)
     search_fields = ("name", "prefix")
-    readonly_fields: tuple[str, ...] = ("prefix", "last_used_at")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """A revoked key stays as it is, for the record."""

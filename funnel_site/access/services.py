@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import cast
 
 from django.db.models import Q
 from django.utils.timezone import now
@@ -19,7 +20,7 @@ def create_api_key(*, name: str, scopes: Sequence[str]) -> tuple[ApiKey, str]:
     wanted = sorted(set(scopes))
     check_scopes(wanted)
     key, secret = ApiKey.objects.create_key(name=name, scopes=wanted)
-    return key, secret
+    return cast("ApiKey", key), secret
 
 
 def note_use(key: ApiKey) -> None:

@@ -24,7 +24,7 @@ def update_rows(rows: Sequence[models.Model], fields: Sequence[str]) -> None:
     """
     if not rows:
         return
-    meta = type(rows[0])._meta  # noqa: SLF001
+    meta = type(rows[0])._meta
     assert meta.pk is not None
     columns = [meta.get_field(name) for name in fields]
     if connection.vendor == "postgresql":
@@ -39,7 +39,7 @@ def _value(row: models.Model, column: Any) -> Any:
 
 def _update_from_arrays(rows: Sequence[models.Model], columns: Sequence[Any]) -> None:
     quote = connection.ops.quote_name
-    table = quote(type(rows[0])._meta.db_table)  # noqa: SLF001
+    table = quote(type(rows[0])._meta.db_table)
     names = [quote(column.column) for column in columns]
     arrays = ", ".join(f"%s::{column.rel_db_type(connection)}[]" for column in columns)
     assigned = ", ".join(f"{name} = v.{name}" for name in names[1:])
@@ -49,18 +49,14 @@ def _update_from_arrays(rows: Sequence[models.Model], columns: Sequence[Any]) ->
         f" WHERE {table}.{names[0]} = v.{names[0]}"
     )
     with connection.cursor() as cursor:
-        cursor.execute(
-            statement, [[_value(row, column) for row in rows] for column in columns]
-        )
+        cursor.execute(statement, [[_value(row, column) for row in rows] for column in columns])
 
 
 def _update_one_by_one(rows: Sequence[models.Model], columns: Sequence[Any]) -> None:
     quote = connection.ops.quote_name
-    table = quote(type(rows[0])._meta.db_table)  # noqa: SLF001
+    table = quote(type(rows[0])._meta.db_table)
     names = [quote(column.column) for column in columns]
     assigned = ", ".join(f"{name} = %s" for name in names[:-1])
     statement = f"UPDATE {table} SET {assigned} WHERE {names[-1]} = %s"  # noqa: S608
     with connection.cursor() as cursor:
-        cursor.executemany(
-            statement, [[_value(row, column) for column in columns] for row in rows]
-        )
+        cursor.executemany(statement, [[_value(row, column) for column in columns] for row in rows])

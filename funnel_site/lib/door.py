@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from rest_framework.parsers import BaseParser
 
 from funnel_site.lib.problems import Problem
-from funnel_site.lib.strict_json import JSONRefused, loads
+from funnel_site.lib.strict_json import JSONRefusedError, loads
 
 API_BODY_LIMIT = 64 * 2**10
 """Bytes of one API post; a view that takes lists sets its own `body_limit`."""
@@ -55,7 +55,7 @@ def parse_json(body: bytes) -> Any:
     """Bytes to JSON values, or Problem with the reason's code."""
     try:
         return loads(body)
-    except JSONRefused as refusal:
+    except JSONRefusedError as refusal:
         raise Problem(400, refusal.code, refusal.detail) from refusal
 
 
@@ -72,4 +72,4 @@ class StrictJSONParser(BaseParser):
     ) -> Any:
         context = parser_context or {}
         limit = getattr(context.get("view"), "body_limit", API_BODY_LIMIT)
-        return read_json(context["request"]._request, limit=limit)  # noqa: SLF001
+        return read_json(context["request"]._request, limit=limit)

@@ -35,7 +35,9 @@ def normalise_phone(text: str, region: str) -> str:
 
 def _plain(text: str) -> str:
     """Without the channel's prefix, invisible characters and full-width forms."""
-    text = "".join(one for one in unicodedata.normalize("NFKC", text) if unicodedata.category(one) != "Cf")
+    text = "".join(
+        one for one in unicodedata.normalize("NFKC", text) if unicodedata.category(one) != "Cf"
+    )
     return PREFIX.sub("", text.strip()).strip()
 
 

@@ -1,10 +1,10 @@
 """DRF's exceptions as RFC 9457 problem JSON."""
 
-from typing import Any
+from typing import Any, cast
 
 from drf_standardized_errors.formatter import ExceptionFormatter
 from drf_standardized_errors.handler import ExceptionHandler
-from drf_standardized_errors.types import ErrorResponse
+from drf_standardized_errors.types import ErrorResponse, ExceptionHandlerContext
 from rest_framework import exceptions
 from rest_framework.response import Response
 
@@ -39,7 +39,8 @@ class ProblemHandler(ExceptionHandler):
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's EXCEPTION_HANDLER."""
-    response: Response | None = ProblemHandler(exc, context).run()
+    handler = ProblemHandler(exc, cast("ExceptionHandlerContext", context))
+    response: Response | None = handler.run()
     if response is not None:
         response.content_type = MEDIA_TYPE
     return response

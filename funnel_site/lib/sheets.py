@@ -33,16 +33,18 @@ CONNECT_SECONDS, READ_SECONDS = 5, 20
 TRIES = 4
 LARGEST_CSV = 10 * 2**20
 MOST_REDIRECTS = 5
-SHEET_ADDRESS = re.compile(r"https://docs\.google\.com/spreadsheets/d/(?P<key>[A-Za-z0-9_-]{20,})(?!.*(?:output|format)=csv)")
+SHEET_ADDRESS = re.compile(
+    r"https://docs\.google\.com/spreadsheets/d/(?P<key>[A-Za-z0-9_-]{20,})(?!.*(?:output|format)=csv)"
+)
 SHEET_KEY = re.compile(r"[A-Za-z0-9_-]{20,100}")
 BUSY = frozenset({429, 500, 502, 503, 504})
 
 
-class SheetRefused(Exception):
+class SheetRefusedError(Exception):
     """The sheet cannot be used as it is; trying again does not help before somebody mends it."""
 
 
-class SheetUnavailable(Exception):
+class SheetUnavailableError(Exception):
     """The sheet could not be reached now; the next sync may."""
 
 
@@ -56,19 +58,19 @@ class ServiceAccount:
 
     @classmethod
     def from_settings(cls) -> Self | None:
-        """The account of the environment; None where none is set. Raises SheetRefused."""
+        """The account of the environment; None where none is set. Raises SheetRefusedError."""
         text = settings.GOOGLE_SERVICE_ACCOUNT_JSON
         if settings.GOOGLE_SERVICE_ACCOUNT_FILE:
             try:
                 text = Path(settings.GOOGLE_SERVICE_ACCOUNT_FILE).read_text(encoding="utf-8")
             except OSError as error:
-                raise SheetRefused("GOOGLE_SERVICE_ACCOUNT_FILE cannot be read.") from error
+                raise SheetRefusedError("GOOGLE_SERVICE_ACCOUNT_FILE cannot be read.") from error
         if not text:
             return None
         try:
             info = json.loads(text)
         except ValueError as error:
-            raise SheetRefused("The Google service account's key is not JSON.") from error
+            raise SheetRefusedError("The Google service account's key is not JSON.") from error
         if settings.GOOGLE_TOKEN_URL:
             info["token_uri"] = settings.GOOGLE_TOKEN_URL
         return cls(info=info, api_base_url=settings.GOOGLE_SHEETS_API_BASE_URL)
@@ -84,8 +86,8 @@ def read_table(
     """Every row of a sheet as text, the header first.
 
     `source` is a path, the address of a published CSV, or a Google spreadsheet's address or key;
-    a Google sheet is read with one request, from `worksheet` or the first. Raises SheetRefused and
-    SheetUnavailable.
+    a Google sheet is read with one request, from `worksheet` or the first. Raises SheetRefusedError and
+    SheetUnavailableError.
     """
     if match := SHEET_ADDRESS.match(source):
         return _read_google(match["key"], worksheet, credentials)
@@ -96,16 +98,16 @@ def read_table(
         return parse_csv(_read_file(path))
     if SHEET_KEY.fullmatch(source):
         return _read_google(source, worksheet, credentials)
-    raise SheetRefused(f"There is no file {path.name}, and it is no spreadsheet key.")
+    raise SheetRefusedError(f"There is no file {path.name}, and it is no spreadsheet key.")
 
 
 def _read_file(path: Path) -> bytes:
     if path.stat().st_size > LARGEST_CSV:
-        raise SheetRefused("The file is larger than 10 MB.")
+        raise SheetRefusedError("The file is larger than 10 MB.")
     try:
         return path.read_bytes()
     except OSError as error:
-        raise SheetRefused(f"The file {path.name} cannot be read.") from error
+        raise SheetRefusedError(f"The file {path.name} cannot be read.") from error
 
 
 # --- CSV ------------------------------------------------------------------------------------------
@@ -115,9 +117,9 @@ def parse_csv(data: bytes) -> list[list[str]]:
         return []
     text = _decode(data)
     if "\x00" in text:
-        raise SheetRefused("This is not a CSV file.")
+        raise SheetRefusedError("This is not a CSV file.")
     if re.match(r"\s*<(?:!doctype|html)", text, re.IGNORECASE):
-        raise SheetRefused(
+        raise SheetRefusedError(
             "The address answers with a web page, not with CSV. Publish the sheet as CSV "
             "(File, Share, Publish to web) and take that address."
         )
@@ -126,11 +128,15 @@ def parse_csv(data: bytes) -> list[list[str]]:
     try:
         return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
     except csv.Error as error:
-        raise SheetRefused(f"The CSV cannot be read: {error}.") from error
+        raise SheetRefusedError(f"The CSV cannot be read: {error}.") from error
 
 
 def _decode(data: bytes) -> str:
-    for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
+    for mark, encoding in (
+        (b"\xef\xbb\xbf", "utf-8-sig"),
+        (b"\xff\xfe", "utf-16"),
+        (b"\xfe\xff", "utf-16"),
+    ):
         if data.startswith(mark):
             return data.decode(encoding, "replace")
     try:
@@ -138,7 +144,7 @@ def _decode(data: bytes) -> str:
     except UnicodeDecodeError:
         best = from_bytes(data).best()
         if best is None:
-            raise SheetRefused("The file's encoding is not known; save it as UTF-8.") from None
+            raise SheetRefusedError("The file's encoding is not known; save it as UTF-8.") from None
         return str(best)
 
 
@@ -158,8 +164,8 @@ def _fetch(address: str) -> bytes:
                     continue
                 return _body(answer)
         except RequestException as error:
-            raise SheetUnavailable("The address does not answer.") from error
-    raise SheetRefused("The address leads from one to another without an end.")
+            raise SheetUnavailableError("The address does not answer.") from error
+    raise SheetRefusedError("The address leads from one to another without an end.")
 
 
 def _check_address(address: str) -> None:
@@ -169,26 +175,28 @@ def _check_address(address: str) -> None:
     try:
         found = {entry[4][0] for entry in socket.getaddrinfo(host, parts.port or 443)}
     except (OSError, ValueError, UnicodeError) as error:
-        raise SheetUnavailable("The address's name is not known.") from error
+        raise SheetUnavailableError("The address's name is not known.") from error
     addresses = [ipaddress.ip_address(str(one).split("%")[0]) for one in found]
     if settings.DEBUG and all(one.is_loopback for one in addresses):
         return
     if parts.scheme != "https":
-        raise SheetRefused("Only https:// addresses are read.")
+        raise SheetRefusedError("Only https:// addresses are read.")
     if any(not one.is_global for one in addresses):
-        raise SheetRefused("The address lies inside a private network.")
+        raise SheetRefusedError("The address lies inside a private network.")
 
 
 def _body(answer: requests.Response) -> bytes:
     if answer.status_code in BUSY:
-        raise SheetUnavailable(f"The address answers {answer.status_code}.")
+        raise SheetUnavailableError(f"The address answers {answer.status_code}.")
     if answer.status_code != 200:
-        raise SheetRefused(f"The address answers {answer.status_code}; is the sheet published?")
+        raise SheetRefusedError(
+            f"The address answers {answer.status_code}; is the sheet published?"
+        )
     data = b""
     for part in answer.iter_content(64 * 1024):
         data += part
         if len(data) > LARGEST_CSV:
-            raise SheetRefused("The sheet is larger than 10 MB.")
+            raise SheetRefusedError("The sheet is larger than 10 MB.")
     return data
 
 
@@ -200,16 +208,16 @@ class Redirected(HTTPAdapter):
         super().__init__()
         self.base_url = base_url.rstrip("/")
 
-    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+    def send(
+        self, request: requests.PreparedRequest, *args: Any, **kwargs: Any
+    ) -> requests.Response:
         request.url = (request.url or "").replace(API, self.base_url, 1)
         return super().send(request, *args, **kwargs)
 
 
-def _read_google(
-    key: str, worksheet: str, credentials: ServiceAccount | None
-) -> list[list[str]]:
+def _read_google(key: str, worksheet: str, credentials: ServiceAccount | None) -> list[list[str]]:
     if credentials is None:
-        raise SheetRefused(
+        raise SheetRefusedError(
             "Reading a Google Sheet needs a service account: set GOOGLE_SERVICE_ACCOUNT_FILE or "
             "GOOGLE_SERVICE_ACCOUNT_JSON."
         )
@@ -226,11 +234,11 @@ def _read_google(
     except (SpreadsheetNotFound, WorksheetNotFound, PermissionError, APIError) as error:
         raise _explained(error, credentials, worksheet) from error
     except TransportError as error:
-        raise SheetUnavailable("Google does not answer.") from error
+        raise SheetUnavailableError("Google does not answer.") from error
     except (GoogleAuthError, ValueError, KeyError) as error:
-        raise SheetRefused("Google refuses the service account's key.") from error
+        raise SheetRefusedError("Google refuses the service account's key.") from error
     except RequestException as error:
-        raise SheetUnavailable("Google Sheets does not answer.") from error
+        raise SheetUnavailableError("Google Sheets does not answer.") from error
     raise AssertionError("unreachable")
 
 
@@ -264,14 +272,16 @@ def _explained(error: Exception, credentials: ServiceAccount, worksheet: str) ->
     if isinstance(error, PermissionError):
         status = 403
     if status in BUSY:
-        return SheetUnavailable(f"Google Sheets answers {status}; the keywords stay, the next sync tries again.")
+        return SheetUnavailableError(
+            f"Google Sheets answers {status}; the keywords stay, the next sync tries again."
+        )
     if status == 403:
-        return SheetRefused(f"The sheet is not shared: share it with {credentials.email}.")
+        return SheetRefusedError(f"The sheet is not shared: share it with {credentials.email}.")
     if status == 400 and worksheet:
-        return SheetRefused(f"The spreadsheet has no tab named {worksheet}.")
+        return SheetRefusedError(f"The spreadsheet has no tab named {worksheet}.")
     if status == 404:
-        return SheetRefused("There is no spreadsheet with this key.")
-    return SheetRefused(f"Google Sheets answers {status}.")
+        return SheetRefusedError("There is no spreadsheet with this key.")
+    return SheetRefusedError(f"Google Sheets answers {status}.")
 
 
 # --- Headers --------------------------------------------------------------------------------------
@@ -280,19 +290,19 @@ def header_index(
 ) -> dict[str, int]:
     """The place of each named column of a table, by its lower-case name.
 
-    Raises SheetRefused where the table is empty, a required column is missing, or one is there
+    Raises SheetRefusedError where the table is empty, a required column is missing, or one is there
     twice.
     """
     if not rows or not any(cell.strip() for row in rows for cell in row):
-        raise SheetRefused("The sheet is empty; what we have stays as it is.")
+        raise SheetRefusedError("The sheet is empty; what we have stays as it is.")
     found: dict[str, int] = {}
     for place, cell in enumerate(rows[0]):
         plain = " ".join(cell.split()).casefold()
         name = aliases.get(plain, plain)
         if name and name in found:
-            raise SheetRefused(f"The column “{name}” is there twice.")
+            raise SheetRefusedError(f"The column “{name}” is there twice.")
         if name:
             found[name] = place
     if missing := [name for name in required if name not in found]:
-        raise SheetRefused(f"The sheet has no column “{'”, “'.join(missing)}”.")
+        raise SheetRefusedError(f"The sheet has no column “{'”, “'.join(missing)}”.")
     return found

@@ -11,7 +11,7 @@ MOST_KEYS = 1_000
 STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 
-class JSONRefused(ValueError):
+class JSONRefusedError(ValueError):
     """The bytes are no JSON that we take; `code` and `detail` say why."""
 
     def __init__(self, code: str, detail: str) -> None:
@@ -21,9 +21,9 @@ class JSONRefused(ValueError):
 
 
 def loads(body: bytes) -> Any:
-    """The value of a JSON text; raises JSONRefused."""
+    """The value of a JSON text; raises JSONRefusedError."""
     if not body.strip():
-        raise JSONRefused("empty_body", "The body is empty.")
+        raise JSONRefusedError("empty_body", "The body is empty.")
     _check_depth(body)
     try:
         text = body.decode("utf-8")
@@ -35,11 +35,11 @@ def loads(body: bytes) -> Any:
             parse_float=_float,
         )
     except UnicodeDecodeError as error:
-        raise JSONRefused("invalid_json", "The body is not UTF-8.") from error
+        raise JSONRefusedError("invalid_json", "The body is not UTF-8.") from error
     except json.JSONDecodeError as error:
-        raise JSONRefused("invalid_json", "The body is not JSON.") from error
+        raise JSONRefusedError("invalid_json", "The body is not JSON.") from error
     if b"\\u0000" in body or b"\x00" in body:
-        raise JSONRefused("bad_text", "A text holds a NUL character.")
+        raise JSONRefusedError("bad_text", "A text holds a NUL character.")
     if b"\\ud" in body.lower():
         _check_surrogates(value)
     return value
@@ -53,34 +53,34 @@ def _check_depth(body: bytes) -> None:
         if byte in b"[{":
             depth += 1
             if depth > DEEPEST:
-                raise JSONRefused("too_deep", f"More than {DEEPEST} levels.")
+                raise JSONRefusedError("too_deep", f"More than {DEEPEST} levels.")
         elif byte in b"]}":
             depth -= 1
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(pairs) > MOST_KEYS:
-        raise JSONRefused("too_many_fields", f"More than {MOST_KEYS} fields.")
+        raise JSONRefusedError("too_many_fields", f"More than {MOST_KEYS} fields.")
     value = dict(pairs)
     if len(value) != len(pairs):
-        raise JSONRefused("duplicate_key", "A field is there twice.")
+        raise JSONRefusedError("duplicate_key", "A field is there twice.")
     return value
 
 
 def _constant(name: str) -> Any:
-    raise JSONRefused("invalid_json", "NaN and Infinity are no JSON.")
+    raise JSONRefusedError("invalid_json", "NaN and Infinity are no JSON.")
 
 
 def _integer(text: str) -> int:
     if len(text) > 20 or not -(2**63) <= int(text) < 2**64:
-        raise JSONRefused("invalid_json", "A number is too large.")
+        raise JSONRefusedError("invalid_json", "A number is too large.")
     return int(text)
 
 
 def _float(text: str) -> float:
     number = float(text)
     if number in (float("inf"), float("-inf")):
-        raise JSONRefused("invalid_json", "A number is too large.")
+        raise JSONRefusedError("invalid_json", "A number is too large.")
     return number
 
 
@@ -88,4 +88,4 @@ def _check_surrogates(value: Any) -> None:
     try:
         orjson.dumps(value)
     except (orjson.JSONEncodeError, TypeError) as error:
-        raise JSONRefused("bad_text", "A text holds half a character.") from error
+        raise JSONRefusedError("bad_text", "A text holds half a character.") from error

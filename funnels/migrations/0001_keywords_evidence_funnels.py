@@ -7,127 +7,411 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('conversations', '0001_inbox_customers_rooms_messages'),
+        ("conversations", "0001_inbox_customers_rooms_messages"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Keyword',
+            name="Keyword",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('stage', models.CharField(choices=[('opening', 'Opening'), ('booking', 'Booking'), ('transaction', 'Transaction')], max_length=11)),
-                ('phrase', models.CharField(max_length=200)),
-                ('channel', models.CharField(blank=True, help_text="Blank: the message's own", max_length=32)),
-                ('mode', models.CharField(choices=[('phrase', 'Anywhere, as whole words'), ('starts_with', 'At the beginning'), ('exact', 'The whole message')], default='phrase', max_length=11)),
-                ('is_active', models.BooleanField(default=True)),
-                ('origin', models.CharField(blank=True, help_text='The sheet or file it came from; blank: made by hand', max_length=300)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "stage",
+                    models.CharField(
+                        choices=[
+                            ("opening", "Opening"),
+                            ("booking", "Booking"),
+                            ("transaction", "Transaction"),
+                        ],
+                        max_length=11,
+                    ),
+                ),
+                ("phrase", models.CharField(max_length=200)),
+                (
+                    "channel",
+                    models.CharField(
+                        blank=True, help_text="Blank: the message's own", max_length=32
+                    ),
+                ),
+                (
+                    "mode",
+                    models.CharField(
+                        choices=[
+                            ("phrase", "Anywhere, as whole words"),
+                            ("starts_with", "At the beginning"),
+                            ("exact", "The whole message"),
+                        ],
+                        default="phrase",
+                        max_length=11,
+                    ),
+                ),
+                ("is_active", models.BooleanField(default=True)),
+                (
+                    "origin",
+                    models.CharField(
+                        blank=True,
+                        help_text="The sheet or file it came from; blank: made by hand",
+                        max_length=300,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['stage', 'phrase'],
-                'constraints': [models.UniqueConstraint(fields=('stage', 'phrase'), name='keyword_once_per_stage'), models.CheckConstraint(condition=models.Q(('phrase', ''), _negated=True), name='keyword_phrase_not_empty')],
+                "ordering": ["stage", "phrase"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("stage", "phrase"), name="keyword_once_per_stage"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("phrase", ""), _negated=True),
+                        name="keyword_phrase_not_empty",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='KeywordSync',
+            name="KeywordSync",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source', models.CharField(max_length=300)),
-                ('state', models.CharField(choices=[('running', 'Running'), ('done', 'Done'), ('refused', 'Refused, the old keywords stay'), ('unavailable', 'Sheet not reachable, the old keywords stay')], default='running', max_length=11)),
-                ('started_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('added', models.PositiveIntegerField(default=0)),
-                ('changed', models.PositiveIntegerField(default=0)),
-                ('removed', models.PositiveIntegerField(default=0)),
-                ('unchanged', models.PositiveIntegerField(default=0)),
-                ('rejected', models.JSONField(blank=True, default=list, help_text='Rows that could not be used')),
-                ('error', models.TextField(blank=True)),
-                ('version', models.PositiveIntegerField(blank=True, help_text='The version of the keywords that this sync made', null=True)),
-                ('fingerprint', models.CharField(blank=True, help_text='SHA-256 of the active keywords of that version', max_length=64)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("source", models.CharField(max_length=300)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("running", "Running"),
+                            ("done", "Done"),
+                            ("refused", "Refused, the old keywords stay"),
+                            ("unavailable", "Sheet not reachable, the old keywords stay"),
+                        ],
+                        default="running",
+                        max_length=11,
+                    ),
+                ),
+                (
+                    "started_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                ("added", models.PositiveIntegerField(default=0)),
+                ("changed", models.PositiveIntegerField(default=0)),
+                ("removed", models.PositiveIntegerField(default=0)),
+                ("unchanged", models.PositiveIntegerField(default=0)),
+                (
+                    "rejected",
+                    models.JSONField(
+                        blank=True, default=list, help_text="Rows that could not be used"
+                    ),
+                ),
+                ("error", models.TextField(blank=True)),
+                (
+                    "version",
+                    models.PositiveIntegerField(
+                        blank=True,
+                        help_text="The version of the keywords that this sync made",
+                        null=True,
+                    ),
+                ),
+                (
+                    "fingerprint",
+                    models.CharField(
+                        blank=True,
+                        help_text="SHA-256 of the active keywords of that version",
+                        max_length=64,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'running')), fields=('state',), name='keyword_sync_one_at_a_time'), models.UniqueConstraint(fields=('version',), name='keyword_sync_once_per_version')],
+                "ordering": ["-id"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "running")),
+                        fields=("state",),
+                        name="keyword_sync_one_at_a_time",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("version",), name="keyword_sync_once_per_version"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Correction',
+            name="Correction",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('about', models.DateTimeField(help_text='A moment within the cycle that is meant, so that it holds when cycles move')),
-                ('field', models.CharField(choices=[('leads_date', 'Leads date'), ('channel', 'Channel'), ('booking_date', 'Booking date'), ('transaction_date', 'Transaction date'), ('transaction_value', 'Transaction value')], max_length=17)),
-                ('value', models.CharField(blank=True, help_text='Blank: it did not happen', max_length=64)),
-                ('reason', models.CharField(max_length=300)),
-                ('made_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('lifted_at', models.DateTimeField(blank=True, null=True)),
-                ('lifted_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='corrections_lifted', to=settings.AUTH_USER_MODEL)),
-                ('made_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='corrections', to=settings.AUTH_USER_MODEL)),
-                ('room', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='corrections', to='conversations.room')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "about",
+                    models.DateTimeField(
+                        help_text="A moment within the cycle that is meant, so that it holds when cycles move"
+                    ),
+                ),
+                (
+                    "field",
+                    models.CharField(
+                        choices=[
+                            ("leads_date", "Leads date"),
+                            ("channel", "Channel"),
+                            ("booking_date", "Booking date"),
+                            ("transaction_date", "Transaction date"),
+                            ("transaction_value", "Transaction value"),
+                        ],
+                        max_length=17,
+                    ),
+                ),
+                (
+                    "value",
+                    models.CharField(
+                        blank=True, help_text="Blank: it did not happen", max_length=64
+                    ),
+                ),
+                ("reason", models.CharField(max_length=300)),
+                (
+                    "made_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+                ("lifted_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "lifted_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="corrections_lifted",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "made_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="corrections",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "room",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="corrections",
+                        to="conversations.room",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='correction_has_a_reason')],
+                "ordering": ["id"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("reason", ""), _negated=True),
+                        name="correction_has_a_reason",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Funnel',
+            name="Funnel",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('cycle', models.PositiveSmallIntegerField()),
-                ('is_latest', models.BooleanField(default=True)),
-                ('stage', models.CharField(choices=[('opening', 'Opening'), ('booking', 'Booking'), ('transaction', 'Transaction')], max_length=11)),
-                ('channel', models.CharField(max_length=32)),
-                ('lead_basis', models.CharField(choices=[('keyword', 'Opening keyword'), ('later_stage', 'A booking or transaction without an opening'), ('first_contact', 'First message without a keyword')], max_length=13)),
-                ('began_at', models.DateTimeField(editable=False)),
-                ('leads_date', models.DateTimeField()),
-                ('booking_date', models.DateTimeField(blank=True, null=True)),
-                ('transaction_date', models.DateTimeField(blank=True, null=True)),
-                ('transaction_value', models.DecimalField(blank=True, decimal_places=2, max_digits=18, null=True)),
-                ('currency', models.CharField(blank=True, max_length=3)),
-                ('other_amounts', models.JSONField(blank=True, default=dict, help_text='Sums in further currencies')),
-                ('anomalies', models.CharField(blank=True, help_text='What does not fit; for staff to look at', max_length=200)),
-                ('is_corrected', models.BooleanField(default=False)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('customer', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='funnels', to='conversations.customer')),
-                ('room', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='funnels', to='conversations.room')),
-                ('keyword', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='funnels', to='funnels.keyword')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("cycle", models.PositiveSmallIntegerField()),
+                ("is_latest", models.BooleanField(default=True)),
+                (
+                    "stage",
+                    models.CharField(
+                        choices=[
+                            ("opening", "Opening"),
+                            ("booking", "Booking"),
+                            ("transaction", "Transaction"),
+                        ],
+                        max_length=11,
+                    ),
+                ),
+                ("channel", models.CharField(max_length=32)),
+                (
+                    "lead_basis",
+                    models.CharField(
+                        choices=[
+                            ("keyword", "Opening keyword"),
+                            ("later_stage", "A booking or transaction without an opening"),
+                            ("first_contact", "First message without a keyword"),
+                        ],
+                        max_length=13,
+                    ),
+                ),
+                ("began_at", models.DateTimeField(editable=False)),
+                ("leads_date", models.DateTimeField()),
+                ("booking_date", models.DateTimeField(blank=True, null=True)),
+                ("transaction_date", models.DateTimeField(blank=True, null=True)),
+                (
+                    "transaction_value",
+                    models.DecimalField(blank=True, decimal_places=2, max_digits=18, null=True),
+                ),
+                ("currency", models.CharField(blank=True, max_length=3)),
+                (
+                    "other_amounts",
+                    models.JSONField(
+                        blank=True, default=dict, help_text="Sums in further currencies"
+                    ),
+                ),
+                (
+                    "anomalies",
+                    models.CharField(
+                        blank=True,
+                        help_text="What does not fit; for staff to look at",
+                        max_length=200,
+                    ),
+                ),
+                ("is_corrected", models.BooleanField(default=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="funnels",
+                        to="conversations.customer",
+                    ),
+                ),
+                (
+                    "room",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="funnels",
+                        to="conversations.room",
+                    ),
+                ),
+                (
+                    "keyword",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="funnels",
+                        to="funnels.keyword",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['-leads_date', '-id'], name='funnel_leads_date'), models.Index(fields=['updated_at', 'id'], name='funnel_updated')],
-                'constraints': [models.UniqueConstraint(fields=('room', 'cycle'), name='funnel_once_per_room_cycle'), models.CheckConstraint(condition=models.Q(('transaction_value', None), ('transaction_value__gte', 0), _connector='OR'), name='funnel_value_not_negative')],
+                "indexes": [
+                    models.Index(fields=["-leads_date", "-id"], name="funnel_leads_date"),
+                    models.Index(fields=["updated_at", "id"], name="funnel_updated"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("room", "cycle"), name="funnel_once_per_room_cycle"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("transaction_value", None),
+                            ("transaction_value__gte", 0),
+                            _connector="OR",
+                        ),
+                        name="funnel_value_not_negative",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Evidence',
+            name="Evidence",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('stage', models.CharField(choices=[('opening', 'Opening'), ('booking', 'Booking'), ('transaction', 'Transaction')], max_length=11)),
-                ('basis', models.CharField(choices=[('stated', 'Stated'), ('text', 'Text')], max_length=6)),
-                ('words', models.CharField(max_length=200)),
-                ('channel', models.CharField(blank=True, max_length=32)),
-                ('keyword_version', models.PositiveIntegerField(default=0)),
-                ('rule_version', models.PositiveSmallIntegerField()),
-                ('sent_at', models.DateTimeField()),
-                ('external_id', models.CharField(max_length=300)),
-                ('says_at', models.DateTimeField(blank=True, null=True)),
-                ('value', models.DecimalField(blank=True, decimal_places=2, max_digits=18, null=True)),
-                ('currency', models.CharField(blank=True, max_length=3)),
-                ('negated', models.BooleanField(default=False)),
-                ('restates', models.BooleanField(default=False)),
-                ('overruled', models.BooleanField(default=False)),
-                ('doubt', models.CharField(blank=True, max_length=40)),
-                ('superseded_at', models.DateTimeField(blank=True, null=True)),
-                ('message', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='evidence', to='conversations.message')),
-                ('room', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='evidence', to='conversations.room')),
-                ('keyword', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, to='funnels.keyword')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "stage",
+                    models.CharField(
+                        choices=[
+                            ("opening", "Opening"),
+                            ("booking", "Booking"),
+                            ("transaction", "Transaction"),
+                        ],
+                        max_length=11,
+                    ),
+                ),
+                (
+                    "basis",
+                    models.CharField(
+                        choices=[("stated", "Stated"), ("text", "Text")], max_length=6
+                    ),
+                ),
+                ("words", models.CharField(max_length=200)),
+                ("channel", models.CharField(blank=True, max_length=32)),
+                ("keyword_version", models.PositiveIntegerField(default=0)),
+                ("rule_version", models.PositiveSmallIntegerField()),
+                ("sent_at", models.DateTimeField()),
+                ("external_id", models.CharField(max_length=300)),
+                ("says_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "value",
+                    models.DecimalField(blank=True, decimal_places=2, max_digits=18, null=True),
+                ),
+                ("currency", models.CharField(blank=True, max_length=3)),
+                ("negated", models.BooleanField(default=False)),
+                ("restates", models.BooleanField(default=False)),
+                ("overruled", models.BooleanField(default=False)),
+                ("doubt", models.CharField(blank=True, max_length=40)),
+                ("superseded_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "message",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="evidence",
+                        to="conversations.message",
+                    ),
+                ),
+                (
+                    "room",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="evidence",
+                        to="conversations.room",
+                    ),
+                ),
+                (
+                    "keyword",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        to="funnels.keyword",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'evidence',
-                'constraints': [models.UniqueConstraint(condition=models.Q(('superseded_at', None)), fields=('message', 'stage', 'basis'), name='evidence_once_per_message_stage_and_basis')],
+                "verbose_name_plural": "evidence",
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("superseded_at", None)),
+                        fields=("message", "stage", "basis"),
+                        name="evidence_once_per_message_stage_and_basis",
+                    )
+                ],
             },
         ),
     ]

@@ -13,8 +13,8 @@ from django.utils.timezone import now
 
 from funnel_site.lib.sheets import (
     ServiceAccount,
-    SheetRefused,
-    SheetUnavailable,
+    SheetRefusedError,
+    SheetUnavailableError,
     read_table,
 )
 from funnels.keyword_rows import KeywordRow, KeywordTable, read_keyword_rows
@@ -79,9 +79,9 @@ def finish_sync(sync: KeywordSync, *, source: str, force: bool = False) -> Keywo
     try:
         table = read_table(source, credentials=ServiceAccount.from_settings())
         _apply(sync, read_keyword_rows(table), force=force)
-    except SheetRefused as error:
+    except SheetRefusedError as error:
         _end(sync, KeywordSync.State.REFUSED, str(error))
-    except SheetUnavailable as error:
+    except SheetUnavailableError as error:
         _end(sync, KeywordSync.State.UNAVAILABLE, str(error))
     except Exception as error:
         logger.exception("keyword sync failed", sync_id=sync.pk)
@@ -123,14 +123,12 @@ def _apply(sync: KeywordSync, table: KeywordTable, *, force: bool) -> None:
     _end(sync, KeywordSync.State.DONE, "")
 
 
-def _refuse_shrinking(
-    existing: Iterable[Keyword], gone: Iterable[Keyword], *, force: bool
-) -> None:
+def _refuse_shrinking(existing: Iterable[Keyword], gone: Iterable[Keyword], *, force: bool) -> None:
     """More than half of the sheet's keywords gone at once is a mistake until somebody says no."""
     active = sum(1 for keyword in existing if keyword.origin and keyword.is_active)
     lost = len(list(gone))
     if not force and active >= FEW and lost > active * (1 - LEAST_SHARE_KEPT):
-        raise SheetRefused(
+        raise SheetRefusedError(
             f"{lost} of {active} keywords are gone from the sheet. If that is meant, sync once "
             "with --force."
         )

@@ -114,7 +114,9 @@ def read_facts(rooms: Mapping[int, Room]) -> dict[int, list[Fact]]:
 
 def fact_of(row: tuple[Any, ...], message_channel: str) -> Fact:
     """A row of EVIDENCE_COLUMNS as the projection wants it."""
-    _, stage, basis, sent_at, external_id, channel, keyword_id, says_at, value, currency, again = row
+    _, stage, basis, sent_at, external_id, channel, keyword_id, says_at, value, currency, again = (
+        row
+    )
     return Fact(
         stage=Stage(stage),
         basis=Basis(basis),
@@ -134,9 +136,7 @@ def _read_amendments(rooms: Iterable[int]) -> dict[int, list[Amendment]]:
     in_force = Correction.objects.filter(room__in=list(rooms), lifted_at=None).order_by("pk")
     amendments: dict[int, list[Amendment]] = defaultdict(list)
     for row in in_force:
-        amendments[row.room_id].append(
-            Amendment(about=row.about, field=row.field, value=row.value)
-        )
+        amendments[row.room_id].append(Amendment(about=row.about, field=row.field, value=row.value))
     return amendments
 
 
@@ -167,7 +167,7 @@ def _row(room: Room, cycle: Cycle, *, is_latest: bool) -> Funnel:
     )
 
 
-_ATTRIBUTES = tuple(Funnel._meta.get_field(name).attname for name in DERIVED_FIELDS)  # type: ignore[union-attr]  # noqa: SLF001
+_ATTRIBUTES = tuple(Funnel._meta.get_field(name).attname for name in DERIVED_FIELDS)  # type: ignore[union-attr]
 
 
 def _differs(one: Funnel, other: Funnel) -> bool:

@@ -72,9 +72,7 @@ def _reclassify_rooms(
     wanted = {_key(row): row for row in find_evidence(messages, keywords)}
     known = {
         _key(row): row
-        for row in Evidence.objects.filter(
-            room__in=rooms, sent_at__gte=since, superseded_at=None
-        )
+        for row in Evidence.objects.filter(room__in=rooms, sent_at__gte=since, superseded_at=None)
     }
     stale = [row for key, row in known.items() if not _same(row, wanted.get(key))]
     fresh = [row for key, row in wanted.items() if not _same(row, known.get(key))]
@@ -123,7 +121,7 @@ def _difference(before: Funnel | None, after: Funnel | None, room: Room, cycle: 
         return f"- {place}: {before.stage}, {before.channel}"
     changes = [
         f"{name} {getattr(before, name)} -> {getattr(after, name)}"
-        for name in (Funnel._meta.get_field(one).attname for one in DERIVED_FIELDS)  # type: ignore[union-attr]  # noqa: SLF001
+        for name in (Funnel._meta.get_field(one).attname for one in DERIVED_FIELDS)  # type: ignore[union-attr]
         if getattr(before, name) != getattr(after, name)
     ]
     return f"~ {place}: {', '.join(changes)}" if changes else ""
@@ -148,6 +146,4 @@ MEANING = (
 
 
 def _same(one: Evidence, other: Evidence | None) -> bool:
-    return other is not None and all(
-        getattr(one, name) == getattr(other, name) for name in MEANING
-    )
+    return other is not None and all(getattr(one, name) == getattr(other, name) for name in MEANING)

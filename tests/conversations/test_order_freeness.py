@@ -41,7 +41,9 @@ def message_sets(draw: st.DrawFn) -> list[dict[str, Any]]:
     messages = []
     for number in range(draw(st.integers(1, 14))):
         room = draw(st.integers(0, 3))
-        sent_at = START + timedelta(minutes=draw(st.sampled_from((0, 1, 5, 60, 1_500, 50_000, 90_000))))
+        sent_at = START + timedelta(
+            minutes=draw(st.sampled_from((0, 1, 5, 60, 1_500, 50_000, 90_000)))
+        )
         body: dict[str, Any] = {
             "message_id": f"m{number:02}",
             "room_id": f"room-{room}",
@@ -67,7 +69,7 @@ def message_sets(draw: st.DrawFn) -> list[dict[str, Any]]:
     return messages
 
 
-class _Undo(Exception):
+class _UndoError(Exception):
     """Take everything back at the end of one arrangement."""
 
 
@@ -87,8 +89,8 @@ def end_state(messages: list[dict[str, Any]], batch: int) -> dict[str, Any]:
             drain_inbox(batch=batch)
             assert not InboundEvent.objects.filter(state="failed").exists()
             found = snapshot()
-            raise _Undo
-    except _Undo:
+            raise _UndoError  # noqa: TRY301
+    except _UndoError:
         return found
 
 
@@ -195,5 +197,3 @@ def test_received_times_are_those_of_the_first_delivery(keywords: None) -> None:
     drain_inbox()
 
     assert InboundEvent.objects.get().messages.get().sent_at == first
-
-

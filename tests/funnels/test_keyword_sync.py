@@ -121,9 +121,7 @@ def test_a_bad_row_is_named_and_the_others_go_in(db: None, sheets_server: Sheets
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
-def test_a_busy_google_is_tried_again(
-    db: None, sheets_server: SheetsServer, status: int
-) -> None:
+def test_a_busy_google_is_tried_again(db: None, sheets_server: SheetsServer, status: int) -> None:
     sheets_server.values = [HEADER, *ROWS]
     sheets_server.failures = [(status, "later")] * 2
 

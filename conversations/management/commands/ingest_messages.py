@@ -34,7 +34,7 @@ class Command(BaseCommand):
         report = FileReport()
         with (
             _opened(options["file"]) as (file, size),
-            progress("reading", total=size, out=self.stderr._out) as advance,  # noqa: SLF001
+            progress("reading", total=size, out=self.stderr) as advance,
         ):
             read = 0
 
@@ -44,7 +44,7 @@ class Command(BaseCommand):
                     read += len(line)
                     yield line
 
-            for report in ingest_lines(lines()):
+            for report in ingest_lines(lines()):  # noqa: B007 - the last one is told below
                 advance(read)
         if not (options["no_drain"] or settings.CELERY_BROKER_URL):
             drain_inbox()

@@ -11,7 +11,12 @@ from conversations.management.commands.ingest_messages import Command as Message
 from conversations.services.drain import drain_inbox
 from conversations.services.files import FileReport, ingest_rows
 from funnel_site.lib.console import progress
-from funnel_site.lib.sheets import ServiceAccount, SheetRefused, SheetUnavailable, read_table
+from funnel_site.lib.sheets import (
+    ServiceAccount,
+    SheetRefusedError,
+    SheetUnavailableError,
+    read_table,
+)
 
 
 class Command(MessagesCommand):
@@ -41,7 +46,7 @@ class Command(MessagesCommand):
                 credentials=ServiceAccount.from_settings(),
             )
             report = self._ingest(table, f"{source}#{options['worksheet']}")
-        except (SheetRefused, SheetUnavailable) as error:
+        except (SheetRefusedError, SheetUnavailableError) as error:
             raise CommandError(str(error)) from error
         if not settings.CELERY_BROKER_URL:
             drain_inbox()
@@ -50,7 +55,7 @@ class Command(MessagesCommand):
     def _ingest(self, table: list[list[str]], name: str) -> FileReport:
         sheet = hashlib.sha256(name.encode()).hexdigest()[:24]
         report = FileReport()
-        with progress("reading", total=len(table) - 1, out=self.stderr._out) as advance:  # noqa: SLF001
+        with progress("reading", total=len(table) - 1, out=self.stderr) as advance:
             for report in ingest_rows(table, sheet=sheet):
                 advance(report.read)
         return report

@@ -24,7 +24,7 @@ from conversations.services.files import ingest_lines
 from funnel_site.access.models import ApiKey, Scope
 from funnel_site.access.services import create_api_key
 from funnel_site.demo import demo_day
-from funnel_site.lib.console import progress
+from funnel_site.lib.console import plain, progress
 from funnels.models import KeywordSync
 from funnels.report import ReportQuery
 from funnels.selectors import report_totals
@@ -90,11 +90,11 @@ class Command(BaseCommand):
         if InboundEvent.objects.filter(source=DEMO).exists():
             return False
         lines = [orjson.dumps(body) for body in demo_day(_demo_date(), zone=_zone())]
-        with progress("keeping messages", total=len(lines), out=self.stderr._out) as advance:  # noqa: SLF001
+        with progress("keeping messages", total=len(lines), out=self.stderr) as advance:
             for report in ingest_lines(lines, source=DEMO):
                 advance(report.read)
         done = 0
-        with progress("reading messages", total=len(lines), out=self.stderr._out) as advance:  # noqa: SLF001
+        with progress("reading messages", total=len(lines), out=self.stderr) as advance:
             while taken := drain_batch(batch=250):
                 done += taken
                 advance(done)
@@ -120,7 +120,7 @@ class Command(BaseCommand):
                 value or "-",
                 end_section=line["channel"] != "all" and line is totals["by_channel"][-1],
             )
-        Console(file=self.stdout._out, width=100).print(table)  # noqa: SLF001
+        Console(file=plain(self.stdout), width=100).print(table)
 
     def _serve(self, port: int) -> None:
         """Become the web server, so that Ctrl+C and signals reach it."""

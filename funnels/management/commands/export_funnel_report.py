@@ -48,7 +48,7 @@ class Command(BaseCommand):
         try:
             with (
                 part.open("w", encoding="utf-8", newline="") as file,
-                progress("writing", total=total, out=self.stderr._out) as advance,  # noqa: SLF001
+                progress("writing", total=total, out=self.stderr) as advance,
             ):
                 written = 0
                 for text in lines:

@@ -34,10 +34,8 @@ class Command(BaseCommand):
                 raise CommandError("--room: there is no such room")
             room_ids = list(rooms)
         totals = Reclassification()
-        with progress("reading again", total=len(room_ids), out=self.stderr._out) as advance:  # noqa: SLF001
-            for totals in reclassify(
-                room_ids=room_ids, since=since, dry_run=options["dry_run"]
-            ):
+        with progress("reading again", total=len(room_ids), out=self.stderr) as advance:
+            for totals in reclassify(room_ids=room_ids, since=since, dry_run=options["dry_run"]):
                 advance(totals.rooms)
         for line in totals.differences:
             self.stdout.write(line)

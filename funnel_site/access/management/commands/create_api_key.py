@@ -15,7 +15,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.formatter_class = argparse.RawDescriptionHelpFormatter
-        parser.epilog = "Example:\n  manage.py create_api_key 'CRM of Jakarta' --scope ingest report"
+        parser.epilog = (
+            "Example:\n  manage.py create_api_key 'CRM of Jakarta' --scope ingest report"
+        )
         parser.add_argument("name", help="who will use it, as staff will read it in the list")
         parser.add_argument(
             "--scope",
@@ -33,5 +35,7 @@ class Command(BaseCommand):
         try:
             _, secret = create_api_key(name=name, scopes=options["scope"])
         except ValidationError as error:
-            raise CommandError(f"{' '.join(error.messages)} Known: {', '.join(Scope.values)}.") from error
+            raise CommandError(
+                f"{' '.join(error.messages)} Known: {', '.join(Scope.values)}."
+            ) from error
         self.stdout.write(secret)
