@@ -36,6 +36,7 @@ from conversations.services.inbox import (
 from conversations.services.rooms import CRM, RoomContradictionError, declare_room
 from conversations.services.waking import wake_after_commit
 from funnel_site.access.permissions import ScopeOrStaff
+from funnel_site.lib.door import JSONBodyMixin
 from funnel_site.lib.problems import Problem, ProblemSerializer, problem_body
 
 SOURCE = "api"
@@ -55,7 +56,7 @@ class Item:
     problem: Problem | None = None
 
 
-class MessagesView(APIView):
+class MessagesView(JSONBodyMixin, APIView):
     """Take one message, or a list of up to 1,000 with an answer for each."""
 
     permission_classes = [ScopeOrStaff]
@@ -225,7 +226,7 @@ def _item_answer(place: int, answer: Stored | Problem) -> dict[str, Any]:
     }
 
 
-class RoomsView(APIView):
+class RoomsView(JSONBodyMixin, APIView):
     """State a room: its id, customer, channel and start."""
 
     permission_classes = [ScopeOrStaff]

@@ -71,6 +71,8 @@ def store_deliveries(
     A delivery whose key is known is a duplicate if its body is the same. With another body the
     first is kept and the second becomes a dead letter that staff can see.
     """
+    if not deliveries:
+        return []
     first_by_key: dict[str, Delivery] = {}
     for delivery in deliveries:
         first_by_key.setdefault(delivery.key, delivery)

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import structlog
+from celery import current_app
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Max
@@ -27,6 +28,7 @@ logger = structlog.get_logger(__name__)
 ABANDONED_AFTER = timedelta(minutes=10)
 LEAST_SHARE_KEPT = 0.5
 FEW = 4
+SYNC_TASK = "funnels.tasks.finish_keyword_sync"
 
 
 class SyncRunningError(Exception):
@@ -40,10 +42,8 @@ def request_keyword_sync() -> KeywordSync:
     """
     sync = begin_sync(settings.KEYWORDS_SHEET)
     if settings.CELERY_BROKER_URL:
-        from funnels.tasks import finish_keyword_sync
-
         sync_id = sync.pk
-        transaction.on_commit(lambda: finish_keyword_sync.delay(sync_id))
+        transaction.on_commit(lambda: current_app.send_task(SYNC_TASK, [sync_id]))
         return sync
     return finish_sync(sync, source=settings.KEYWORDS_SHEET)
 
