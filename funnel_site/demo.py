@@ -1,369 +1,417 @@
-"""A made-up day of a studio's chats, for a first look at the product and for benchmarks.
+"""A made-up day of chats of a studio with courses and treatments, for a first look at the product.
 
-Pure and deterministic for a seed. No name, number or firm is a real one's.
+Pure, and the same for the same seed and day. No name, number or firm is a real one's.
 """
 
 import random
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 NAMESPACE = uuid.UUID("8a4f3a52-6b0b-4a3e-9a55-0c8f2a6f1d11")
-HOURS = (0, 0, 0, 0, 0, 1, 3, 6, 12, 18, 20, 16, 10, 9, 10, 11, 10, 9, 9, 16, 18, 14, 6, 2)
-NAMES = (
-    "Ayu Lestari",
-    "Bagas",
-    "Citra W",
-    "Dimas Pratama",
-    "Eka",
-    "Fajar N",
-    "Gita",
-    "Hana 🌸",
-    "Indra",
-    "Joko",
-    "Kirana",
-    "Lukman Hakim",
-    "Maya",
-    "Nadia",
-    "Oki",
-    "Putri",
-    "Rama",
-    "Sari Dewi",
-    "Tono",
-    "Vina",
-    "Emma",
-    "Liam",
-    "Olivia R.",
-    "Noah",
-    "Mia",
-    "Jack",
-    "Ella",
-    "Leo",
-)
-VALUES = (
-    150_000,
-    200_000,
-    250_000,
-    350_000,
-    450_000,
-    500_000,
-    750_000,
-    1_000_000,
-    1_250_000,
-    1_500_000,
-    2_500_000,
-)
+HOURS = (0, 0, 0, 0, 0, 1, 3, 6, 12, 20, 22, 18, 10, 9, 9, 10, 9, 8, 10, 18, 20, 12, 4, 1)
+INDONESIAN_SHARE, LEAD_SHARE, BOOKING_SHARE, PAYMENT_SHARE = 0.65, 0.85, 0.45, 0.55
+STATED_SHARE = 0.08
+
+# Texts: an exchange a line, its messages between slashes; "A: " is the agent, "B: " the bot.
+Exchange = tuple[tuple[str, str], ...]
+SENDERS = {"A: ": "agent", "B: ": "bot"}
+
+
+def _exchanges(text: str) -> tuple[Exchange, ...]:
+    return tuple(
+        tuple(
+            (SENDERS.get(said[:3], "customer"), said[3:] if said[:3] in SENDERS else said)
+            for said in line.split(" / ")
+        )
+        for line in text.strip().splitlines()
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What people of one language write at each turn of a sale."""
+    """What is written in one language at each turn of a sale."""
 
-    openings: tuple[str, ...]
-    small_talk: tuple[str, ...]
-    questions: tuple[str, ...]
-    answers: tuple[str, ...]
-    bookings: tuple[str, ...]
-    confirmations: tuple[str, ...]
-    bills: tuple[str, ...]
-    payments: tuple[str, ...]
-    receipts: tuple[str, ...]
-    not_yet: tuple[str, ...]
-    farewells: tuple[str, ...]
+    openings: tuple[Exchange, ...]
+    small_talk: tuple[Exchange, ...]
+    greetings: tuple[Exchange, ...]
+    enquiries: tuple[Exchange, ...]
+    bookings: tuple[Exchange, ...]
+    bills: tuple[Exchange, ...]
+    payments: tuple[Exchange, ...]
+    not_yet: tuple[Exchange, ...]
+    farewells: tuple[Exchange, ...]
 
 
 INDONESIAN = Words(
-    openings=(
-        "Halo kak",
-        "hai kak, mau tanya dong",
-        "Selamat pagi min",
-        "Halo, info harga kelas yoga dong",
-        "SPARKS TRIAL",
-        "sparks trial kak",
-        "Assalamualaikum kak",
-        "permisi kak, masih ada kelas trial?",
-        "halo 👋 lihat di instagram ada promo ya?",
-        "PROMO GAJIAN",
-        "Halo kak dari website nih",
-        "info kelas anak dong kak",
-        "mau nanya kak kelas sore ada?",
-        "Selamat sore, saya tertarik ikut kelas",
-        "hallo minn",
-        "coba gratis masih bisa kak?",
-    ),
-    small_talk=(
-        "permintaan kemarin gimana ya",
-        "kak yang tadi malam chat",
-        "lokasinya yang di ruko itu kan?",
-        "ini nomor admin?",
-        "p",
-    ),
-    questions=(
-        "jamnya ada apa aja kak?",
-        "berapa kak biayanya?",
-        "lokasinya dimana ya?",
-        "bisa booking besok?",
-        "anak umur 7 bisa ikut?",
-        "bayarnya gimana kak?",
-        "kelasnya berapa orang?",
-        "ada parkir ga kak",
-        "kalau hari minggu ada?",
-    ),
-    answers=(
-        "Halo kak, kelas trial 150rb ya kak, paket 4x 500rb 😊",
-        "Jadwal kami 09.00, 15.00 dan 19.00 kak",
-        "Kami di Jl. Melati no 12 kak",
-        "Bisa kak, mulai umur 6 tahun",
-        "Silakan pilih jadwalnya kak",
-        "Pembayaran bisa transfer ke rek 1234567890 ya kak",
-    ),
-    bookings=(
-        "mau booking besok jam 3 sore ya kak",
-        "saya mau daftar buat sabtu jam 10",
-        "booking hari minggu jam 9 pagi dong",
-        "tolong booking buat lusa jam 4 sore",
-        "oke saya mau reservasi tanggal {day} jam 7 malam",
-        "daftar kak, {day}/{month} jam 15.00",
-        "jadi booking jumat jam 10 pagi ya kak",
-        "mau book kelas besok pagi jam 9",
-    ),
-    confirmations=(
-        "Siap kak, sudah kami catat ya 🙏",
-        "Noted kak, ditunggu kedatangannya",
-        "Oke kak 👍",
-    ),
-    bills=(
-        "Total {amount} ya kak, transfer ke rek 1234567890",
-        "Untuk pembayaran {amount} ya kak, ditunggu bukti transfernya",
-    ),
-    payments=(
-        "sudah transfer {amount} ya kak",
-        "udah tf {short} kak",
-        "transfer ke rek 1234567890 sebesar {short}",
-        "sdh bayar {amount} barusan",
-        "barusan transfer {amount} via bank",
-        "kak ini bukti transfer {amount}",
-        "lunas ya kak {short}",
-        "Pembayaran sudah {amount} 🙏",
-    ),
-    receipts=("Terima kasih kak, pembayaran sudah kami terima", "Sip kak, sudah masuk ya"),
-    not_yet=(
-        "belum bayar ya kak, nanti sore",
-        "maaf blm tf kak",
-        "nanti saya transfer ya",
-        "gak jadi booking kak, maaf",
-        "kalau sudah transfer saya kabari",
-    ),
-    farewells=(
-        "oke makasih kak",
-        "siap makasih infonya 🙏",
-        "nanti saya kabari lagi",
-        "oke kak",
-        "sampai ketemu ya",
-        "👍",
-    ),
+    openings=_exchanges("""
+Halo kak
+halo kak, mau tanya {service} dong
+Hai kak, {service} masih buka?
+Selamat pagi kak
+selamat siang, mau tanya soal {service}
+Selamat sore, saya tertarik ikut {service}
+selamat malam kak maaf ganggu 🙏
+SPARKS TRIAL
+SPARKS TRIAL - {service}
+PROMO GAJIAN
+DAFTAR SPARKS
+INFO SPARKS
+Assalamualaikum kak, izin bertanya
+permisi kak, ada trial {service}?
+info harga {service} dong
+mau nanya kak, {service} sekali datang berapa
+halo 👋 lihat di instagram ada {service} ya?
+Halo kak dari website nih, mau tanya {service}
+info kelas dong kak, anak saya umur 8
+Hallo minn 😁
+coba gratis masih bisa kak?
+Halo, saya dapat nomor ini dari teman. Ada {service}?
+hi kak, mau tny2 dulu boleh?
+"""),
+    small_talk=_exchanges("""
+p
+kak yang tadi malam chat ya
+ini nomor admin bukan?
+lokasinya yang di ruko pojok itu kan
+barang saya ketinggalan di ruang tunggu kak, botol minum biru
+🙏🙏
+maaf salah kirim
+kak kunci loker kebawa saya, besok saya balikin
+"""),
+    greetings=_exchanges("""
+B: Terima kasih sudah menghubungi kami 🙏 Admin membalas pukul 08.00-21.00.
+B: Halo! Pesan kakak sudah kami terima, mohon tunggu sebentar ya.
+"""),
+    enquiries=_exchanges("""
+berapa kak biayanya? / A: Untuk {service} {price} per paket ya kak 😊
+jadwalnya hari apa aja kak? / A: Tiap hari kak, jam 09.00, 13.00, 15.00 dan 19.00 / oh oke, saya cek jadwal dulu ya
+lokasinya dimana ya? / A: Di Jl. Melati no 12 kak, sebelah apotek. Parkir luas / ada parkir mobil? sip
+bisa booking besok? / A: Bisa kak, mau jam berapa?
+{service} itu isinya apa aja kak? / A: Satu paket 4 kali pertemuan kak, total {price}. Sudah termasuk alat / kalau sekali aja? / A: Bisa juga kak, nanti kami hitungkan
+harga {service} {price} itu udah semua? ga ada biaya lain? / A: Betul kak, sudah semua
+cara bayarnya gimana kak, bisa cicil? / A: Bisa transfer atau tunai di tempat kak, cicil 2x juga boleh
+anak umur 7 thn bisa ikut? / A: Bisa kak, mulai umur 6 tahun. Satu kelas maks 8 orang
+ada promo ga kak bulan ini? 👀 / A: Lagi ada kak, {service} jadi {price} sampai akhir bulan
+gurunya siapa kak? bs pilih ga / A: Bisa pilih kak, pengajar kami 5 orang, semuanya bersertifikat
+kalo hari minggu buka ga? / A: Buka kak, Sabtu Minggu sampai jam 8 malam
+saya hamil 5 bulan boleh ikut {service}? / A: Boleh kak, tapi sebaiknya tanya dokter dulu ya 🙏 / oke siap
+"""),
+    bookings=_exchanges("""
+mau booking {when} kak / A: Baik kak, kami siapkan ya 🙏
+oke saya mau daftar {service} {when} ya / A: Siap kak, ditunggu kedatangannya
+tolong booking buat 2 orang {when} / A: Noted kak 👍
+booking {when} dong kak, atas nama saya sendiri / A: Oke kak, jangan telat ya 😊 / siapp
+jadi booking {when} ya kak / A: Baik kak
+saya mau reservasi {service}, {when} bisa kan ya. kalo penuh kabarin / A: Masih ada tempat kak, kami simpan
+kak aku mau booking {service} / A: Boleh kak, mau kapan? / booking {when} aja kak
+minta tolong jadwalkan {when} ya min / A: Oke kak sudah tercatat
+daftar kak, {when} / A: Siap kak 🙏
+mau book {service} {when}, sama adek saya jg / A: Baik kak, untuk 2 orang ya
+Saya booking {when} ya, kalau ada perubahan saya kabari / A: Siap kak
+"""),
+    bills=_exchanges("""
+A: Total {price} ya kak, transfer ke rek 1234567890
+A: Untuk {service} {amount} kak. Rek 1234567890 a/n Studio Contoh 🙏
+A: Biayanya {price} kak, mohon kirim bukti transfer kalau sudah ya / no rek nya? / A: 1234567890 kak
+"""),
+    payments=_exchanges("""
+sudah transfer {price} ya kak / A: Terima kasih kak, {price} sudah kami terima 🙏
+udah tf {price} kak, cek ya / A: Sudah masuk kak, makasih 🙏
+sdh transfer ke rek 1234567890 sebesar {price} / A: Sip kak
+barusan bayar {amount} via mbanking / A: Siap kak, terima kasih
+Pembayaran {amount} sudah saya transfer ya min / A: Baik kak, kami cek dulu / A: Sudah masuk ya kak
+sudah dp {deposit} ya kak, sisanya nanti di tempat / A: Oke kak, dp {deposit} sudah diterima / sudah transfer {rest} buat pelunasan kak / A: Lunas ya kak, terima kasih banyak 🙏
+alhamdulillah sudah lunas {price} ya kak 🙏 / A: Terima kasih kak
+sudh transfer kak {price}, tadi jam 10 / A: Oke kak, sudah kami terima
+udah aku transfer {amount} yaa, maaf lama 🙏 / A: Gpp kak, makasih
+saya sudah bayar {price} tadi pagi / A: Siap kak, noted
+"""),
+    not_yet=_exchanges("""
+belum bayar ya kak, nanti sore / A: Baik kak, ditunggu
+maaf blm tf kak, mbanking nya error 😭 / A: Gpp kak, santai aja
+nanti saya transfer ya kak
+kalau sudah transfer saya kabari
+transfernya ke rek yang mana kak? / A: Ke rek 1234567890 ya kak
+maaf kak ga jadi, ada acara keluarga / A: Baik kak, lain waktu ya 🙏
+batal booking dulu ya kak 🙏 / A: Baik kak, tidak apa-apa
+bisa bayar di tempat aja? / A: Bisa kak
+gak jadi transfer skrg kak, besok aja pas gajian
+"""),
+    farewells=_exchanges("""
+oke makasih kak
+sampai ketemu ya kak
+nanti saya kabari lagi
+tanya suami dulu ya kak
+oke kak
+👍
+mahal ya kak, pikir2 dulu deh
+terimakasih min 😊
+"""),
 )
 ENGLISH = Words(
-    openings=(
-        "Hi",
-        "Hello, I saw your Instagram",
-        "hi there, how much is a class?",
-        "Hello! is the trial still on?",
-        "SPARKS TRIAL",
-        "Hi, I want a trial session!",
-        "hello, I'm interested in the evening class",
-        "hi, more info please",
-        "Hello from your website",
-        "hi 👋",
-    ),
-    small_talk=("is this the studio?", "quick question", "thinking about joining"),
-    questions=(
-        "what times do you have?",
-        "where are you located?",
-        "can I book for tomorrow?",
-        "how do I pay?",
-        "is there parking?",
-        "do you take kids?",
-    ),
-    answers=(
-        "Hi! A trial is IDR 150,000, four classes IDR 500,000",
-        "We have 9 am, 3 pm and 7 pm",
-        "We are at Jalan Melati 12",
-        "Sure, from six years on",
-    ),
-    bookings=(
-        "please book me in for tomorrow at 3pm",
-        "I'd like to book Saturday 10am",
-        "book me for next Monday 7pm please",
-        "I want to reserve a spot on {day} {month_name} at 9am",
-        "let me book friday 4pm",
-    ),
-    confirmations=("Noted, see you then!", "You're booked 👍", "Great, see you"),
-    bills=("That is {amount}, transfer to account 1234567890 please", "Total {amount}, thank you!"),
-    payments=(
-        "I've paid {amount}",
-        "just transferred {amount}",
-        "paid {short}",
-        "payment done, {amount}",
-        "I have transferred {amount} to your account",
-    ),
-    receipts=("Payment received, thank you!", "Got it, thanks"),
-    not_yet=(
-        "haven't paid yet, sorry",
-        "I'll pay tomorrow",
-        "not paid yet",
-        "have to cancel my booking, sorry",
-        "will transfer later",
-    ),
-    farewells=("thanks!", "ok thank you", "great, see you", "I'll think about it", "👍"),
+    openings=_exchanges("""
+Hi
+Hello, I saw your Instagram. Do you do {service}?
+hi there, how much is {service}?
+Hello! is the trial still on?
+SPARKS TRIAL
+Sparks trial please
+Hi, I want a trial session!
+hello, I'm interested in {service}
+hi, more info please
+Hello from your website
+hi 👋
+Hello! A friend told me about your {service}
+hi, do you have {service} at weekends?
+is the free class still available?
+"""),
+    small_talk=_exchanges("""
+is this the studio on Melati street?
+quick question
+I think I left my umbrella at your place
+thinking about joining, not sure yet
+sorry, wrong number
+"""),
+    greetings=_exchanges("""
+B: Thank you for your message. We answer from 8 am to 9 pm.
+"""),
+    enquiries=_exchanges("""
+what times do you have? / A: Every day at 9 am, 1 pm, 3 pm and 7 pm
+how much is it? / A: {service} is {price} for four visits
+where are you located? / A: Jalan Melati 12, next to the pharmacy / thx
+can I book for tomorrow? / A: Sure, what time suits you?
+how do I pay? cash ok? / A: Cash or transfer, both are fine
+do you take kids? mine is 7 / A: Yes, from six years on
+is {price} the full price or are there extras? / A: That is all included 😊
+is it ok for total beginers? / A: Absolutely, most people start from zero
+"""),
+    bookings=_exchanges("""
+please book me in for {when} / A: Done, see you then!
+I'd like to book {service} for {when} / A: Great, we keep a place for you
+book me for {when} please / A: Noted 👍
+I want to reserve a spot for {when}, two people / A: Sure, two people it is
+let me book for {when} then / A: Perfect
+ok I will book {service} for {when}. Anything I should bring? / A: Just comfortable clothes
+can I book for {when}? / A: Yes, there is room / ok then please book it / A: All right!
+"""),
+    bills=_exchanges("""
+A: That is {amount}, transfer to account 1234567890 please
+A: Total {amount}. You can also pay cash when you come
+"""),
+    payments=_exchanges("""
+I've paid {amount} / A: Thank you, we received {amount}
+just transferred {price} to your account / A: Got it, thanks
+paid {amount} by bank transfer, please check / A: Let me look / A: Yes, thank you!
+payment done, {amount} 🙂 / A: Thanks!
+I have transferred {amount} to account 1234567890 / A: Thank you so much
+already paid {price} this morning / A: Great, see you soon
+"""),
+    not_yet=_exchanges("""
+haven't paid yet, sorry. tonight! / A: No problem
+I'll pay tomorrow / A: Sure
+not paid yet, my card was declined
+sorry, have to cancel my booking / A: No worries, another time!
+will transfer later today
+can I pay at the desk instead? / A: Of course
+"""),
+    farewells=_exchanges("""
+thanks!
+great, see you
+I'll think about it
+👍
+hmm a bit expensive for me
+let me ask my husband first
+"""),
+)
+SERVICES = (
+    ("kelas bahasa Inggris", "the English course", (500, 750, 1_250, 2_500)),
+    ("kelas yoga", "yoga", (150, 200, 350, 500)),
+    ("facial", "the facial", (250, 350, 450)),
+    ("fisioterapi", "physiotherapy", (300, 450, 1_000)),
+    ("kelas piano anak", "the kids' piano class", (350, 750, 1_500)),
+    ("kelas melukis", "the painting class", (200, 350, 600)),
+)
+NAMES = (
+    "Ayu,Bagas 🚀,Citra W,Dimas,Eka,Fajar N,Gita,Hana 🌸,Mama Kirana,Oki,Putri.,Rama,Tono,vina,"
+    "Emma,Liam,Olivia R.,Noah,Mia,Leo"
+).split(",")
+WEEKDAYS = (
+    "senin selasa rabu kamis jumat sabtu minggu".split(),
+    "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split(),
 )
 MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
+    "Januari Februari Maret April Mei Juni Juli Agustus September Oktober November Desember".split(),
+    "January February March April May June July August September October November December".split(),
 )
+CLOCK = {
+    9: ("jam 9 pagi", "9am"), 10: ("jam 10 pagi", "10am"), 13: ("jam 1 siang", "1pm"),
+    15: ("jam 3 sore", "3pm"), 16: ("jam 4 sore", "4pm"), 19: ("jam 7 malam", "7pm"),
+}  # fmt: skip
+PREFIXES = ("812", "813", "857", "878", "896")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One message of a conversation, and the fields a CRM sends beside its text."""
+
+    sender: str
+    text: str
+    stated: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """What a conversation is about, and what fills the gaps in its texts."""
+
+    words: Words
+    slot: datetime
+    value: int
+    fillings: dict[str, str]
 
 
 def demo_day(
-    day: date, *, customers: int = 700, seed: int = 1, zone: ZoneInfo
+    day: date, *, customers: int = 600, seed: int = 1, zone: ZoneInfo
 ) -> Iterator[dict[str, Any]]:
-    """The bodies of POST /api/messages/ of one day, in the order they were sent."""
-    rng = random.Random(seed)  # noqa: S311 - a demonstration, not a secret
+    """The bodies of POST /api/messages/ of one day, about five a customer, in the order sent."""
+    rng = random.Random(f"{seed}:{day}")  # noqa: S311 - a demonstration, not a secret
     messages = [
-        message for number in range(customers) for message in _conversation(number, day, rng, zone)
+        message
+        for number in range(customers)
+        for message in _conversation(number, day=day, seed=seed, rng=rng, zone=zone)
     ]
     messages.sort(key=lambda message: (message["sent_at"], message["message_id"]))
     yield from messages
 
 
 def _conversation(
-    number: int, day: date, rng: random.Random, zone: ZoneInfo
+    number: int, *, day: date, seed: int, rng: random.Random, zone: ZoneInfo
 ) -> Iterator[dict[str, Any]]:
-    words = INDONESIAN if rng.random() < 0.65 else ENGLISH
-    at = _start(day, rng, zone)
-    end = datetime.combine(day, time(23, 59, 30), zone)
-    room = {
-        "room_id": str(uuid.uuid5(NAMESPACE, f"{day}:{number}")),
-        "phone_number": _phone(number, rng),
-        "channel": rng.choices(("whatsapp", "instagram", "website"), (85, 9, 6))[0],
-    }
-    name = rng.choice(NAMES)
-    for place, (sender, text, stated) in enumerate(_turns(words, day, rng)):
+    sale = _sale(day, rng, zone)
+    at = datetime.combine(day, time(rng.choices(range(24), HOURS)[0]), zone)
+    at += timedelta(seconds=rng.randrange(3_600))
+    end = datetime.combine(day, time(23, 59, 59), zone)
+    room = str(uuid.uuid5(NAMESPACE, f"{seed}:{day}:{number}"))
+    if rng.random() < 0.1:
+        room = f"crm-{seed}-{day:%y%m%d}-{number}"
+    channel = rng.choices(("whatsapp", "instagram", "website"), (86, 8, 6))[0]
+    name = rng.choice(NAMES) if rng.random() < 0.6 else ""
+    for place, line in enumerate(_lines(sale, rng)):
         if at > end:
             return
         yield {
-            "message_id": f"demo-{day:%Y%m%d}-{number:04}-{place:02}",
-            **room,
-            "sender": sender,
-            "message": text,
+            "message_id": f"demo-{seed}-{day:%Y%m%d}-{number:04}-{place:02}",
+            "room_id": room,
+            "phone_number": _phone(number, rng),
+            "message": line.text,
+            "channel": channel,
+            "sender": line.sender,
             "sent_at": at.isoformat(),
-            **({"name": name} if sender == "customer" and place < 3 else {}),
-            **{key: value(at) for key, value in stated.items()},
+            **({"name": name} if name and line.sender == "customer" else {}),
+            **_stated(line, sale, at),
         }
-        at += timedelta(seconds=rng.randint(15, 600))
+        at += timedelta(seconds=rng.randint(8, 90) if rng.random() < 0.6 else rng.randint(90, 1500))
 
 
-Turn = tuple[str, str, dict[str, Callable[[datetime], Any]]]
-
-
-def _turns(words: Words, day: date, rng: random.Random) -> Iterator[Turn]:
+def _lines(sale: Sale, rng: random.Random) -> Iterator[Line]:
     """Who says what: most begin with a greeting, fewer book, fewer pay."""
-    value = rng.choice(VALUES)
-    is_lead = rng.random() < 0.86
-    yield "customer", rng.choice(words.openings if is_lead else words.small_talk), {}
-    if rng.random() < 0.75:
-        yield "customer", rng.choice(words.questions), {}
-        yield "agent", rng.choice(words.answers), {}
-    if not is_lead or rng.random() > 0.45:
-        yield "customer", rng.choice(words.farewells), {}
+    words = sale.words
+    is_lead = rng.random() < LEAD_SHARE
+    yield from _say(words.openings if is_lead else words.small_talk, sale, rng)
+    if rng.random() < 0.15:
+        yield from _say(words.greetings, sale, rng)
+    if is_lead:
+        for _ in range(rng.choices((0, 1, 2), (40, 50, 10))[0]):
+            yield from _say(words.enquiries, sale, rng)
+    if not is_lead or rng.random() > BOOKING_SHARE:
+        if rng.random() < 0.6:
+            yield from _say(words.farewells, sale, rng)
         return
-    yield "customer", _dated(rng.choice(words.bookings), day, rng), {}
-    yield "agent", rng.choice(words.confirmations), {}
-    yield "agent", rng.choice(words.bills).format(amount=_amount(value)), {}
-    if rng.random() > 0.58:
-        yield "customer", rng.choice(words.not_yet), {}
+    yield from _say(words.bookings, sale, rng, stated=("booking_date",))
+    yield from _say(words.bills, sale, rng)
+    if rng.random() > PAYMENT_SHARE:
+        if rng.random() < 0.8:
+            yield from _say(words.not_yet, sale, rng)
         return
-    stated: dict[str, Callable[[datetime], Any]] = {}
-    if rng.random() < 0.08:
-        # Some rooms' CRM states the sale outright.
-        stated = {
-            "transaction_date": lambda at: at.isoformat(),
-            "transaction_value": lambda at: value,
-        }
-    text = rng.choice(words.payments).format(amount=_amount(value), short=_short(value))
-    yield "customer", text, stated
-    yield "agent", rng.choice(words.receipts), {}
-    yield "customer", rng.choice(words.farewells), {}
+    yield from _say(words.payments, sale, rng, stated=("transaction_date", "transaction_value"))
+    yield from _say(words.farewells[:2], sale, rng)
 
 
-def _start(day: date, rng: random.Random, zone: ZoneInfo) -> datetime:
-    hour = rng.choices(range(24), HOURS)[0]
-    return datetime.combine(day, time(hour, rng.randrange(60), rng.randrange(60)), zone)
+def _say(
+    choices: tuple[Exchange, ...],
+    sale: Sale,
+    rng: random.Random,
+    stated: tuple[str, ...] = (),
+) -> Iterator[Line]:
+    """One of the exchanges, filled in; now and then its last message comes with a CRM's fields."""
+    exchange = rng.choice(choices)
+    states = bool(stated) and rng.random() < STATED_SHARE and "{deposit}" not in str(exchange)
+    for place, (sender, text) in enumerate(exchange, start=1):
+        is_last = place == len(exchange)
+        yield Line(sender, text.format(**sale.fillings), stated if states and is_last else ())
 
 
-def _phone(number: int, rng: random.Random) -> str:
-    """Numbers of ranges that no operator has assigned, written as people write them."""
-    if number % 25 == 0:
-        return f"+1 415 555 {number % 10_000:04}"
-    digits = f"8120{number:07}"
-    return rng.choice(("0{0}", "+62 {0}", "62{0}", "0{1}-{2}-{3}")).format(
-        digits, digits[:3], digits[3:7], digits[7:]
-    )
+def _stated(line: Line, sale: Sale, at: datetime) -> dict[str, Any]:
+    known = {
+        "booking_date": sale.slot.isoformat(),
+        "transaction_date": at.isoformat(),
+        "transaction_value": sale.value,
+    }
+    return {name: known[name] for name in line.stated}
 
 
-def _dated(text: str, day: date, rng: random.Random) -> str:
-    later = day + timedelta(days=rng.randint(2, 12))
-    return text.format(day=later.day, month=later.month, month_name=MONTHS[later.month - 1])
+def _sale(day: date, rng: random.Random, zone: ZoneInfo) -> Sale:
+    language = 0 if rng.random() < INDONESIAN_SHARE else 1
+    indonesian, english, prices = rng.choice(SERVICES)
+    value = rng.choice(prices) * 1_000
+    later, hour = rng.randint(1, 10), rng.choice(tuple(CLOCK))
+    slot = datetime.combine(day + timedelta(days=later), time(hour), zone)
+    deposit = value // 5_000 * 2_000
+    fillings = {
+        "service": english if language else indonesian,
+        "when": _when(slot, later, language, rng),
+        "amount": f"IDR {value:,}" if language else f"Rp {value:,}".replace(",", "."),
+        "price": f"{value // 1_000}k" if language else _short(value),
+        "deposit": _short(deposit),
+        "rest": _short(value - deposit),
+    }
+    return Sale((INDONESIAN, ENGLISH)[language], slot, value, fillings)
 
 
-def _amount(value: int) -> str:
-    return f"Rp {value:,}".replace(",", ".")
+def _when(slot: datetime, later: int, language: int, rng: random.Random) -> str:
+    """The slot in words that mean just that day, `later` days after the chat's."""
+    clock, weekday = CLOCK[slot.hour][language], WEEKDAYS[language][slot.weekday()]
+    month = MONTHS[language][slot.month - 1]
+    if language:
+        ways = [f"{slot.day} {month} at {clock}"]
+        ways += [f"{weekday} at {clock}", f"{weekday} {clock}"] if later < 6 else []
+        ways += [f"tomorrow at {clock}", f"tomorrow {clock}"] * 2 if later == 1 else []
+        return rng.choice(ways)
+    ways = [f"tanggal {slot.day} {clock}", f"{slot.day} {month} {clock}"]
+    ways += [f"{slot.day}/{slot.month} {clock}"] if slot.day > 12 else []
+    ways += [f"hari {weekday} {clock}"] * 3 if later < 6 else []
+    ways += [f"besok {clock}"] * 4 if later == 1 else [f"lusa {clock}"] * 3 if later == 2 else []
+    return rng.choice(ways)
 
 
 def _short(value: int) -> str:
-    if value % 1_000_000 == 0:
-        return f"{value // 1_000_000}jt"
+    if value >= 1_000_000 and value % 100_000 == 0:
+        return f"{value / 1_000_000:g}jt".replace(".", ",")
     return f"{value // 1_000}rb"
 
 
-def message_stream(count: int, *, customers: int, seed: int = 1) -> Iterator[dict[str, Any]]:
-    """Quick synthetic load: messages of many rooms over a month, one in six with an event."""
-    rng = random.Random(seed)  # noqa: S311 - a load for benchmarks
-    texts = (
-        "oke makasih kak",
-        "berapa kak biayanya?",
-        "halo kak",
-        "ok thank you",
-        "lokasinya dimana ya?",
-        "sudah transfer 150rb ya kak",
-        "mau booking besok jam 3",
-        "ditunggu ya",
-        "👍",
-        "see you",
-        "nanti saya kabari",
-        "p",
-    )
-    start = datetime(2025, 4, 1, tzinfo=ZoneInfo("Asia/Jakarta"))
-    for number in range(count):
-        customer = rng.randrange(customers)
-        yield {
-            "message_id": f"s{seed}-{number}",
-            "room_id": f"room-{customer}",
-            "phone_number": f"+62812{customer:08}",
-            "message": texts[rng.randrange(len(texts))],
-            "channel": "whatsapp",
-            "sender": "agent" if number % 3 == 0 else "customer",
-            "sent_at": (start + timedelta(seconds=number * 2)).isoformat(),
-        }
+def _phone(number: int, rng: random.Random) -> str:
+    """Numbers full of zeros, or of ranges kept for fiction, written as people write them."""
+    if number % 25 == 0 and number < 2_500:
+        place = number // 25
+        return f"+1 415 555 01{place:02}" if place % 2 else f"+44 7700 900{place:03}"
+    digits = f"{PREFIXES[number % len(PREFIXES)]}000{number:05}"
+    first, middle, last = digits[:3], digits[3:7], digits[7:]
+    ways = (
+        f"0{digits}", f"+62{digits}", f"62{digits}", f"+62 {first}-{middle}-{last}",
+        f"0{first} {middle} {last}", f"0{first}-{middle}-{last}",
+    )  # fmt: skip
+    return rng.choice(ways)

@@ -66,9 +66,7 @@ def test_the_same_room_again_changes_nothing(api: Api) -> None:
     assert Room.objects.values().get() == before
 
 
-@pytest.mark.parametrize(
-    "change", [{"phone_number": "08123456780"}, {"channel": "instagram"}]
-)
+@pytest.mark.parametrize("change", [{"phone_number": "08123456780"}, {"channel": "instagram"}])
 def test_a_room_stated_otherwise_is_a_conflict(api: Api, change: dict[str, str]) -> None:
     api.post("/api/rooms/", ROOM)
 
@@ -123,7 +121,11 @@ def test_the_academy_message_body_becomes_a_whole_funnel(api: Api, keywords: Non
     funnel = Funnel.objects.get()
     assert funnel.booking_date is not None
     assert funnel.booking_date.isoformat() == "2025-04-21T03:00:00+00:00"
-    assert (funnel.stage, funnel.transaction_value, funnel.currency) == ("transaction", 150000, "IDR")
+    assert (funnel.stage, funnel.transaction_value, funnel.currency) == (
+        "transaction",
+        150000,
+        "IDR",
+    )
     outcome = api.get(f"/api/events/{answer.json()['event_id']}").json()
     assert outcome["state"] == "processed"
     assert outcome["messages"][0]["room_id"] == ROOM["room_id"]
@@ -246,7 +248,18 @@ def test_a_list_may_not_hold_more_than_a_thousand(api: Api) -> None:
         ({"booking_date": "2035-01-01", "transaction_date": "2024-01-01"}, "transaction_date"),
         *(
             ({"transaction_value": value}, "transaction_value")
-            for value in (-5, "-0", "1_000", "١٥٠", "150,000", True, "NaN", "1e9999999", 10**15, 0.001)
+            for value in (
+                -5,
+                "-0",
+                "1_000",
+                "١٥٠",
+                "150,000",
+                True,
+                "NaN",
+                "1e9999999",
+                10**15,
+                0.001,
+            )
         ),
         ({"currency": "rupiah"}, "currency"),
         ({"message_id": "a\nb"}, "message_id"),
@@ -285,7 +298,13 @@ def test_a_number_is_one_customer_however_it_is_written(api: Api, written: str) 
 
 @pytest.mark.parametrize(
     "text",
-    ["<script>alert(1)</script>", "{{7*7}} %s", "=cmd|' /C calc'!A1", "a" + "\u0301" * 500, "😀" * 4_096],
+    [
+        "<script>alert(1)</script>",
+        "{{7*7}} %s",
+        "=cmd|' /C calc'!A1",
+        "a" + "\u0301" * 500,
+        "😀" * 4_096,
+    ],
 )
 def test_any_text_is_kept_as_it_is(api: Api, text: str) -> None:
     assert api.post("/api/messages/", {**MESSAGE, "message": text}).status_code == 202
@@ -429,9 +448,7 @@ def test_a_key_is_kept_hashed_and_its_last_use_is_noted(api: Api, client: Client
     assert key.last_used_at is not None
 
 
-def test_too_many_requests_of_one_key_are_told_when_to_come_again(
-    api: Api, settings: Any
-) -> None:
+def test_too_many_requests_of_one_key_are_told_when_to_come_again(api: Api, settings: Any) -> None:
     settings.API_REQUESTS_PER_MINUTE = 3
 
     answers = [api.post("/api/messages/", MESSAGE) for _ in range(5)]
@@ -451,9 +468,7 @@ CRM = {
 
 
 @pytest.mark.parametrize("path", ["/webhooks/messages", "/webhook", "/webhook/"])
-def test_a_signed_delivery_becomes_a_message(
-    deliver: Deliver, keywords: None, path: str
-) -> None:
+def test_a_signed_delivery_becomes_a_message(deliver: Deliver, keywords: None, path: str) -> None:
     answer = deliver(CRM, path=path)
     drain_inbox()
 
@@ -466,7 +481,11 @@ def test_a_signed_delivery_becomes_a_message(
         "room_id": "r_1",
     }
     message = Message.objects.get()
-    assert (message.external_id, message.body, message.room.external_id) == ("m_1", "halo kak", "r_1")
+    assert (message.external_id, message.body, message.room.external_id) == (
+        "m_1",
+        "halo kak",
+        "r_1",
+    )
     assert Funnel.objects.get().lead_basis == "keyword"
 
 
@@ -543,9 +562,7 @@ def test_a_body_changed_under_its_signature_is_refused(deliver: Deliver, client:
 
     body = json.dumps(CRM).encode()
     moment = int(time.time())
-    signature = sign(
-        body, secret=settings.WEBHOOK_SECRETS[0], webhook_id="msg_1", timestamp=moment
-    )
+    signature = sign(body, secret=settings.WEBHOOK_SECRETS[0], webhook_id="msg_1", timestamp=moment)
     headers = {
         "webhook-id": "msg_1",
         "webhook-timestamp": str(moment),
@@ -564,7 +581,9 @@ def test_a_key_of_scope_ingest_serves_where_a_sender_cannot_sign(api: Api) -> No
     assert [one.status_code for one in answers] == [202, 200]
 
 
-SIGNED_NONSENSE = [body for body, status, code in BODIES if status == 400 and code != "not_an_object"]
+SIGNED_NONSENSE = [
+    body for body, status, code in BODIES if status == 400 and code != "not_an_object"
+]
 
 
 @pytest.mark.parametrize("body", [*SIGNED_NONSENSE, b"null", b'"x"', b"{}", b'{"data":null}'])
@@ -614,15 +633,37 @@ def test_a_kind_of_delivery_that_carries_no_message_is_done_with(deliver: Delive
     [
         ({"phone": "08123456789", "content": "halo kak"}, ("halo kak", "customer", True)),
         (
-            {"id": "m_1", "room": "r_1", "channel": "whatsapp", "customer_phone": "0812345678",
-             "sender_type": "customer", "text": "SPARKS TRIAL 5 MARET", "created_at": "2026-03-01 08:15:12"},
+            {
+                "id": "m_1",
+                "room": "r_1",
+                "channel": "whatsapp",
+                "customer_phone": "0812345678",
+                "sender_type": "customer",
+                "text": "SPARKS TRIAL 5 MARET",
+                "created_at": "2026-03-01 08:15:12",
+            },
             ("SPARKS TRIAL 5 MARET", "customer", True),
         ),
-        ({"roomId": "r", "sender": {"type": "agent", "phone": "0811111111"}, "message": {"text": "hi"}},
-         ("hi", "agent", False)),
-        ({"room": {"id": 77}, "source": "ig", "sender": "visitor", "text": "hm"}, ("hm", "bot", False)),
-        ({"type": "message.created", "timestamp": 1745200000, "data": {"room_id": "r", "text": "x", "phone": "0812345678"}},
-         ("x", "customer", True)),
+        (
+            {
+                "roomId": "r",
+                "sender": {"type": "agent", "phone": "0811111111"},
+                "message": {"text": "hi"},
+            },
+            ("hi", "agent", False),
+        ),
+        (
+            {"room": {"id": 77}, "source": "ig", "sender": "visitor", "text": "hm"},
+            ("hm", "bot", False),
+        ),
+        (
+            {
+                "type": "message.created",
+                "timestamp": 1745200000,
+                "data": {"room_id": "r", "text": "x", "phone": "0812345678"},
+            },
+            ("x", "customer", True),
+        ),
     ],
 )
 def test_crm_shapes_are_understood(
@@ -674,8 +715,15 @@ def test_a_time_in_the_future_is_not_believed(deliver: Deliver) -> None:
 
 def test_an_unusable_number_keeps_the_message_without_a_customer(deliver: Deliver) -> None:
     deliver({**CRM, "sender": {"type": "customer", "phone": "QWERTY"}}, webhook_id="a")
-    deliver({**CRM, "sender": {"type": "customer", "phone": "123"}, "room_id": "r_2",
-             "message": {"id": "m_2", "text": "x"}}, webhook_id="b")
+    deliver(
+        {
+            **CRM,
+            "sender": {"type": "customer", "phone": "123"},
+            "room_id": "r_2",
+            "message": {"id": "m_2", "text": "x"},
+        },
+        webhook_id="b",
+    )
     drain_inbox()
 
     assert Customer.objects.count() == 0
