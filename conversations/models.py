@@ -133,6 +133,9 @@ class Room(models.Model):
     owner_sent_at = models.DateTimeField(null=True, blank=True, editable=False)
     owner_key = models.CharField(max_length=220, blank=True, editable=False)
 
+    lead_may_change = False
+    """Set for the listeners of `messages_stored`: customer, channel or first message are other now."""
+
     class Meta:
         constraints = [
             models.UniqueConstraint(

@@ -49,7 +49,6 @@ class Words:
 INDONESIAN = Words(
     openings=_exchanges("""
 Halo kak
-halo kak, mau tanya {service} dong
 Hai kak, {service} masih buka?
 Selamat pagi kak
 selamat siang, mau tanya soal {service}
@@ -75,10 +74,8 @@ hi kak, mau tny2 dulu boleh?
     small_talk=_exchanges("""
 p
 kak yang tadi malam chat ya
-ini nomor admin bukan?
 lokasinya yang di ruko pojok itu kan
 barang saya ketinggalan di ruang tunggu kak, botol minum biru
-🙏🙏
 maaf salah kirim
 kak kunci loker kebawa saya, besok saya balikin
 """),
@@ -96,8 +93,6 @@ harga {service} {price} itu udah semua? ga ada biaya lain? / A: Betul kak, sudah
 cara bayarnya gimana kak, bisa cicil? / A: Bisa transfer atau tunai di tempat kak, cicil 2x juga boleh
 anak umur 7 thn bisa ikut? / A: Bisa kak, mulai umur 6 tahun. Satu kelas maks 8 orang
 ada promo ga kak bulan ini? 👀 / A: Lagi ada kak, {service} jadi {price} sampai akhir bulan
-gurunya siapa kak? bs pilih ga / A: Bisa pilih kak, pengajar kami 5 orang, semuanya bersertifikat
-kalo hari minggu buka ga? / A: Buka kak, Sabtu Minggu sampai jam 8 malam
 saya hamil 5 bulan boleh ikut {service}? / A: Boleh kak, tapi sebaiknya tanya dokter dulu ya 🙏 / oke siap
 """),
     bookings=_exchanges("""
@@ -142,11 +137,10 @@ bisa bayar di tempat aja? / A: Bisa kak
 gak jadi transfer skrg kak, besok aja pas gajian
 """),
     farewells=_exchanges("""
-oke makasih kak
 sampai ketemu ya kak
+oke makasih kak
 nanti saya kabari lagi
 tanya suami dulu ya kak
-oke kak
 👍
 mahal ya kak, pikir2 dulu deh
 terimakasih min 😊
@@ -154,18 +148,16 @@ terimakasih min 😊
 )
 ENGLISH = Words(
     openings=_exchanges("""
-Hi
 Hello, I saw your Instagram. Do you do {service}?
 hi there, how much is {service}?
 Hello! is the trial still on?
 SPARKS TRIAL
-Sparks trial please
 Hi, I want a trial session!
 hello, I'm interested in {service}
 hi, more info please
 Hello from your website
 hi 👋
-Hello! A friend told me about your {service}
+Hello! A friend told me about {service}
 hi, do you have {service} at weekends?
 is the free class still available?
 """),
@@ -173,7 +165,6 @@ is the free class still available?
 is this the studio on Melati street?
 quick question
 I think I left my umbrella at your place
-thinking about joining, not sure yet
 sorry, wrong number
 """),
     greetings=_exchanges("""
@@ -219,8 +210,8 @@ will transfer later today
 can I pay at the desk instead? / A: Of course
 """),
     farewells=_exchanges("""
-thanks!
 great, see you
+thanks!
 I'll think about it
 👍
 hmm a bit expensive for me
@@ -254,13 +245,8 @@ CLOCK = {
 PREFIXES = ("812", "813", "857", "878", "896")
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One message of a conversation, and the fields a CRM sends beside its text."""
-
-    sender: str
-    text: str
-    stated: tuple[str, ...] = ()
+# Sender, text, and the names of the fields that a CRM sends beside the text.
+Line = tuple[str, str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,7 +269,7 @@ def demo_day(
         for number in range(customers)
         for message in _conversation(number, day=day, seed=seed, rng=rng, zone=zone)
     ]
-    messages.sort(key=lambda message: (message["sent_at"], message["message_id"]))
+    messages.sort(key=lambda one: (datetime.fromisoformat(one["sent_at"]), one["message_id"]))
     yield from messages
 
 
@@ -299,19 +285,19 @@ def _conversation(
         room = f"crm-{seed}-{day:%y%m%d}-{number}"
     channel = rng.choices(("whatsapp", "instagram", "website"), (86, 8, 6))[0]
     name = rng.choice(NAMES) if rng.random() < 0.6 else ""
-    for place, line in enumerate(_lines(sale, rng)):
+    for place, (sender, text, stated) in enumerate(_lines(sale, rng)):
         if at > end:
             return
         yield {
             "message_id": f"demo-{seed}-{day:%Y%m%d}-{number:04}-{place:02}",
             "room_id": room,
             "phone_number": _phone(number, rng),
-            "message": line.text,
+            "message": text,
             "channel": channel,
-            "sender": line.sender,
+            "sender": sender,
             "sent_at": at.isoformat(),
-            **({"name": name} if name and line.sender == "customer" else {}),
-            **_stated(line, sale, at),
+            **({"name": name} if name and sender == "customer" else {}),
+            **_stated(stated, sale, at),
         }
         at += timedelta(seconds=rng.randint(8, 90) if rng.random() < 0.6 else rng.randint(90, 1500))
 
@@ -328,7 +314,7 @@ def _lines(sale: Sale, rng: random.Random) -> Iterator[Line]:
             yield from _say(words.enquiries, sale, rng)
     if not is_lead or rng.random() > BOOKING_SHARE:
         if rng.random() < 0.6:
-            yield from _say(words.farewells, sale, rng)
+            yield from _say(words.farewells[1:], sale, rng)
         return
     yield from _say(words.bookings, sale, rng, stated=("booking_date",))
     yield from _say(words.bills, sale, rng)
@@ -341,26 +327,23 @@ def _lines(sale: Sale, rng: random.Random) -> Iterator[Line]:
 
 
 def _say(
-    choices: tuple[Exchange, ...],
-    sale: Sale,
-    rng: random.Random,
-    stated: tuple[str, ...] = (),
+    choices: tuple[Exchange, ...], sale: Sale, rng: random.Random, stated: tuple[str, ...] = ()
 ) -> Iterator[Line]:
     """One of the exchanges, filled in; now and then its last message comes with a CRM's fields."""
     exchange = rng.choice(choices)
     states = bool(stated) and rng.random() < STATED_SHARE and "{deposit}" not in str(exchange)
     for place, (sender, text) in enumerate(exchange, start=1):
         is_last = place == len(exchange)
-        yield Line(sender, text.format(**sale.fillings), stated if states and is_last else ())
+        yield sender, text.format(**sale.fillings), stated if states and is_last else ()
 
 
-def _stated(line: Line, sale: Sale, at: datetime) -> dict[str, Any]:
+def _stated(names: tuple[str, ...], sale: Sale, at: datetime) -> dict[str, Any]:
     known = {
         "booking_date": sale.slot.isoformat(),
         "transaction_date": at.isoformat(),
         "transaction_value": sale.value,
     }
-    return {name: known[name] for name in line.stated}
+    return {name: known[name] for name in names}
 
 
 def _sale(day: date, rng: random.Random, zone: ZoneInfo) -> Sale:

@@ -70,7 +70,7 @@ class Matcher:
             for index, start, end in found
             if _stands_alone(folded, start, end)
         ]
-        hits = [hit for hit in hits if _fits_mode(hit, folded)]
+        hits = _without_swallowed([hit for hit in hits if _fits_mode(hit, folded)])
         hits.sort(key=lambda hit: (-hit.length, hit.start, hit.phrase.text))
         return hits
 
@@ -80,6 +80,18 @@ class Matcher:
         for hit in self.find_all(normalise(text)):
             best.setdefault(hit.phrase.stage, hit)
         return best
+
+
+def _without_swallowed(hits: list[Hit]) -> list[Hit]:
+    """Leave out hits inside a longer one: `DAFTAR SPARKS` opens a sale and books nothing."""
+    return [
+        hit
+        for hit in hits
+        if not any(
+            other.start <= hit.start and hit.end <= other.end and other.length > hit.length
+            for other in hits
+        )
+    ]
 
 
 def _is_word(one: str) -> bool:

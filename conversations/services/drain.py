@@ -8,8 +8,9 @@ the poison one is set aside.
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -47,13 +48,23 @@ _draining = threading.Lock()
 _again = threading.Event()
 
 
+class Waiting(NamedTuple):
+    """The part of an InboundEvent that its processing needs."""
+
+    pk: int
+    source: str
+    dedupe_key: str
+    body: bytes
+    received_at: datetime
+
+
 @dataclass(slots=True)
 class Sorted:
     """A batch of events, told apart: what to store, what is done, what is refused."""
 
-    incoming: list[tuple[InboundEvent, Incoming]] = field(default_factory=list)
-    done: list[InboundEvent] = field(default_factory=list)
-    refused: list[tuple[InboundEvent, str, str]] = field(default_factory=list)
+    incoming: list[tuple[Waiting, Incoming]] = field(default_factory=list)
+    done: list[Waiting] = field(default_factory=list)
+    refused: list[tuple[Waiting, str, str]] = field(default_factory=list)
 
 
 def drain_inbox(*, batch: int = BATCH) -> int:
@@ -119,7 +130,7 @@ def _count_lost_attempts() -> None:
                 event.attempts += 1
             InboundEvent.objects.bulk_update(lost, ["attempts"])
             mark_failed(
-                (event, "worker_lost", "The worker was lost each time this was processed")
+                (event.pk, "worker_lost", "The worker was lost each time this was processed")
                 for event in lost
                 if event.attempts >= MOST_ATTEMPTS
             )
@@ -133,7 +144,9 @@ def _drain(attempt: DrainAttempt) -> None:
             waiting = InboundEvent.objects.select_for_update(skip_locked=True).filter(
                 pk__in=attempt.event_ids, state=InboundEvent.State.PENDING
             )
-            events = list(waiting.order_by("pk"))
+            events = [
+                Waiting._make(row) for row in waiting.order_by("pk").values_list(*Waiting._fields)
+            ]
             if events:
                 _process(events)
             attempt.delete()
@@ -143,7 +156,7 @@ def _drain(attempt: DrainAttempt) -> None:
         raise
 
 
-def _process(events: Sequence[InboundEvent]) -> None:
+def _process(events: Sequence[Waiting]) -> None:
     batch = sort_events(events)
     try:
         _store(batch.incoming)
@@ -157,10 +170,10 @@ def _process(events: Sequence[InboundEvent]) -> None:
         state=InboundEvent.State.PROCESSED, processed_at=now()
     )
     if batch.refused:
-        mark_failed(batch.refused)
+        mark_failed((event.pk, code, reason) for event, code, reason in batch.refused)
 
 
-def _store(incoming: Sequence[tuple[InboundEvent, Incoming]]) -> None:
+def _store(incoming: Sequence[tuple[Waiting, Incoming]]) -> None:
     """Store what can be stored, again from the start while other workers are quicker."""
     for race in range(MOST_RACES):
         try:
@@ -188,7 +201,7 @@ def _store_one_by_one(batch: Sorted) -> None:
             batch.done.append(event)
 
 
-def sort_events(events: Sequence[InboundEvent]) -> Sorted:
+def sort_events(events: Sequence[Waiting]) -> Sorted:
     """Read each event; lists are taken apart into events of their own."""
     batch = Sorted()
     for event in events:
@@ -209,7 +222,7 @@ def sort_events(events: Sequence[InboundEvent]) -> Sorted:
     return batch
 
 
-def _value(event: InboundEvent) -> object:
+def _value(event: Waiting) -> object:
     """The event's JSON. What only has unusable characters is read all the same at a webhook."""
     body = bytes(event.body)
     try:
@@ -225,16 +238,16 @@ def _zone(name: str) -> ZoneInfo:
     return ZoneInfo(name)
 
 
-def reading_of(received_at: object) -> Reading:
+def reading_of(received_at: datetime) -> Reading:
     """What a body is read against: this site's zone and region, and when it came."""
     return Reading(
         zone=_zone(settings.TIME_ZONE),
         region=settings.PHONE_REGION,
-        received_at=received_at,  # type: ignore[arg-type]
+        received_at=received_at,
     )
 
 
-def _read(event: InboundEvent, value: object) -> InboundMessage:
+def _read(event: Waiting, value: object) -> InboundMessage:
     reading = reading_of(event.received_at)
     return (
         read_crm_message(value, reading)
@@ -243,7 +256,7 @@ def _read(event: InboundEvent, value: object) -> InboundMessage:
     )
 
 
-def _incoming(event: InboundEvent, message: InboundMessage) -> Incoming:
+def _incoming(event: Waiting, message: InboundMessage) -> Incoming:
     own = f"{event.source}:{event.dedupe_key}"
     key = own if event.dedupe_key.startswith(IDEMPOTENCY) else weak_key(message) or own
     return Incoming(
@@ -255,7 +268,7 @@ def _incoming(event: InboundEvent, message: InboundMessage) -> Incoming:
     )
 
 
-def _take_apart(event: InboundEvent, parts: Sequence[object]) -> None:
+def _take_apart(event: Waiting, parts: Sequence[object]) -> None:
     """One event a message, so that a bad one among many is a dead letter of its own."""
     store_deliveries(
         source=event.source,

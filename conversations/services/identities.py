@@ -20,6 +20,7 @@ from conversations.services.joining import join_customers
 from funnel_site.lib.batches import update_rows
 
 Key = tuple[str, str]
+SIGHT_FIELDS = ("first_seen_at", "last_seen_at", "name", "name_seen_at", "phone_number")
 PHONE, USER = CustomerIdentity.Kind.PHONE.value, CustomerIdentity.Kind.WHATSAPP_USER.value
 
 
@@ -34,7 +35,7 @@ class CustomerBook:
         self.messages = sorted(messages, key=lambda message: (message.sent_at, message.message_id))
         self.by_key: dict[Key, Customer] = {}
         self.seen: dict[Key, datetime] = {}
-        self.identities: dict[Key, CustomerIdentity] = {}
+        self.known: dict[Key, tuple[int, datetime]] = {}
         self.new_customers: list[Customer] = []
         self.changes: list[IdentityChange] = []
         self.joins: list[tuple[Customer, Customer, Key]] = []
@@ -49,12 +50,11 @@ class CustomerBook:
                 self.seen.setdefault(key, message.sent_at)
         if not self.seen:
             return
-        self._read_known()
+        self._lock_known()
         for message in self.messages:
             if message.identity_keys:
                 self._place(message)
         self._write_new()
-        self._lock()
         self._join()
         self._note_sightings()
 
@@ -63,13 +63,24 @@ class CustomerBook:
         keys = message.identity_keys
         return self.by_key[keys[0]] if keys else None
 
-    def _read_known(self) -> None:
-        known = CustomerIdentity.objects.filter(_any_of(self.seen)).select_related("customer")
-        customers: dict[int, Customer] = {}
-        for identity in known:
-            customer = customers.setdefault(identity.customer_id, identity.customer)
-            self.identities[identity.kind, identity.value] = identity
-            self.by_key[identity.kind, identity.value] = customer
+    def _lock_known(self) -> None:
+        """Read the known keys, then lock their customers, in one order for all workers."""
+        known = CustomerIdentity.objects.filter(_any_of(self.seen)).values_list(
+            "kind", "value", "customer_id", "pk", "first_seen_at"
+        )
+        holders: dict[Key, int] = {}
+        for kind, value, customer_id, identity_id, first_seen_at in known:
+            self.known[kind, value] = (identity_id, first_seen_at)
+            holders[kind, value] = customer_id
+        wanted = set(holders.values())
+        if not wanted:
+            return
+        locked = Customer.objects.select_for_update(no_key=True).filter(pk__in=wanted)
+        found = {customer.pk: customer for customer in locked.order_by("pk")}
+        if len(found) != len(wanted):
+            # Joined into another by someone else since we looked.
+            raise LostRaceError
+        self.by_key = {key: found[holder] for key, holder in holders.items()}
 
     def _place(self, message: InboundMessage) -> None:
         """Decide the customer of one message and attach its unknown keys."""
@@ -115,7 +126,7 @@ class CustomerBook:
         # One order for all workers, so that two of them never wait for each other in a circle.
         self.new_customers.sort(key=lambda customer: customer.phone_number)
         Customer.objects.bulk_create(self.new_customers)
-        fresh = sorted(key for key in self.by_key if key not in self.identities)
+        fresh = sorted(key for key in self.by_key if key not in self.known)
         if not fresh:
             return
         CustomerIdentity.objects.bulk_create(
@@ -151,24 +162,6 @@ class CustomerBook:
                 key = holders[primary_key]
                 self._note(self.by_key[key], IdentityChange.Change.REPLACED, key)
 
-    def _lock(self) -> None:
-        """Lock every customer of the batch, in one order, and take up what others wrote."""
-        customers = {customer.pk: customer for customer in self.by_key.values()}
-        customers |= {holder.pk: holder for _, holder, _ in self.joins}
-        locked = (
-            Customer.objects.select_for_update(no_key=True).filter(pk__in=customers).order_by("pk")
-        )
-        found = {row.pk: row for row in locked}
-        if len(found) != len(customers):
-            # Joined into another by someone else since we looked.
-            raise LostRaceError
-        for primary_key, row in found.items():
-            customer = customers[primary_key]
-            customer.first_seen_at, customer.last_seen_at = row.first_seen_at, row.last_seen_at
-            customer.name, customer.name_seen_at = row.name, row.name_seen_at
-            customer.opted_out_at = row.opted_out_at
-            customer.phone_number = customer.phone_number or row.phone_number
-
     def _join(self) -> None:
         for customer, holder, key in self.joins:
             join_customers(customer=customer, absorbed=holder, because=key)
@@ -184,12 +177,10 @@ class CustomerBook:
                 _sight(customer, message)
                 touched[customer.pk] = customer
         earlier = [
-            identity
-            for key, identity in self.identities.items()
-            if self.seen[key] < identity.first_seen_at
+            CustomerIdentity(pk=identity_id, first_seen_at=self.seen[key])
+            for key, (identity_id, first_seen_at) in self.known.items()
+            if self.seen[key] < first_seen_at
         ]
-        for identity in earlier:
-            identity.first_seen_at = self.seen[identity.kind, identity.value]
         update_rows(earlier, ["first_seen_at"])
         rows = sorted(touched.values(), key=lambda row: row.pk)
         update_rows(rows, ["first_seen_at", "last_seen_at", "name", "name_seen_at", "phone_number"])

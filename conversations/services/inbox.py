@@ -8,12 +8,13 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import QuerySet
 from django.utils.timezone import now
 
 from conversations.models import InboundEvent
 from conversations.payloads import InboundMessage
+from funnel_site.lib.batches import update_rows
 
 KEY_LENGTH = 300
 IDEMPOTENCY = "idempotency:"
@@ -160,16 +161,17 @@ def replay_events(events: QuerySet[InboundEvent]) -> int:
     )
 
 
-def mark_failed(failures: Iterable[tuple[InboundEvent, str, str]]) -> None:
-    """Set events aside with a code and a reason."""
-    rows = []
-    for event, code, reason in failures:
-        event.state = InboundEvent.State.FAILED
-        event.attempts += 1
-        event.error_code, event.error = code[:40], reason[:300]
-        event.processed_at = now()
-        rows.append(event)
-    with transaction.atomic():
-        InboundEvent.objects.bulk_update(
-            rows, ["state", "attempts", "error_code", "error", "processed_at"]
+def mark_failed(failures: Iterable[tuple[int, str, str]]) -> None:
+    """Set events aside, each with a code and a reason."""
+    moment = now()
+    rows = [
+        InboundEvent(
+            pk=event_id,
+            state=InboundEvent.State.FAILED,
+            error_code=code[:40],
+            error=reason[:300],
+            processed_at=moment,
         )
+        for event_id, code, reason in failures
+    ]
+    update_rows(rows, ["state", "error_code", "error", "processed_at"])

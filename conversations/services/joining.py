@@ -59,6 +59,9 @@ def _move_participation(customer: Customer, absorbed: Customer) -> dict[str, lis
     for room in rooms:
         room.participants.add(customer)
         room.participants.remove(absorbed)
+        if room.participants.count() == 1:
+            # It was one person all along: nobody else is here.
+            room.participants.clear()
     return {"participants": [room.pk for room in rooms]} if rooms else {}
 
 

@@ -6,6 +6,7 @@ from conversations.models import Message
 from conversations.services.identities import CustomerBook
 from conversations.services.rooms import Incoming, RoomBook
 from conversations.signals import messages_stored
+from funnel_site.lib.batches import insert_rows
 
 
 def store_messages(incoming: Sequence[Incoming]) -> list[Message]:
@@ -42,7 +43,7 @@ def store_messages(incoming: Sequence[Incoming]) -> list[Message]:
                 flags=_flags(item),
             )
         )
-    Message.objects.bulk_create(messages)
+    insert_rows(messages)
     messages_stored.send(Message, messages=messages)
     return messages
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 
 from conversations.models import Customer, Message, Room, Sender
 from conversations.payloads import InboundMessage, RoomDeclaration
@@ -32,6 +32,9 @@ ROOM_FIELDS = (
     "owner_key",
 )
 SESSION_NAMESPACE = uuid.UUID("5f0c8f5e-5d55-4a52-9d0e-9c4c1d6c6e57")
+
+ROOM_ATTRIBUTES = tuple(Room._meta.get_field(name).attname for name in ROOM_FIELDS)  # type: ignore[union-attr]
+LEAD_ATTRIBUTES = ("customer_id", "channel", "first_customer_message_at")
 
 RoomKey = tuple[str, str]
 
@@ -58,7 +61,8 @@ class RoomBook:
         self.customers = customers
         self.rooms: dict[RoomKey, Room] = {}
         self.before: dict[int, tuple[object, ...]] = {}
-        self.owner_changed: list[Room] = []
+        self.has_messages: dict[int, bool] = {}
+        self.owner_changed: list[int] = []
         self.newcomers: set[tuple[int, int]] = set()
 
     def place(self, incoming: Sequence[Incoming]) -> dict[int, Room]:
@@ -100,6 +104,7 @@ class RoomBook:
         for room in locked:
             self.rooms[source, room.external_id] = room
             self.before[room.pk] = _state(room)
+            self.has_messages[room.pk] = room.last_message_at is not None
 
     def _new_room(self, item: Incoming) -> Room:
         message = item.message
@@ -129,12 +134,16 @@ class RoomBook:
         if not room.is_declared and (owner is None or (message.sent_at, key) < owner):
             if room.customer_id != customer.pk:
                 room.customer = customer
-                self.owner_changed.append(room)
+                if self.has_messages[room.pk]:
+                    self.owner_changed.append(room.pk)
             room.owner_sent_at, room.owner_key = message.sent_at, key
 
     def _write(self) -> None:
         rooms = sorted(self.rooms.values(), key=lambda room: room.pk)
-        update_rows([room for room in rooms if _state(room) != self.before[room.pk]], ROOM_FIELDS)
+        changed = [room for room in rooms if _state(room) != self.before[room.pk]]
+        for room in changed:
+            room.lead_may_change = _lead(_state(room)) != _lead(self.before[room.pk])
+        update_rows(changed, ROOM_FIELDS)
         if self.newcomers:
             participation = Room.participants.through
             participation.objects.bulk_create(
@@ -144,9 +153,12 @@ class RoomBook:
                 ],
                 ignore_conflicts=True,
             )
-        for room in self.owner_changed:
+        if self.owner_changed:
             # What did not say whose it was follows its room.
-            Message.objects.filter(room=room, is_identified=False).update(customer=room.customer)
+            owner = Room.objects.filter(pk=OuterRef("room_id")).values("customer_id")
+            Message.objects.filter(room__in=self.owner_changed, is_identified=False).update(
+                customer=Subquery(owner)
+            )
 
 
 class SessionCutter:
@@ -220,8 +232,14 @@ class SessionCutter:
                     room.status, room.closed_at = Room.Status.CLOSED, room.last_message_at
         rooms = [room for group in self.sessions.values() for room in group]
         known = sorted((room for room in rooms if room.pk), key=lambda room: room.pk)
-        update_rows([room for room in known if _state(room) != self.before[room.pk]], ROOM_FIELDS)
-        Room.objects.bulk_create([room for room in rooms if not room.pk])
+        changed = [room for room in known if _state(room) != self.before[room.pk]]
+        for room in changed:
+            room.lead_may_change = _lead(_state(room)) != _lead(self.before[room.pk])
+        update_rows(changed, ROOM_FIELDS)
+        new = [room for room in rooms if not room.pk]
+        for room in new:
+            room.lead_may_change = True
+        Room.objects.bulk_create(new)
 
 
 def note_times(room: Room, message: InboundMessage) -> None:
@@ -232,8 +250,13 @@ def note_times(room: Room, message: InboundMessage) -> None:
         room.first_customer_message_at = min(first or message.sent_at, message.sent_at)
 
 
+def _lead(state: tuple[object, ...]) -> list[object]:
+    """The part of a room's state that a funnel takes up."""
+    return [state[ROOM_ATTRIBUTES.index(name)] for name in LEAD_ATTRIBUTES]
+
+
 def _state(room: Room) -> tuple[object, ...]:
-    return tuple(getattr(room, Room._meta.get_field(name).attname) for name in ROOM_FIELDS)  # type: ignore[union-attr]
+    return tuple(getattr(room, name) for name in ROOM_ATTRIBUTES)
 
 
 @transaction.atomic

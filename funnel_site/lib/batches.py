@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
+import orjson
 from django.db import connection, models
 
 Item = TypeVar("Item")
@@ -14,6 +15,46 @@ def chunks(rows: Iterable[Item], size: int) -> Iterator[list[Item]]:
     iterator = iter(rows)
     while chunk := list(islice(iterator, size)):
         yield chunk
+
+
+def insert_rows(rows: Sequence[models.Model]) -> None:
+    """Insert new rows of one model and give them their primary keys.
+
+    On PostgreSQL by COPY, with keys taken from the table's sequence beforehand: bulk_create spends
+    most of its time on composing a statement with a parameter a value. A breach of a constraint
+    raises IntegrityError, as ever.
+    """
+    if not rows:
+        return
+    model = type(rows[0])
+    if connection.vendor != "postgresql":
+        model._default_manager.bulk_create(rows)
+        return
+    quote = connection.ops.quote_name
+    meta = model._meta
+    columns = list(meta.concrete_fields)
+    _take_keys(rows, meta)
+    names = ", ".join(quote(str(column.column)) for column in columns)
+    values = [_array(rows, column, for_copy=True) for column in columns]
+    with (
+        connection.wrap_database_errors,
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY {quote(meta.db_table)} ({names}) FROM STDIN") as copy,
+    ):
+        for row in zip(*values, strict=True):
+            copy.write_row(row)
+
+
+def _take_keys(rows: Sequence[models.Model], meta: Any) -> None:
+    """Number the rows from the table's own sequence, in their order."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)",
+            [connection.ops.quote_name(meta.db_table), meta.pk.column, len(rows)],
+        )
+        for row, (key,) in zip(rows, cursor.fetchall(), strict=True):
+            row.pk = key
+            row._state.adding = False
 
 
 def update_rows(rows: Sequence[models.Model], fields: Sequence[str]) -> None:
@@ -33,10 +74,6 @@ def update_rows(rows: Sequence[models.Model], fields: Sequence[str]) -> None:
         _update_one_by_one(rows, [*columns, meta.pk])
 
 
-def _value(row: models.Model, column: Any) -> Any:
-    return column.get_db_prep_save(getattr(row, column.attname), connection)
-
-
 def _update_from_arrays(rows: Sequence[models.Model], columns: Sequence[Any]) -> None:
     quote = connection.ops.quote_name
     table = quote(type(rows[0])._meta.db_table)
@@ -49,7 +86,17 @@ def _update_from_arrays(rows: Sequence[models.Model], columns: Sequence[Any]) ->
         f" WHERE {table}.{names[0]} = v.{names[0]}"
     )
     with connection.cursor() as cursor:
-        cursor.execute(statement, [[_value(row, column) for row in rows] for column in columns])
+        cursor.execute(statement, [_array(rows, column) for column in columns])
+
+
+def _array(rows: Sequence[models.Model], column: Any, *, for_copy: bool = False) -> list[Any]:
+    """A column's values; only JSON is not already what the driver takes."""
+    values = [getattr(row, column.attname) for row in rows]
+    if isinstance(column, models.JSONField):
+        if for_copy:
+            return [orjson.dumps(value).decode() for value in values]
+        return [column.get_db_prep_save(value, connection) for value in values]
+    return values
 
 
 def _update_one_by_one(rows: Sequence[models.Model], columns: Sequence[Any]) -> None:
@@ -59,4 +106,13 @@ def _update_one_by_one(rows: Sequence[models.Model], columns: Sequence[Any]) -> 
     assigned = ", ".join(f"{name} = %s" for name in names[:-1])
     statement = f"UPDATE {table} SET {assigned} WHERE {names[-1]} = %s"  # noqa: S608
     with connection.cursor() as cursor:
-        cursor.executemany(statement, [[_value(row, column) for column in columns] for row in rows])
+        cursor.executemany(
+            statement,
+            [
+                [
+                    column.get_db_prep_save(getattr(row, column.attname), connection)
+                    for column in columns
+                ]
+                for row in rows
+            ],
+        )

@@ -10,34 +10,53 @@ import ipaddress
 import json
 import re
 import socket
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import time
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from urllib.parse import urljoin, urlsplit
 
-import requests
+import tenacity
 from charset_normalizer import from_bytes
 from django.conf import settings
-from google.auth.exceptions import GoogleAuthError, TransportError
+from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
 from google.oauth2.service_account import Credentials
-from gspread.exceptions import APIError, SpreadsheetNotFound, WorksheetNotFound
+from gspread.exceptions import APIError
 from gspread.http_client import HTTPClient
+from requests import PreparedRequest, RequestException, Response, Session
 from requests.adapters import HTTPAdapter
-from requests.exceptions import RequestException
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+from urllib3.connection import HTTPSConnection
+from urllib3.connectionpool import HTTPSConnectionPool
+from urllib3.exceptions import HTTPError
 
+Value = TypeVar("Value")
 SCOPES = ["https://www.googleapis.com/auth/spreadsheets.readonly"]
 API = "https://sheets.googleapis.com"
-CONNECT_SECONDS, READ_SECONDS = 5, 20
+TIMEOUT = (5, 20)
+LONGEST_FETCH = 30.0
+LONGEST_PAUSE = 30.0
+LONGEST_PATIENCE = 60.0
 TRIES = 4
 LARGEST_CSV = 10 * 2**20
+PART = 64 * 2**10
 MOST_REDIRECTS = 5
+HEADERS = {"Accept": "text/csv, */*;q=0.1", "Accept-Encoding": "identity"}
 SHEET_ADDRESS = re.compile(
-    r"https://docs\.google\.com/spreadsheets/d/(?P<key>[A-Za-z0-9_-]{20,})(?!.*(?:output|format)=csv)"
+    r"https://docs\.google\.com/spreadsheets/(?:u/\d+/)?d/(?P<key>[A-Za-z0-9_-]{20,})"
+    r"(?!.*(?:output|format)=csv)(?:.*[#&?]gid=(?P<gid>\d+))?"
 )
 SHEET_KEY = re.compile(r"[A-Za-z0-9_-]{20,100}")
-BUSY = frozenset({429, 500, 502, 503, 504})
+WEB_PAGE = re.compile(r"\s*<(?:!doctype|!--|html|head|script|\?xml)", re.IGNORECASE)
+BUSY = frozenset({408, 429, 500, 502, 503, 504})
+NO_KEY = (
+    "A Google Sheet needs GOOGLE_SERVICE_ACCOUNT_FILE or GOOGLE_SERVICE_ACCOUNT_JSON to be set."
+)
+BAD_KEY = "Google refuses the service account's key: make a new one in its console, and set that."
+# Networks whose addresses carry an IPv4 address inside, which may be a private one.
+TUNNELS = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16")))
+ENCODINGS = ["cp1252", "cp1250", "cp1251", "cp1256", "cp874", "gb18030", "shift_jis", "euc_kr"]
 
 
 class SheetRefusedError(Exception):
@@ -45,14 +64,18 @@ class SheetRefusedError(Exception):
 
 
 class SheetUnavailableError(Exception):
-    """The sheet could not be reached now; the next sync may."""
+    """The sheet could not be reached now; the next sync may. `retry_after` is in seconds."""
+
+    def __init__(self, message: str, *, retry_after: float = 0.0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceAccount:
     """A Google service account's key, as Google's console hands it out."""
 
-    info: Mapping[str, Any]
+    info: Mapping[str, Any] = field(repr=False)
     api_base_url: str = ""
     """Where the Sheets API is; empty: Google's. Tests point it at a server of their own."""
 
@@ -63,13 +86,13 @@ class ServiceAccount:
         if settings.GOOGLE_SERVICE_ACCOUNT_FILE:
             try:
                 text = Path(settings.GOOGLE_SERVICE_ACCOUNT_FILE).read_text(encoding="utf-8")
-            except OSError as error:
+            except (OSError, ValueError) as error:
                 raise SheetRefusedError("GOOGLE_SERVICE_ACCOUNT_FILE cannot be read.") from error
         if not text:
             return None
         try:
-            info = json.loads(text)
-        except ValueError as error:
+            info = dict(json.loads(text))
+        except (TypeError, ValueError) as error:
             raise SheetRefusedError("The Google service account's key is not JSON.") from error
         if settings.GOOGLE_TOKEN_URL:
             info["token_uri"] = settings.GOOGLE_TOKEN_URL
@@ -81,33 +104,69 @@ class ServiceAccount:
 
 
 def read_table(
-    source: str, *, worksheet: str = "", credentials: ServiceAccount | None = None
+    source: str,
+    *,
+    worksheet: str = "",
+    credentials: ServiceAccount | None = None,
+    allow_loopback: bool | None = None,
 ) -> list[list[str]]:
-    """Every row of a sheet as text, the header first.
+    """Every row of a sheet as text, the header first; rows may differ in length.
 
-    `source` is a path, the address of a published CSV, or a Google spreadsheet's address or key;
-    a Google sheet is read with one request, from `worksheet` or the first. Raises SheetRefusedError and
-    SheetUnavailableError.
+    `source` is a path, the address of a published CSV, or a Google spreadsheet's address or key.
+    A Google sheet is read with one request, from `worksheet`, else the tab that the address
+    points at, else the first. `allow_loopback` (default: DEBUG) lets a CSV come from this machine.
+    Raises SheetRefusedError, and SheetUnavailableError after a few tries.
     """
+    source = source.strip()
     if match := SHEET_ADDRESS.match(source):
-        return _read_google(match["key"], worksheet, credentials)
-    if source.startswith(("http://", "https://")):
-        return parse_csv(_fetch(source))
+        gid = int(match["gid"] or 0)
+        return _patiently(lambda: _read_google(match["key"], worksheet, gid, credentials))
+    if "://" in source:
+        is_local = settings.DEBUG if allow_loopback is None else allow_loopback
+        return parse_csv(_patiently(lambda: _fetch(source, allow_loopback=is_local)))
     path = Path(source)
-    if path.is_file():
-        return parse_csv(_read_file(path))
+    try:
+        if path.is_file():
+            return parse_csv(_read_file(path))
+    except OSError as error:
+        raise SheetRefusedError(f"The file {path.name[:100]} cannot be read.") from error
     if SHEET_KEY.fullmatch(source):
-        return _read_google(source, worksheet, credentials)
-    raise SheetRefusedError(f"There is no file {path.name}, and it is no spreadsheet key.")
+        return _patiently(lambda: _read_google(source, worksheet, 0, credentials))
+    raise SheetRefusedError(f"There is no file {path.name[:100]}, and it is no spreadsheet key.")
 
 
 def _read_file(path: Path) -> bytes:
-    if path.stat().st_size > LARGEST_CSV:
+    with path.open("rb") as file:
+        data = file.read(LARGEST_CSV + 1)
+    if len(data) > LARGEST_CSV:
         raise SheetRefusedError("The file is larger than 10 MB.")
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise SheetRefusedError(f"The file {path.name} cannot be read.") from error
+    return data
+
+
+# --- Patience -------------------------------------------------------------------------------------
+def _patiently(call: Callable[[], Value]) -> Value:
+    """Try again a few times what may be over soon, never sooner than the server asks."""
+    tries = tenacity.Retrying(
+        stop=tenacity.stop_after_attempt(TRIES) | tenacity.stop_before_delay(LONGEST_PATIENCE),
+        wait=_pause,
+        retry=tenacity.retry_if_exception_type(SheetUnavailableError),
+        reraise=True,
+    )
+    return tries(call)
+
+
+def _pause(state: tenacity.RetryCallState) -> float:
+    first = settings.SHEETS_RETRY_SECONDS
+    backoff = tenacity.wait_random_exponential(multiplier=first, max=LONGEST_PAUSE)(state)
+    error = state.outcome.exception() if state.outcome else None
+    return max(backoff, error.retry_after if isinstance(error, SheetUnavailableError) else 0.0)
+
+
+def _busy(who: str, answer: Response) -> SheetUnavailableError:
+    text = answer.headers.get("Retry-After", "")
+    seconds = float(text) if re.fullmatch(r"[0-9]{1,6}", text) else 0.0
+    words = f"{who} answers {answer.status_code}; what we have stays as it is."
+    return SheetUnavailableError(words, retry_after=seconds)
 
 
 # --- CSV ------------------------------------------------------------------------------------------
@@ -115,190 +174,220 @@ def parse_csv(data: bytes) -> list[list[str]]:
     """CSV bytes to rows, whatever their encoding and whichever of , ; tab | parts the cells."""
     if not data.strip():
         return []
+    if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+        raise SheetRefusedError("This is an Excel workbook, not CSV: save it as “CSV UTF-8”.")
     text = _decode(data)
     if "\x00" in text:
         raise SheetRefusedError("This is not a CSV file.")
-    if re.match(r"\s*<(?:!doctype|html)", text, re.IGNORECASE):
+    if WEB_PAGE.match(text):
         raise SheetRefusedError(
             "The address answers with a web page, not with CSV. Publish the sheet as CSV "
             "(File, Share, Publish to web) and take that address."
         )
-    first = text.split("\n", 1)[0]
-    delimiter = max(",;\t|", key=first.count)
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     try:
-        return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+        return list(rows)
     except csv.Error as error:
         raise SheetRefusedError(f"The CSV cannot be read: {error}.") from error
 
 
+def _delimiter(text: str) -> str:
+    """The one that makes the most cells of the header."""
+    lines = text.lstrip()[:PART].splitlines(keepends=True)
+    return max(",;\t|", key=lambda one: len(next(csv.reader(lines, delimiter=one), [])))
+
+
 def _decode(data: bytes) -> str:
-    for mark, encoding in (
-        (b"\xef\xbb\xbf", "utf-8-sig"),
-        (b"\xff\xfe", "utf-16"),
-        (b"\xfe\xff", "utf-16"),
-    ):
-        if data.startswith(mark):
-            return data.decode(encoding, "replace")
+    has_utf16_mark = data.startswith((b"\xff\xfe", b"\xfe\xff"))
     try:
-        return data.decode("utf-8")
+        return data.decode("utf-16" if has_utf16_mark else "utf-8-sig")
     except UnicodeDecodeError:
-        best = from_bytes(data).best()
-        if best is None:
-            raise SheetRefusedError("The file's encoding is not known; save it as UTF-8.") from None
-        return str(best)
+        best = None if has_utf16_mark else from_bytes(data, cp_isolation=ENCODINGS).best()
+    if best is None:
+        raise SheetRefusedError("The file's encoding is not known: save it as “CSV UTF-8”.")
+    return str(best)
 
 
-def _fetch(address: str) -> bytes:
-    """The bytes of a published CSV; only over HTTPS, and never from inside our own network."""
+# --- Published CSV --------------------------------------------------------------------------------
+class _ForbiddenPeerError(Exception):
+    """The connection led where we never fetch from."""
+
+
+class _PublicConnection(HTTPSConnection):
+    """Looks whom it reached before it says a word.
+
+    A name looked up beforehand could point elsewhere a moment later; a peer cannot change.
+    """
+
+    def _new_conn(self) -> socket.socket:
+        reached = super()._new_conn()
+        if not is_public(str(reached.getpeername()[0])):
+            reached.close()
+            raise _ForbiddenPeerError
+        return reached
+
+
+class _PublicPool(HTTPSConnectionPool):
+    ConnectionCls = _PublicConnection
+
+
+class _PublicAdapter(HTTPAdapter):
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"https": _PublicPool}
+
+
+def is_public(text: str) -> bool:
+    """Whether an IP address is anybody's to reach, and not one of our own network."""
+    address = ipaddress.ip_address(text.split("%")[0])
+    if isinstance(address, ipaddress.IPv6Address) and any(address in net for net in TUNNELS):
+        return False
+    return address.is_global and not address.is_multicast
+
+
+def _fetch(address: str, *, allow_loopback: bool) -> bytes:
+    """The bytes of a published CSV, from public HTTPS servers alone.
+
+    An address on this machine, where allowed, may lead to this machine only, and none from
+    elsewhere leads to it. The environment's proxies and passwords would get round that.
+    """
+    try:
+        is_local = allow_loopback and _is_loopback(address)
+        with Session() as session:
+            session.trust_env = False
+            session.mount("https://", HTTPAdapter() if is_local else _PublicAdapter())
+            return _follow(session, address, is_local=is_local)
+    except _ForbiddenPeerError as error:
+        raise SheetRefusedError("The address lies inside a private network.") from error
+    except ValueError as error:
+        raise SheetRefusedError("This is no web address that can be read.") from error
+    except (RequestException, HTTPError, OSError) as error:
+        raise SheetUnavailableError("The address cannot be reached safely and in time.") from error
+
+
+def _is_loopback(address: str) -> bool:
+    return urlsplit(address).hostname in ("localhost", "127.0.0.1", "::1")
+
+
+def _follow(session: Session, address: str, *, is_local: bool) -> bytes:
+    until = time.monotonic() + LONGEST_FETCH
     for _ in range(MOST_REDIRECTS):
-        _check_address(address)
-        try:
-            with requests.get(
-                address,
-                timeout=(CONNECT_SECONDS, READ_SECONDS),
-                stream=True,
-                allow_redirects=False,
-            ) as answer:
-                if answer.is_redirect:
-                    address = urljoin(address, answer.headers.get("Location", ""))
-                    continue
-                return _body(answer)
-        except RequestException as error:
-            raise SheetUnavailableError("The address does not answer.") from error
+        if not (_is_loopback(address) if is_local else address.lower().startswith("https://")):
+            raise SheetRefusedError("Only public https:// addresses are read.")
+        with session.get(
+            address, headers=HEADERS, timeout=TIMEOUT, stream=True, allow_redirects=False
+        ) as answer:
+            if not answer.is_redirect:
+                return _body(answer, until)
+            address = urljoin(address, answer.headers["Location"])
     raise SheetRefusedError("The address leads from one to another without an end.")
 
 
-def _check_address(address: str) -> None:
-    """Refuse what is not a public HTTPS address; loopback is let through in DEBUG."""
-    parts = urlsplit(address)
-    host = parts.hostname or ""
-    try:
-        found = {entry[4][0] for entry in socket.getaddrinfo(host, parts.port or 443)}
-    except (OSError, ValueError, UnicodeError) as error:
-        raise SheetUnavailableError("The address's name is not known.") from error
-    addresses = [ipaddress.ip_address(str(one).split("%")[0]) for one in found]
-    if settings.DEBUG and all(one.is_loopback for one in addresses):
-        return
-    if parts.scheme != "https":
-        raise SheetRefusedError("Only https:// addresses are read.")
-    if any(not one.is_global for one in addresses):
-        raise SheetRefusedError("The address lies inside a private network.")
-
-
-def _body(answer: requests.Response) -> bytes:
+def _body(answer: Response, until: float) -> bytes:
     if answer.status_code in BUSY:
-        raise SheetUnavailableError(f"The address answers {answer.status_code}.")
+        raise _busy("The address", answer)
     if answer.status_code != 200:
-        raise SheetRefusedError(
-            f"The address answers {answer.status_code}; is the sheet published?"
-        )
-    data = b""
-    for part in answer.iter_content(64 * 1024):
+        raise SheetRefusedError(f"The address answers {answer.status_code}; is it published?")
+    if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise SheetRefusedError("The address answers with compressed data, not with CSV.")
+    data = bytearray()
+    while part := answer.raw.read1(PART, decode_content=False):
         data += part
         if len(data) > LARGEST_CSV:
             raise SheetRefusedError("The sheet is larger than 10 MB.")
-    return data
+        if time.monotonic() > until:
+            raise SheetUnavailableError("The address takes too long.")
+    return bytes(data)
 
 
 # --- Google Sheets --------------------------------------------------------------------------------
-class Redirected(HTTPAdapter):
+class _Redirected(HTTPAdapter):
     """Sends what is meant for Google's Sheets API to another server."""
 
     def __init__(self, base_url: str) -> None:
         super().__init__()
         self.base_url = base_url.rstrip("/")
 
-    def send(
-        self, request: requests.PreparedRequest, *args: Any, **kwargs: Any
-    ) -> requests.Response:
+    def send(self, request: PreparedRequest, *args: Any, **kwargs: Any) -> Response:
         request.url = (request.url or "").replace(API, self.base_url, 1)
         return super().send(request, *args, **kwargs)
 
 
-def _read_google(key: str, worksheet: str, credentials: ServiceAccount | None) -> list[list[str]]:
+def _read_google(
+    key: str, worksheet: str, gid: int, credentials: ServiceAccount | None
+) -> list[list[str]]:
     if credentials is None:
-        raise SheetRefusedError(
-            "Reading a Google Sheet needs a service account: set GOOGLE_SERVICE_ACCOUNT_FILE or "
-            "GOOGLE_SERVICE_ACCOUNT_JSON."
-        )
+        raise SheetRefusedError(NO_KEY)
     try:
         client = _client(credentials)
-        for attempt in Retrying(
-            stop=stop_after_attempt(TRIES),
-            wait=wait_random_exponential(multiplier=settings.SHEETS_RETRY_SECONDS, max=30),
-            retry=retry_if_exception(_is_worth_a_try),
-            reraise=True,
-        ):
-            with attempt:
-                return _values(client, key, worksheet)
-    except (SpreadsheetNotFound, WorksheetNotFound, PermissionError, APIError) as error:
+        return _values(client, key, worksheet or (_title(client, key, gid) if gid else ""))
+    except APIError as error:
         raise _explained(error, credentials, worksheet) from error
-    except TransportError as error:
-        raise SheetUnavailableError("Google does not answer.") from error
-    except (GoogleAuthError, ValueError, KeyError) as error:
-        raise SheetRefusedError("Google refuses the service account's key.") from error
-    except RequestException as error:
-        raise SheetUnavailableError("Google Sheets does not answer.") from error
-    raise AssertionError("unreachable")
+    except (RequestException, TransportError, RefreshError) as error:
+        if isinstance(error, RefreshError) and not error.retryable:
+            raise SheetRefusedError(BAD_KEY) from error
+        raise SheetUnavailableError("Google does not answer; what we have stays.") from error
+    except (GoogleAuthError, ValueError, KeyError, TypeError) as error:
+        raise SheetRefusedError(BAD_KEY) from error
 
 
 def _client(credentials: ServiceAccount) -> HTTPClient:
     """gspread's plain client: its backing-off one never gives up."""
     signed = Credentials.from_service_account_info(dict(credentials.info), scopes=SCOPES)  # type: ignore[no-untyped-call]
     client = HTTPClient(signed)
-    client.set_timeout((CONNECT_SECONDS, READ_SECONDS))
+    client.set_timeout(TIMEOUT)
     if credentials.api_base_url:
-        client.session.mount(API, Redirected(credentials.api_base_url))
+        client.session.mount(API, _Redirected(credentials.api_base_url))
     return client
 
 
-def _values(client: HTTPClient, key: str, worksheet: str) -> list[list[str]]:
+def _values(client: HTTPClient, key: str, tab: str) -> list[list[str]]:
     """One request for all values. A range that is only a tab's name is the whole tab."""
-    span = f"'{worksheet.replace(chr(39), chr(39) * 2)}'" if worksheet else "A:ZZ"
-    answer = client.values_get(key, span)
-    rows = answer.get("values", [])
+    span = f"'{tab.replace(chr(39), chr(39) * 2)}'" if tab else "A:ZZ"
+    rows = client.values_get(key, span).get("values", [])
     return [[str(cell) for cell in row] for row in rows]
 
 
-def _is_worth_a_try(error: BaseException) -> bool:
-    if isinstance(error, APIError):
-        return error.response.status_code in BUSY
-    return isinstance(error, RequestException | TransportError)
+def _title(client: HTTPClient, key: str, gid: int) -> str:
+    """The name of the tab that an address points at; values are only given by name."""
+    answer = client.fetch_sheet_metadata(key, params={"fields": "sheets.properties(sheetId,title)"})
+    for sheet in answer.get("sheets", []):
+        if sheet["properties"].get("sheetId", 0) == gid:
+            return str(sheet["properties"]["title"])
+    raise SheetRefusedError("The address points at a tab that the spreadsheet no longer has.")
 
 
-def _explained(error: Exception, credentials: ServiceAccount, worksheet: str) -> Exception:
+def _explained(error: APIError, credentials: ServiceAccount, worksheet: str) -> Exception:
     """An error of the vendor's in our words: what is wrong, and what to do."""
-    status = error.response.status_code if isinstance(error, APIError) else 404
-    if isinstance(error, PermissionError):
-        status = 403
+    status = error.response.status_code
     if status in BUSY:
-        return SheetUnavailableError(
-            f"Google Sheets answers {status}; the keywords stay, the next sync tries again."
-        )
-    if status == 403:
-        return SheetRefusedError(f"The sheet is not shared: share it with {credentials.email}.")
-    if status == 400 and worksheet:
-        return SheetRefusedError(f"The spreadsheet has no tab named {worksheet}.")
-    if status == 404:
-        return SheetRefusedError("There is no spreadsheet with this key.")
-    return SheetRefusedError(f"Google Sheets answers {status}.")
+        return _busy("Google Sheets", error.response)
+    what_to_do = {
+        400: f"The spreadsheet has no tab named {worksheet[:100]}." if worksheet else "",
+        401: BAD_KEY,
+        403: f"The sheet is not shared: share it with {credentials.email}, and see that the Google "
+        "Sheets API is switched on for the service account's project.",
+        404: "There is no spreadsheet with this key: look at its address.",
+    }
+    return SheetRefusedError(what_to_do.get(status) or f"Google Sheets answers {status}.")
 
 
 # --- Headers --------------------------------------------------------------------------------------
 def header_index(
     rows: Sequence[Sequence[str]], required: Sequence[str], aliases: Mapping[str, str]
 ) -> dict[str, int]:
-    """The place of each named column of a table, by its lower-case name.
+    """The place of each named column of a table, by its lower-case name, blanks as underscores.
 
-    Raises SheetRefusedError where the table is empty, a required column is missing, or one is there
-    twice.
+    Raises SheetRefusedError: the table is empty, a required column is missing, or one is there twice.
     """
-    if not rows or not any(cell.strip() for row in rows for cell in row):
+    if not any(cell.strip() for row in rows for cell in row):
         raise SheetRefusedError("The sheet is empty; what we have stays as it is.")
     found: dict[str, int] = {}
     for place, cell in enumerate(rows[0]):
-        plain = " ".join(cell.split()).casefold()
-        name = aliases.get(plain, plain)
+        seen = "".join(one for one in cell if unicodedata.category(one) != "Cf")
+        words = " ".join(seen.split()).casefold()
+        plain = words.replace(" ", "_")
+        name = aliases.get(words) or aliases.get(plain, plain)
         if name and name in found:
             raise SheetRefusedError(f"The column “{name}” is there twice.")
         if name:

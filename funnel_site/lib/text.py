@@ -2,10 +2,23 @@
 
 import re
 
-UNUSABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+NONCHARACTERS = "".join(
+    f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0, 0x110000, 0x10000)
+)
+UNUSABLE = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef{NONCHARACTERS}]")
 
 
 def clean_text(text: str) -> tuple[str, bool]:
-    """The text without control characters and lone surrogates, and whether any was there."""
-    cleaned = UNUSABLE.sub("", text.replace("\r\n", "\n"))
-    return cleaned, cleaned != text.replace("\r\n", "\n")
+    """The text without what cannot be stored or shown, and whether any of that was there.
+
+    Gone are control characters other than newline and tab, halves of surrogate pairs and
+    Unicode's noncharacters. Joiners, variation selectors and direction marks stay: emoji and
+    Arabic need them. A carriage return is a line's end, not damage: it becomes a newline.
+
+    >>> clean_text("one\\r\\ntwo\\x00")
+    ('one\\ntwo', True)
+    """
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    cleaned, removed = UNUSABLE.subn("", text)
+    return cleaned, removed > 0

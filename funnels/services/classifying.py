@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from conversations.models import Message
+from funnel_site.lib.batches import insert_rows
 from funnels.classification import RULES_VERSION, Finding, MessageFacts, classify
 from funnels.matching import Matcher, Phrase
 from funnels.models import Evidence, Keyword, KeywordSync
@@ -67,8 +68,15 @@ def keyword_set(keywords: Iterable[Keyword], *, version: int) -> KeywordSet:
 def classify_messages(*, messages: Sequence[Message]) -> int:
     """Store the evidence of new messages and project their rooms; returns how much was found."""
     evidence = find_evidence(messages, current_keywords())
-    Evidence.objects.bulk_create(evidence)
-    rebuild_funnels(rooms={message.room_id: message.room for message in messages})
+    insert_rows(evidence)
+    speaking = {row.room_id for row in evidence}
+    rebuild_funnels(
+        rooms={
+            message.room_id: message.room
+            for message in messages
+            if message.room_id in speaking or message.room.lead_may_change
+        }
+    )
     return len(evidence)
 
 
@@ -115,7 +123,7 @@ def _moment(text: str | None) -> datetime | None:
 def _evidence(message: Message, finding: Finding, keywords: KeywordSet) -> Evidence:
     attributed = keywords.channels.get(finding.keyword_id, "") if finding.keyword_id else ""
     return Evidence(
-        message=message,
+        message_id=message.pk,
         room_id=message.room_id,
         stage=finding.stage.value,
         basis=finding.basis.value,

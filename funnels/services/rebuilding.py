@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils.timezone import now
 
 from conversations.models import Room
-from funnel_site.lib.batches import update_rows
+from funnel_site.lib.batches import insert_rows, update_rows
 from funnels.models import Correction, Evidence, Funnel
 from funnels.projection import Amendment, Cycle, Fact, FirstContact, Policy, project
 from funnels.stages import Basis, Stage
@@ -64,6 +64,8 @@ def rebuild_funnels(*, rooms: Mapping[int, Room]) -> int:
     The caller holds the rooms' locks. The number of statements does not depend on the number of
     rooms.
     """
+    if not rooms:
+        return 0
     expected = expected_funnels(rooms)
     existing = {
         (funnel.room_id, funnel.cycle): funnel
@@ -73,12 +75,15 @@ def rebuild_funnels(*, rooms: Mapping[int, Room]) -> int:
     changed = []
     for key, funnel in expected.items():
         if key in existing and _differs(existing[key], funnel):
-            funnel.pk, funnel.updated_at = existing[key].pk, now()
+            funnel.pk = existing[key].pk
             changed.append(funnel)
     surplus = [funnel.pk for key, funnel in existing.items() if key not in expected]
     if surplus:
         Funnel.objects.filter(pk__in=surplus).delete()
-    Funnel.objects.bulk_create(new)
+    moment = now()
+    for funnel in [*new, *changed]:
+        funnel.updated_at = moment
+    insert_rows(new)
     update_rows(changed, [*DERIVED_FIELDS, "updated_at"])
     return len(new) + len(changed) + len(surplus)
 

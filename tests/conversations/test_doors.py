@@ -121,7 +121,7 @@ def test_the_academy_message_body_becomes_a_whole_funnel(api: Api, keywords: Non
     funnel = Funnel.objects.get()
     assert funnel.booking_date is not None
     assert funnel.booking_date.isoformat() == "2025-04-21T03:00:00+00:00"
-    assert (funnel.stage, funnel.transaction_value, funnel.currency) == (
+    assert (funnel.stage, int(funnel.transaction_value or 0), funnel.currency) == (
         "transaction",
         150000,
         "IDR",
