@@ -1,5 +1,7 @@
 """Phone numbers: every spelling of one number is one customer, and nonsense is nobody."""
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -87,7 +89,7 @@ def test_what_is_no_phone_number_is_refused_without_being_echoed(text: str) -> N
     with pytest.raises(PhoneError) as refusal:
         normalise_phone(text, "ID")
 
-    assert len(text) < 3 or text.strip() not in str(refusal.value)
+    assert len(text.strip()) < 3 or text.strip() not in str(refusal.value)
     assert not any(letter.isdigit() for letter in str(refusal.value))
 
 
@@ -207,10 +209,8 @@ def test_what_is_accepted_is_e164_and_reads_as_itself_again(text: str, region: s
 
 @given(st.text(max_size=100), st.text(max_size=3))
 def test_any_text_gives_a_number_or_a_phone_error(text: str, region: str) -> None:
-    try:
-        normalise_phone(text, region)
-    except PhoneError as error:
-        assert str(error)  # noqa: PT017
+    with suppress(PhoneError):
+        assert normalise_phone(text, region).startswith("+")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,133 @@
+"""Signed webhook deliveries a second, against an empty DRF view and a bare INSERT on the same server.
+
+    DATABASE_URL=postgres://… python -m benchmarks.webhook_door [--seconds 10]
+
+Needs Debian's `wrk`, and Redis on loopback for the wake-ups. No worker runs meanwhile: this is what
+the door itself bears. Each delivery has an id, a text and a signature of its own.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import orjson
+import psycopg
+
+from benchmarks.databases import ROOT, fresh_database, set_up_django
+
+PORT = 8765
+LUA = """
+local rows = {}
+local number = 0
+local threads = 0
+function setup(thread) thread:set("first", threads); threads = threads + 1 end
+function init(args)
+  local place = 0
+  for line in io.lines("FILE") do
+    place = place + 1
+    if place % 2 == first then
+      local id, moment, signature, body = line:match("^(%S+)\\t(%S+)\\t(%S+)\\t(.*)$")
+      rows[#rows + 1] = wrk.format("POST", "PATH", {["Content-Type"] = "application/json",
+        ["webhook-id"] = id, ["webhook-timestamp"] = moment, ["webhook-signature"] = signature}, body)
+    end
+  end
+end
+function request()
+  number = number + 1
+  return rows[(number - 1) % #rows + 1]
+end
+"""
+
+
+def write_deliveries(path: Path, count: int) -> None:
+    from django.conf import settings
+
+    from funnel_site.demo_stream import message_stream
+    from tests.conftest import sign
+
+    moment = int(time.time())
+    with path.open("w", encoding="utf-8") as file:
+        for number, message in enumerate(message_stream(count, customers=2_000, seed=3)):
+            body = orjson.dumps(message)
+            name = f"msg_{number}"
+            signature = sign(body, secret=settings.WEBHOOK_SECRETS[0], webhook_id=name, timestamp=moment)
+            file.write(f"{name}\t{moment}\t{signature}\t{body.decode()}\n")
+
+
+@contextmanager
+def server(url: str) -> Iterator[None]:
+    env = {**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "benchmarks.settings", "DATABASE_POOL": "true"}
+    granian = Path(sys.executable).with_name("granian")
+    process = subprocess.Popen(
+        [granian, "--interface=wsgi", f"--port={PORT}", "--workers=2", "--blocking-threads=4",
+         "--workers-kill-timeout=5", "--no-access-log", "--log-level=warning", "funnel_site.wsgi:application"],
+        cwd=ROOT,
+        env=env,
+    )
+    try:
+        for _ in range(100):
+            time.sleep(0.2)
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{PORT}/healthz", timeout=1)
+            except OSError:
+                continue
+            break
+        yield
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def rate(path: str, deliveries: Path, seconds: int) -> float:
+    """Answers a second that wrk counts; anything but 2xx ends the benchmark."""
+    script = deliveries.with_suffix(".lua")
+    script.write_text(LUA.replace("FILE", str(deliveries)).replace("PATH", path))
+    done = subprocess.run(
+        ["wrk", "-t2", "-c16", f"-d{seconds}s", "--latency", "-s", str(script), f"http://127.0.0.1:{PORT}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    if "Non-2xx" in done.stdout:
+        sys.exit(done.stdout)
+    found = re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)
+    slow = re.search(r"99%\s+(\S+)", done.stdout)
+    assert found
+    print(f"{path:24} {float(found[1]):8,.0f} requests/s   p99 {slow[1] if slow else '?'}")
+    return float(found[1])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seconds", type=int, default=10)
+    given = parser.parse_args()
+    with fresh_database() as url, tempfile.TemporaryDirectory() as folder:
+        set_up_django(url)
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("CREATE TABLE benchmark_bare (id bigserial PRIMARY KEY, body bytea)")
+        deliveries = Path(folder) / "deliveries.txt"
+        write_deliveries(deliveries, 4_000 * given.seconds)
+        with server(url):
+            for path in ("/benchmark/empty", "/benchmark/insert", "/webhooks/messages"):
+                rate(path, deliveries, 2)
+            empty = rate("/benchmark/empty", deliveries, given.seconds)
+            bare = rate("/benchmark/insert", deliveries, given.seconds)
+            with psycopg.connect(url, autocommit=True) as connection:
+                connection.execute("TRUNCATE conversations_inboundevent CASCADE")
+            door = rate("/webhooks/messages", deliveries, given.seconds)
+        with psycopg.connect(url) as connection:
+            [(kept,)] = connection.execute("SELECT count(*) FROM conversations_inboundevent").fetchall()
+    print(f"deliveries kept: {kept:,}")
+    print(f"ratio to the empty view: {door / empty:.2f} (goal 0.5); to the bare INSERT: {door / bare:.2f} (goal 0.7)")
+
+
+if __name__ == "__main__":
+    main()
