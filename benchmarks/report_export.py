@@ -1,6 +1,6 @@
 """A million funnel rows to CSV, against `psql \\copy` of the same query; and the memory it takes.
 
-    DATABASE_URL=postgres://… python -m benchmarks.report_export [--rows 1000000]
+DATABASE_URL=postgres://… python -m benchmarks.report_export [--rows 1000000]
 """
 
 import argparse
@@ -35,7 +35,10 @@ def product_seconds(out: Path, url: str) -> tuple[float, float]:
     env = {**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "tests.settings"}
     started = time.perf_counter()
     subprocess.run(
-        [sys.executable, "manage.py", "export_funnel_report", str(out)], cwd=ROOT, env=env, check=True
+        [sys.executable, "manage.py", "export_funnel_report", str(out)],
+        cwd=ROOT,
+        env=env,
+        check=True,
     )
     seconds = time.perf_counter() - started
     return seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
@@ -50,9 +53,7 @@ def floor_seconds(out: Path, url: str) -> float:
     with psycopg.connect(url) as connection:
         text = psycopg.ClientCursor(connection).mogrify(*rows.query.sql_with_params())
     started = time.perf_counter()
-    subprocess.run(
-        ["psql", "-q", url, "-c", f"\\copy ({text}) TO '{out}' CSV HEADER"], check=True
-    )
+    subprocess.run(["psql", "-q", url, "-c", f"\\copy ({text}) TO '{out}' CSV HEADER"], check=True)
     return time.perf_counter() - started
 
 
@@ -69,8 +70,12 @@ def main() -> None:
         seconds, memory = product_seconds(Path(folder) / "product.csv", url)
         lines = sum(1 for _ in (Path(folder) / "product.csv").open(encoding="utf-8")) - 1
     assert lines == given.rows, lines
-    print(f"product: {seconds:6.1f} s  {given.rows / seconds:,.0f} rows/s  peak {memory:.0f} MB (goal below 200)")
-    print(f"floor:   {floor:6.1f} s  {given.rows / floor:,.0f} rows/s  psql \\copy of the same query")
+    print(
+        f"product: {seconds:6.1f} s  {given.rows / seconds:,.0f} rows/s  peak {memory:.0f} MB (goal below 200)"
+    )
+    print(
+        f"floor:   {floor:6.1f} s  {given.rows / floor:,.0f} rows/s  psql \\copy of the same query"
+    )
     print(f"ratio:   {floor / seconds:.2f} (goal 0.3 or better)")
 
 

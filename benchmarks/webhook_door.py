@@ -58,17 +58,33 @@ def write_deliveries(path: Path, count: int) -> None:
         for number, message in enumerate(message_stream(count, customers=2_000, seed=3)):
             body = orjson.dumps(message)
             name = f"msg_{number}"
-            signature = sign(body, secret=settings.WEBHOOK_SECRETS[0], webhook_id=name, timestamp=moment)
+            signature = sign(
+                body, secret=settings.WEBHOOK_SECRETS[0], webhook_id=name, timestamp=moment
+            )
             file.write(f"{name}\t{moment}\t{signature}\t{body.decode()}\n")
 
 
 @contextmanager
 def server(url: str) -> Iterator[None]:
-    env = {**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "benchmarks.settings", "DATABASE_POOL": "true"}
+    env = {
+        **os.environ,
+        "DATABASE_URL": url,
+        "DJANGO_SETTINGS_MODULE": "benchmarks.settings",
+        "DATABASE_POOL": "true",
+    }
     granian = Path(sys.executable).with_name("granian")
     process = subprocess.Popen(
-        [granian, "--interface=wsgi", f"--port={PORT}", "--workers=2", "--blocking-threads=4",
-         "--workers-kill-timeout=5", "--no-access-log", "--log-level=warning", "funnel_site.wsgi:application"],
+        [
+            granian,
+            "--interface=wsgi",
+            f"--port={PORT}",
+            "--workers=2",
+            "--blocking-threads=4",
+            "--workers-kill-timeout=5",
+            "--no-access-log",
+            "--log-level=warning",
+            "funnel_site.wsgi:application",
+        ],
         cwd=ROOT,
         env=env,
     )
@@ -91,7 +107,16 @@ def rate(path: str, deliveries: Path, seconds: int) -> float:
     script = deliveries.with_suffix(".lua")
     script.write_text(LUA.replace("FILE", str(deliveries)).replace("PATH", path))
     done = subprocess.run(
-        ["wrk", "-t2", "-c16", f"-d{seconds}s", "--latency", "-s", str(script), f"http://127.0.0.1:{PORT}"],
+        [
+            "wrk",
+            "-t2",
+            "-c16",
+            f"-d{seconds}s",
+            "--latency",
+            "-s",
+            str(script),
+            f"http://127.0.0.1:{PORT}",
+        ],
         capture_output=True,
         text=True,
         check=True,
@@ -124,9 +149,13 @@ def main() -> None:
                 connection.execute("TRUNCATE conversations_inboundevent CASCADE")
             door = rate("/webhooks/messages", deliveries, given.seconds)
         with psycopg.connect(url) as connection:
-            [(kept,)] = connection.execute("SELECT count(*) FROM conversations_inboundevent").fetchall()
+            [(kept,)] = connection.execute(
+                "SELECT count(*) FROM conversations_inboundevent"
+            ).fetchall()
     print(f"deliveries kept: {kept:,}")
-    print(f"ratio to the empty view: {door / empty:.2f} (goal 0.5); to the bare INSERT: {door / bare:.2f} (goal 0.7)")
+    print(
+        f"ratio to the empty view: {door / empty:.2f} (goal 0.5); to the bare INSERT: {door / bare:.2f} (goal 0.7)"
+    )
 
 
 if __name__ == "__main__":

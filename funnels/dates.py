@@ -1,7 +1,7 @@
 """Days and times as people write them in chat, Indonesian and English, relative to when they wrote.
 
 dateparser was measured on such texts and misread a third of them, so the rules are our own; what
-no rule knows is no date.
+no rule knows is no date. The first rule that fits decides, so the explicit ones stand first.
 """
 
 import calendar
@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 
 FURTHEST = timedelta(days=731)
 RECENT = timedelta(days=30)
+OLDEST = timedelta(days=366)
+"""What lies further back is somebody's birthday, not the day of a booking or payment."""
 
 MONTHS = {
     name: number
@@ -94,10 +96,15 @@ Rule = tuple[re.Pattern[str], Callable[[re.Match[str], date], Day]]
 def read_date(text: str, *, sent_at: datetime, zone: ZoneInfo) -> ReadDate | None:
     """The day, and the time where one is said, that a text speaks of; None where it names none.
 
-    `text` is in lower case. A day without a year is the next one, or the last where it has just
-    passed (30 days). A day without a time is its midnight; a time without a day is the next such
-    time. `doubt` is one of '', ambiguous_day_month, past, impossible_date, too_far.
+    Case does not matter. A day without a year is the next one, or the last where it has just
+    passed (30 days). A weekday is the next one after today; with `ini` today counts too, with
+    `depan` or `next` it is that of the coming week. A day without a time is its midnight; a time
+    without a day is the next such time. `doubt` is one of '', ambiguous_day_month, past,
+    impossible_date, too_far.
     """
+    text = text.lower()
+    if not HINT.search(text):
+        return None
     today = sent_at.astimezone(zone).date()
     clock = _read_time(text)
     for pattern, understand in RULES:
@@ -125,7 +132,7 @@ def _checked(year: int, month: int, day: int, today: date, doubt: str = "") -> D
         found = date(year + 2000 if year < 100 else year, month, day)
     except ValueError:
         return Day(None, "impossible_date")
-    if found.year < 2000:
+    if today - found > OLDEST:
         return Day(None, "past")
     if found - today > FURTHEST:
         return Day(None, "too_far")
@@ -142,7 +149,7 @@ def _without_year(month: int, day: int, today: date, doubt: str = "") -> Day:
         except ValueError:
             continue
         if found >= today:
-            return Day(found, doubt)
+            return Day(found, doubt) if found - today <= FURTHEST else Day(None, "too_far")
         if today - found <= RECENT:
             return Day(found, doubt or "past")
     return Day(None, "impossible_date")
@@ -172,24 +179,36 @@ def _named_month(match: re.Match[str], today: date) -> Day:
 
 
 def _day_of_month(match: re.Match[str], today: date) -> Day:
-    """`tanggal 5`: the next fifth."""
+    """`tanggal 5`: the next fifth; `tanggal 5 bulan depan`: that of the next month."""
     wanted = int(match["d"])
-    if not 1 <= wanted <= 31:
-        return Day(None, "impossible_date")
     year, month = today.year, today.month
-    for _ in range(13):
-        if wanted <= calendar.monthrange(year, month)[1] and date(year, month, wanted) >= today:
-            return Day(date(year, month, wanted))
-        year, month = (year, month + 1) if month < 12 else (year + 1, 1)
+    if match["later"]:
+        year, month = _month_after(year, month)
+    for _ in range(12):
+        if 1 <= wanted <= calendar.monthrange(year, month)[1]:
+            found = date(year, month, wanted)
+            if found >= today:
+                return Day(found)
+        if match["later"]:
+            break
+        year, month = _month_after(year, month)
     return Day(None, "impossible_date")
 
 
+def _month_after(year: int, month: int) -> tuple[int, int]:
+    return (year, month + 1) if month < 12 else (year + 1, 1)
+
+
 def _weekday(match: re.Match[str], today: date) -> Day:
-    """The next such day of the week; with `depan` or `next` the one of the week after this."""
+    """The next such day; with `depan` or `next` the one of the week after this."""
     wanted = WEEKDAYS[match["weekday"]]
     if match["next"]:
-        return Day(today - timedelta(days=today.weekday()) + timedelta(days=7 + wanted))
-    return Day(today + timedelta(days=(wanted - today.weekday()) % 7))
+        return Day(today + timedelta(days=7 + wanted - today.weekday()))
+    ahead = (wanted - today.weekday()) % 7
+    if not ahead and not match["this"]:
+        # Who means today says so.
+        ahead = 7
+    return Day(today + timedelta(days=ahead))
 
 
 def _in_days(match: re.Match[str], today: date) -> Day:
@@ -200,86 +219,149 @@ def _in_days(match: re.Match[str], today: date) -> Day:
     return Day(today + found) if found <= FURTHEST else Day(None, "too_far")
 
 
+def _relative(match: re.Match[str], today: date) -> Day:
+    words = match[0]
+    days = next(days for days, pattern in RELATIVE.items() if re.fullmatch(pattern, words))
+    return Day(today + timedelta(days=days), "past" if days < 0 else "")
+
+
 def _end_of_month(match: re.Match[str], today: date) -> Day:
     return Day(today.replace(day=calendar.monthrange(today.year, today.month)[1]))
 
 
-def _after(days: int) -> Callable[[re.Match[str], date], Day]:
-    return lambda match, today: Day(today + timedelta(days=days), "past" if days < 0 else "")
+def _next_week(_match: re.Match[str], today: date) -> Day:
+    return Day(today + timedelta(days=7))
 
 
 def _rule(pattern: str, understand: Callable[[re.Match[str], date], Day]) -> Rule:
     return re.compile(pattern), understand
 
 
+RELATIVE = {
+    -2: r"kemarin lusa|kemaren lusa",
+    -1: r"kemarin|kemaren|kmrn|kmaren|yesterday",
+    0: r"hari ini|(?:pagi|sore|siang|malam|malem) ini|(?:nanti|ntar|nti) (?:sore|malam|malem|siang)|today|tonight"
+    r"|this (?:morning|afternoon|evening)",
+    2: r"(?:besok )?lusa|(?:the )?day after tomorrow",
+    3: r"tulat",
+    1: rf"(?:besok|bsk|besuk|besoknya|tomorrow|tmrw|tmr)(?!\s(?:{_WEEKDAY})\b)",
+}
+_RELATIVE = "|".join(
+    # The longer ones first, or `kemarin lusa` would be `kemarin`.
+    RELATIVE[days]
+    for days in (-2, 2, 3, -1, 0, 1)
+)
+_DAY_BEFORE_MONTH = rf"(?P<d>\d{{1,2}})(?:st|nd|rd|th)?\s?(?:of\s)?(?P<month>{_MONTH})\b\.?"
+_YEAR = r"(?:,?\s?(?P<y>(?:19|20)\d\d)\b(?![.,]\d))?"
+# Short English names of days are also other words: only with a word that makes them days.
+_SURE_DAY = (
+    rf"(?P<weekday>{_WEEKDAY})(?<!minggu)(?<!\bmon)(?<!\bsun)(?<!\bsat)(?<!\bwed)(?<!\bsen)\b"
+)
+
 RULES: tuple[Rule, ...] = (
     _rule(rf"{_START}(?P<y>(?:19|20)\d\d)[-/](?P<m>\d{{1,2}})[-/](?P<d>\d{{1,2}})(?!\d)", _iso),
+    _rule(rf"{_START}{_DAY_BEFORE_MONTH}{_YEAR}", _named_month),
     _rule(
-        rf"{_START}(?P<d>\d{{1,2}})(?:st|nd|rd|th)?\s?(?:of\s)?(?P<month>{_MONTH})\b\.?(?:,?\s?(?P<y>(?:19|20)\d\d)\b)?",
+        rf"(?<!\w)(?P<month>{_MONTH})\s(?P<d>\d{{1,2}})(?:st|nd|rd|th)?\b(?!\s?(?:rb|k|jt|ribu|juta)\b|:\d|[.,]?\d){_YEAR}",
         _named_month,
     ),
     _rule(
-        rf"(?<!\w)(?P<month>{_MONTH})\s(?P<d>\d{{1,2}})(?:st|nd|rd|th)?\b(?!\s?(?:rb|k|jt|:))(?:,?\s(?P<y>(?:19|20)\d\d)\b)?",
-        _named_month,
-    ),
-    _rule(
-        rf"{_START}(?P<d>\d{{1,2}})(?P<sep>[-/.])(?P<m>\d{{1,2}})(?P=sep)(?P<y>(?:19|20)\d\d|\d\d)(?![\d/])",
+        rf"{_START}(?P<d>\d{{1,2}})(?P<sep>[-/]|\.(?=\d{{1,2}}\.\d{{4}}))(?P<m>\d{{1,2}})(?P=sep)(?P<y>(?:19|20)\d\d|\d\d)(?![\d/]|[.,]\d)",
         _numeric,
     ),
-    _rule(rf"{_START}(?P<d>\d{{1,2}})/(?P<m>\d{{1,2}})(?P<y>(?!))?{_END}", _numeric),
-    _rule(rf"\b(?:lusa|day after tomorrow){_END}", _after(2)),
     _rule(
-        rf"\b(?:besok|bsk|besuk|besoknya|tomorrow|tmrw|tmr){_END}(?!\s(?:{_WEEKDAY})\b)", _after(1)
+        rf"{_START}(?P<d>\d{{1,2}})/(?P<m>\d{{1,2}})(?P<y>(?!))?{_END}(?!\s(?:hari|jam(?!\s?\d)|porsi|kg|harga)\b)",
+        _numeric,
     ),
-    _rule(
-        rf"\b(?:hari ini|sore ini|siang ini|malam ini|nanti (?:sore|malam|siang)|today|tonight|this (?:afternoon|evening)){_END}",
-        _after(0),
-    ),
-    _rule(rf"\b(?:kemarin lusa|kemaren lusa){_END}", _after(-2)),
-    _rule(rf"\b(?:kemarin|kemaren|kmrn|kmaren|yesterday){_END}", _after(-1)),
+    _rule(rf"\b(?:{_RELATIVE}){_END}", _relative),
     _rule(rf"\b{_COUNT}\s?(?P<unit>hari|minggu|pekan)\s(?:lagi|ke depan|kedepan)\b", _in_days),
     _rule(rf"\bin\s{_COUNT}\s(?P<unit>days?|weeks?)\b", _in_days),
     _rule(
-        r"\b(?:minggu depan|pekan depan|next week)(?! (?:hari )?(?:senin|selasa|rabu|kamis|jum|sabtu))",
-        _after(7),
-    ),
-    _rule(r"\bakhir bulan(?: ini)?\b|\bend of (?:the|this) month\b", _end_of_month),
-    _rule(rf"\b(?P<next>next)\s(?P<weekday>{_WEEKDAY})\b", _weekday),
-    _rule(
-        rf"\b(?:hari\s)?(?P<weekday>{_WEEKDAY})(?<!minggu)(?<!\bmon)(?<!\bsun)(?<!\bsat)(?<!\bwed)(?<!\bsen)\b(?:\s(?:minggu\s)?(?P<next>depan)\b)?",
+        rf"\b(?P<next>minggu depan|pekan depan|next week)\s(?:hari\s|on\s)?(?P<weekday>{_WEEKDAY})\b(?P<this>(?!))?",
         _weekday,
     ),
-    _rule(rf"\b(?:hari\s|on\s)(?P<weekday>{_WEEKDAY})\b(?P<next>\sdepan)?", _weekday),
     _rule(
-        r"\b(?P<weekday>minggu)(?P<next>(?!))?(?=\s(?:pagi|siang|sore|malam|jam|besok|ini jam))",
+        rf"\b{_SURE_DAY}\s(?P<next>minggu depan|pekan depan|next week)\b(?P<this>(?!))?", _weekday
+    ),
+    _rule(r"\b(?:minggu depan|pekan depan|next week)\b", _next_week),
+    _rule(r"\bakhir bulan(?: ini)?\b(?! depan)|\bend of (?:the|this) month\b", _end_of_month),
+    _rule(rf"\b(?P<next>next)\s(?P<weekday>{_WEEKDAY})\b(?P<this>(?!))?", _weekday),
+    _rule(
+        rf"\b(?:hari\s)?{_SURE_DAY}(?:\s(?P<next>depan)\b)?(?:\s(?P<this>ini)\b)?",
         _weekday,
     ),
-    _rule(r"\b(?:tgl|tanggal|tggl)\.?\s?(?P<d>\d{1,2})(?![\d.,]*\d)", _day_of_month),
+    _rule(
+        rf"\b(?:hari\s|on\s|this\s)(?P<weekday>{_WEEKDAY})\b(?P<next>\sdepan)?(?P<this>\sini)?",
+        _weekday,
+    ),
+    _rule(
+        r"\b(?P<weekday>minggu)(?P<next>(?!))?(?P<this>(?!))?(?=\s(?:pagi|siang|sore|malam|jam|besok|ini jam))",
+        _weekday,
+    ),
+    _rule(
+        r"\b(?:tgl|tanggal|tggl)\.?\s?(?P<d>\d{1,2})(?![\d.,]*\d)(?P<later>\sbulan depan)?",
+        _day_of_month,
+    ),
 )
 
+_PART = r"(?P<part>pagi|siang|sore|malam|malem|am|pm)\b"
 CLOCKS = (
+    re.compile(r"\b(?P<half>setengah|stgh)\s(?P<h>\d{1,2})(?P<m>(?!))?\s" + _PART),
     re.compile(
-        r"\b(?:jam|pukul|pkl|jm)\.?\s?(?P<h>\d{1,2})(?:[.:](?P<m>\d{2}))?(?!\d)(?:\s?(?P<part>pagi|siang|sore|malam|malem|am|pm)\b)?"
+        r"\b(?:jam|pukul|pkl|jm)\s(?P<half>setengah|stgh)\s(?P<h>\d{1,2})(?P<m>(?!))?(?!\d)(?:\s?"
+        + _PART
+        + ")?"
+    ),
+    re.compile(
+        r"(?:\b(?P<early>pagi|siang|sore|malam|malem)\s(?:ini\s)?)?"
+        r"\b(?:jam|pukul|pkl|jm)\.?\s?(?P<h>\d{1,2})(?:[.:](?P<m>\d{2}))?(?!\d)(?:\s?(?:-|sampai|s/d|sd)\s?\d{1,2}(?:[.:]\d\d)?)?(?:\s?"
+        + _PART
+        + ")?"
     ),
     re.compile(
         r"(?<![\d.,:/])(?P<h>\d{1,2})(?:[.:](?P<m>\d{2}))?\s?(?P<part>am|pm|a\.m\.|p\.m\.)(?!\w)"
     ),
-    re.compile(r"(?<![\d.,:/])(?P<h>\d{1,2}):(?P<m>\d{2})(?![\d:])(?P<part>(?!))?"),
+    re.compile(r"(?<![\d.,:/])(?P<h>\d{1,2}):(?P<m>\d{2})(?![\d])(?P<part>(?!))?"),
+    re.compile(r"(?<![\d.,:/])(?P<h>\d{1,2})\.(?P<m>\d{2})(?=\swi(?:b|ta|t)\b)(?P<part>(?!))?"),
+    re.compile(
+        rf"\b(?:{_MONTH}|{_WEEKDAY}|besok|bsk|lusa|ini|depan)\s(?:20\d\d\s)?(?P<h>\d{{1,2}})\.(?P<m>[0-5]\d)"
+        r"(?![\d.,]|\s?(?:rb|k|jt|ribu|juta)\b)(?P<part>(?!))?"
+    ),
     re.compile(r"\bat\s(?P<h>\d{1,2})(?P<m>(?!))?(?![\d.,:]|\s?(?:rb|k|jt|%))(?P<part>(?!))?"),
     re.compile(
-        r"(?<![\d.,:/])(?P<h>\d{1,2})(?:\.(?P<m>\d{2}))?\s(?P<part>pagi|siang|sore|malam)\b"
+        r"(?<![\d.,:/])(?P<h>\d{1,2})(?:\.(?P<m>\d{2}))?\s(?P<part>pagi|siang|sore|malam|malem)\b(?<!\b[1-6]\smalam)"
     ),
 )
+CLOCK_HINT = re.compile(
+    r"\d(?:[.:]\d\d|\s?(?:am|pm|a\.m|p\.m|pagi|siang|sore|malam|malem)\b)|(?:jam|pukul|pkl|jm|at)\.?\s?(?:\d|setengah|stgh)"
+)
 AFTERNOON_BY = 6
+# Most texts name no day at all, and this costs one search instead of twenty-five.
+HINT = re.compile(
+    rf"\d[-/.:]\d|\b(?:{_RELATIVE}|{_MONTH}|{_WEEKDAY}|minggu|pekan|week|hari|days?|bulan|month|jam|pukul|pkl|jm|tgl|tanggal|tggl|at)\b"
+    r"|\d\s?(?:am|pm|a\.m|p\.m|pagi|siang|sore|malam|malem)\b|\d\s?(?:st|nd|rd|th)?\s?(?:of\s)?(?:"
+    + _MONTH
+    + ")"
+)
 
 
 def _read_time(text: str) -> tuple[time, int, int] | None:
+    if not CLOCK_HINT.search(text):
+        return None
     for pattern in CLOCKS:
-        if match := pattern.search(text):
-            hour = _hour(int(match["h"]), match["part"] or "")
-            minute = int(match["m"] or 0)
-            if hour is not None and minute < 60:
-                return time(hour, minute), match.start(), match.end()
+        match = pattern.search(text)
+        if match is None:
+            continue
+        said = match.groupdict()
+        hour = _hour(int(said["h"]), said["part"] or said.get("early") or "")
+        minute = int(said["m"] or 0)
+        if hour is None or minute > 59:
+            continue
+        at = time(hour, minute)
+        if said.get("half"):
+            # `setengah 4` is half an hour before four.
+            at = time((hour - 1) % 24, 30)
+        return at, match.start(), match.end()
     return None
 
 

@@ -1,7 +1,7 @@
 """Keywords in a text: all phrases in one pass, on word boundaries."""
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ahocorasick_rs import AhoCorasick, MatchKind
@@ -13,7 +13,7 @@ def normalise(text: str) -> str:
     """The one spelling in which texts and phrases are compared.
 
     NFKC and case folded, so that full-width and capital letters are the same; invisible format
-    characters out; white space folded.
+    characters and emoji variation marks out; white space folded.
 
     >>> normalise("  ＨALO\\u200b  Kak ")
     'halo kak'
@@ -21,13 +21,31 @@ def normalise(text: str) -> str:
     if text.isascii():
         return " ".join(text.lower().split())
     folded = unicodedata.normalize("NFKC", text).casefold()
-    visible = "".join(one for one in folded if unicodedata.category(one) != "Cf")
-    return " ".join(visible.split())
+    if not folded.isprintable() or "\ufe0f" in folded or "\ufe0e" in folded:
+        folded = "".join(one for one in folded if not _is_invisible(one))
+    return " ".join(folded.split())
+
+
+def _is_invisible(one: str) -> bool:
+    return unicodedata.category(one) == "Cf" or one in "\ufe0e\ufe0f"
+
+
+def as_written(text: str, folded: str, start: int, end: int) -> str:
+    """A span of the normalised text in the sender's own spelling, where the two line up.
+
+    They do in all but a few messages: those with doubled white space, invisible characters or
+    letters that fold to several give the normalised words, which say the same.
+    """
+    if len(text) == len(folded):
+        original = text[start:end]
+        if normalise(original) == folded[start:end].strip():
+            return original
+    return folded[start:end]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phrase:
-    """A keyword as the matcher wants it."""
+    """A keyword as the matcher wants it. `word` and `phrase` match anywhere between boundaries."""
 
     id: int
     stage: Stage
@@ -49,6 +67,29 @@ class Hit:
         return self.end - self.start
 
 
+Place = tuple[Phrase, int, int]
+
+
+def _rank(place: Place) -> tuple[int, int, str]:
+    """The longest first, then the earliest, then by the phrase's own text."""
+    phrase, start, end = place
+    return start - end, start, phrase.text
+
+
+def _without_swallowed(places: Iterable[Place]) -> Iterator[Place]:
+    """Leave out hits inside a longer one: `DAFTAR SPARKS` opens a sale and books nothing.
+
+    One sweep from the left, since a long text under many keywords has thousands of hits.
+    """
+    furthest, kept = -1, (-1, -1)
+    for place in sorted(places, key=lambda place: (place[1], -place[2])):
+        span = (place[1], place[2])
+        if span[1] > furthest:
+            furthest, kept = span[1], span
+        if span == kept:
+            yield place
+
+
 class Matcher:
     """Finds phrases by Aho and Corasick's automaton (CACM 18(6), 1975): linear in the text."""
 
@@ -60,56 +101,46 @@ class Matcher:
 
     def find_all(self, folded: str) -> list[Hit]:
         """Every hit in a normalised text, the longest first, then the earliest."""
-        if self._automaton is None:
-            return []
-        found = self._automaton.find_matches_as_indexes(folded, overlapping=True)
-        if not found:
-            return []
-        hits = [
-            Hit(phrase=self._phrases[index], start=start, end=end)
-            for index, start, end in found
-            if _stands_alone(folded, start, end)
-        ]
-        hits = _without_swallowed([hit for hit in hits if _fits_mode(hit, folded)])
-        hits.sort(key=lambda hit: (-hit.length, hit.start, hit.phrase.text))
-        return hits
+        places = sorted(_without_swallowed(self._places(folded)), key=_rank)
+        return [Hit(phrase=phrase, start=start, end=end) for phrase, start, end in places]
 
     def find(self, text: str) -> dict[Stage, Hit]:
-        """The longest hit of each stage."""
-        best: dict[Stage, Hit] = {}
-        for hit in self.find_all(normalise(text)):
-            best.setdefault(hit.phrase.stage, hit)
-        return best
+        """The longest hit of each stage in a text as it came."""
+        best: dict[Stage, Place] = {}
+        for place in _without_swallowed(self._places(normalise(text))):
+            held = best.get(place[0].stage)
+            if held is None or _rank(place) < _rank(held):
+                best[place[0].stage] = place
+        return {
+            stage: Hit(phrase=phrase, start=start, end=end)
+            for stage, (phrase, start, end) in best.items()
+        }
 
-
-def _without_swallowed(hits: list[Hit]) -> list[Hit]:
-    """Leave out hits inside a longer one: `DAFTAR SPARKS` opens a sale and books nothing."""
-    return [
-        hit
-        for hit in hits
-        if not any(
-            other.start <= hit.start and hit.end <= other.end and other.length > hit.length
-            for other in hits
-        )
-    ]
+    def _places(self, folded: str) -> Iterator[Place]:
+        if self._automaton is None:
+            return
+        found = self._automaton.find_matches_as_indexes(folded, overlapping=True)
+        for index, start, end in found:
+            phrase = self._phrases[index]
+            if _stands_alone(folded, start, end) and _fits_mode(phrase.mode, folded, start, end):
+                yield phrase, start, end
 
 
 def _is_word(one: str) -> bool:
-    return one.isalnum() or one == "_"
+    """Letters, digits and underscore; also the vowel signs that many scripts set after a letter."""
+    return (
+        one.isalnum() or one == "_" or (one > "\x7f" and unicodedata.category(one) in ("Mn", "Mc"))
+    )
 
 
 def _stands_alone(text: str, start: int, end: int) -> bool:
-    """Whether no word goes on across an edge. An edge that is no letter or digit needs no boundary."""
-    if start and _is_word(text[start]) and _is_word(text[start - 1]):
+    """Whether no word goes on across an edge. An edge that is no word needs no boundary."""
+    if start and _is_word(text[start - 1]) and _is_word(text[start]):
         return False
-    return not (end < len(text) and _is_word(text[end - 1]) and _is_word(text[end]))
+    return not (end < len(text) and _is_word(text[end]) and _is_word(text[end - 1]))
 
 
-def _fits_mode(hit: Hit, text: str) -> bool:
-    match hit.phrase.mode:
-        case "exact":
-            return hit.start == 0 and hit.end == len(text)
-        case "starts_with":
-            return hit.start == 0
-        case _:
-            return True
+def _fits_mode(mode: str, text: str, start: int, end: int) -> bool:
+    if mode == "exact":
+        return start == 0 and end == len(text)
+    return mode != "starts_with" or start == 0

@@ -13,8 +13,12 @@ from import_export.widgets import CharWidget, DateTimeWidget, DecimalWidget, Wid
 
 # Numbers have no effect as a formula, and a guarded phone number breaks programs that read the file.
 SAFE = re.compile(r"\+[0-9]{7,15}|-?[0-9]+(\.[0-9]+)?")
-# Spreadsheets trim blanks and quotes before they look; an apostrophe is ours to begin with.
-RISKY = re.compile(r"""[\s"'\ufeff\u200b-\u200f\u2060]*[=+\-@\t\r\n\x00＝＋－＠]""")
+# Spreadsheets trim blanks and quotes before they look; an apostrophe is ours to begin with. Written
+# so that Python and PostgreSQL read the pattern alike.
+BLANKS = r"\u0009-\u000d\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200f\u2028\u2029\u202f\u205f\u2060\u3000\ufeff"
+RISKY_TEXT = rf"""^[{BLANKS}"']*[=+@\u0009\u000a\u000d＝＋－＠-]"""
+SAFE_TEXT = r"^(\+[0-9]{7,15}|-?[0-9]+(\.[0-9]+)?)$"
+RISKY = re.compile(RISKY_TEXT.replace("[=+@", r"[=+@\x00"))
 
 
 def guard(text: str) -> str:

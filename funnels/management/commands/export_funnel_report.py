@@ -53,7 +53,7 @@ class Command(BaseCommand):
                 written = 0
                 for text in lines:
                     file.write(text)
-                    written += text.count("\r\n")
+                    written += text.count("\n")
                     advance(written)
             part.replace(out)
         except OSError as error:
