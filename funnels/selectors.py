@@ -1,7 +1,6 @@
 """Reads of funnels: report rows, totals, the export's lines, what a room's facts rest on."""
 
 import csv
-import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -9,8 +8,21 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
-from django.db.models import Case, Count, F, Func, Q, QuerySet, Sum, TextField, Value, When
+from django.db.models import (
+    Case,
+    Count,
+    F,
+    Func,
+    IntegerField,
+    Q,
+    QuerySet,
+    Sum,
+    TextField,
+    Value,
+    When,
+)
 from django.db.models.functions import Cast, Concat, NullIf, TruncDate
+from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 
 from conversations.models import Channel, CustomerIdentity, InboundEvent
 from funnel_site.lib.batches import chunks
@@ -214,10 +226,20 @@ def report_csv(query: ReportQuery, *, zone: ZoneInfo, profile: str) -> Iterator[
         yield from write(report_rows(query).order_by("-leads_date", "-pk"), zone, profile)
 
 
+class Line:
+    """A file that hands back what was written to it: csv.writer's lines, one at a time."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
 def _lines(rows: Iterable[Sequence[Any]]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue()
+    """Rows as CSV with a newline after each, as COPY writes them.
+
+    The writer is given both line ends, so that it quotes a text with either of them.
+    """
+    writer = csv.writer(Line(), lineterminator="\r\n")
+    return "".join(f"{str(writer.writerow(row))[:-2]}\n" for row in rows)
 
 
 def _written(rows: QuerySet[Funnel], zone: ZoneInfo, profile: str) -> Iterator[str]:
@@ -246,12 +268,29 @@ def _copied(rows: QuerySet[Funnel], zone: ZoneInfo, profile: str) -> Iterator[st
         with cursor.copy(f"COPY ({query}) TO STDOUT (FORMAT csv)", values) as copy:
             for chunk in chunks(copy, EXPORT_CHUNK):
                 yield b"".join(chunk).decode()
+        # Django reads times by the zone it set; within a longer transaction it would misread them.
+        cursor.execute("SELECT set_config('TimeZone', %s, true)", [connection.timezone_name])
+
+
+class FirstCode(Func):
+    """The code point of a text's first character; 0 for an empty one."""
+
+    function = "ascii"
+    output_field = IntegerField()
 
 
 def _guard_in_sql(name: str) -> Case:
-    """What `guard` does, said in SQL."""
+    """What `guard` does, said in SQL; most texts begin with a letter and need no pattern."""
+    first = FirstCode(F(name))
+    plain = Q()
+    for lowest, highest in ((48, 57), (65, 90), (97, 122)):
+        plain |= Q(GreaterThanOrEqual(first, lowest)) & Q(LessThanOrEqual(first, highest))
     risky = Q(**{f"{name}__regex": RISKY_TEXT}) & ~Q(**{f"{name}__regex": SAFE_TEXT})
-    return Case(When(risky, then=Concat(Value("'"), F(name))), default=F(name))
+    return Case(
+        When(plain, then=F(name)),
+        When(risky, then=Concat(Value("'"), F(name))),
+        default=F(name),
+    )
 
 
 def _guarded(row: Sequence[Any]) -> list[Any]:
