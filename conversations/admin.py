@@ -188,8 +188,8 @@ class MessageAdmin(ExportActionModelAdmin, RecordAdmin):
 
 @admin.register(InboundEvent)
 class InboundEventAdmin(RecordAdmin):
-    list_display = ("id", "shown_state", "source", "error_code", "error", "age", "attempts")
-    list_display_links = ("id", "shown_state")
+    list_display = ("number", "shown_state", "source", "error_code", "error", "age", "attempts")
+    list_display_links = ("number", "shown_state")
     list_filter = ("state", "source", "error_code")
     search_fields = ("=dedupe_key",)
     search_help_text = "The delivery's key"
@@ -243,6 +243,10 @@ class InboundEventAdmin(RecordAdmin):
 
     def _back(self) -> HttpResponse:
         return redirect("admin:conversations_inboundevent_changelist")
+
+    @display(description="Event", ordering="pk")
+    def number(self, event: InboundEvent) -> str:
+        return str(event.pk)
 
     @display(
         description="State",

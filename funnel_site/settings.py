@@ -183,6 +183,7 @@ TIME_ZONE = time_zone()
 USE_TZ = True
 USE_I18N = True
 USE_THOUSAND_SEPARATOR = True
+FORMAT_MODULE_PATH = ["funnel_site.formats"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
@@ -316,6 +317,13 @@ UNFOLD = {
     "SITE_SYMBOL": "forum",
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
+    "SITE_FAVICONS": [
+        {
+            "rel": "icon",
+            "type": "image/svg+xml",
+            "href": lambda request: static("funnel_site/icon.svg"),
+        }
+    ],
     "STYLES": [lambda request: static("funnel_site/staff.css")],
     "SIDEBAR": {"show_search": True, "navigation": "funnel_site.navigation.sidebar"},
 }

@@ -17,6 +17,10 @@ handler500 = "funnel_site.lib.problems.server_error"
 
 urlpatterns = [
     path("", login_not_required(RedirectView.as_view(pattern_name="admin:index")), name="home"),
+    path(
+        "favicon.ico",
+        login_not_required(RedirectView.as_view(url="/static/funnel_site/icon.svg")),
+    ),
     path("admin/", admin.site.urls),
     re_path(r"^api/rooms/?$", RoomsView.as_view(), name="rooms"),
     re_path(r"^api/messages/?$", MessagesView.as_view(), name="messages"),

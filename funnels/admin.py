@@ -66,7 +66,7 @@ class FunnelAdmin(ExportActionModelAdmin, RecordAdmin):
         "transaction_date",
         "shown_value",
         "shown_basis",
-        "anomalies",
+        "shown_anomalies",
     )
     list_filter = (
         "stage",
@@ -213,6 +213,10 @@ class FunnelAdmin(ExportActionModelAdmin, RecordAdmin):
         return (
             f"{funnel.currency} {number_format(funnel.transaction_value, 0, force_grouping=True)}"
         )
+
+    @display(description="Look at")
+    def shown_anomalies(self, funnel: Funnel) -> str:
+        return funnel.anomalies.replace("_", " ")
 
     @display(description="Lead by", ordering="lead_basis")
     def shown_basis(self, funnel: Funnel) -> str:

@@ -131,9 +131,9 @@ class Funnel(models.Model):
     class LeadBasis(models.TextChoices):
         """What dates the lead."""
 
-        KEYWORD = "keyword", "Opening keyword"
-        LATER_STAGE = "later_stage", "A booking or transaction without an opening"
-        FIRST_CONTACT = "first_contact", "First message without a keyword"
+        KEYWORD = "keyword", "Keyword"
+        LATER_STAGE = "later_stage", "Later stage"
+        FIRST_CONTACT = "first_contact", "First contact"
 
     room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="funnels")
     cycle = models.PositiveSmallIntegerField()

@@ -251,9 +251,9 @@ class Migration(migrations.Migration):
                     "lead_basis",
                     models.CharField(
                         choices=[
-                            ("keyword", "Opening keyword"),
-                            ("later_stage", "A booking or transaction without an opening"),
-                            ("first_contact", "First message without a keyword"),
+                            ("keyword", "Keyword"),
+                            ("later_stage", "Later stage"),
+                            ("first_contact", "First contact"),
                         ],
                         max_length=13,
                     ),

@@ -78,6 +78,12 @@ def staff(page: Page, live_server: Any, busy_site: None) -> Iterator[Page]:
     page.on(
         "console", lambda message: trouble.append(message.text) if message.type == "error" else None
     )
+    page.on(
+        "response",
+        lambda answer: (
+            trouble.append(f"{answer.status} {answer.url}") if answer.status >= 400 else None
+        ),
+    )
     page.on("pageerror", lambda error: trouble.append(str(error)))
     page.on("dialog", lambda dialog: trouble.append(f"dialog: {dialog.message}"))
     page.set_viewport_size({"width": 1366, "height": 900})
