@@ -35,7 +35,7 @@ def bare_insert(request: HttpRequest) -> HttpResponse:
 
 
 urlpatterns = [
-    *site_urlpatterns,
     path("benchmark/empty", EmptyView.as_view()),
     path("benchmark/insert", bare_insert),
+    *site_urlpatterns,
 ]

@@ -6,9 +6,10 @@ delivery cannot mend it, and would only send it again.
 
 import uuid
 
+import orjson
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils.timezone import now
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework.exceptions import AuthenticationFailed
@@ -17,7 +18,8 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 from conversations.crm_shapes import NotAMessageError, read_crm_message, room_of
 from conversations.payloads import PayloadError
 from conversations.services.drain import WEBHOOK, reading_of
-from conversations.services.inbox import Delivery, store_deliveries, weak_key
+from conversations.services.group_commit import inbox_commits
+from conversations.services.inbox import Delivery, weak_key
 from conversations.services.waking import wake_after_commit
 from funnel_site.access.authentication import find_key
 from funnel_site.lib.door import WEBHOOK_BODY_LIMIT, check_json_type, check_transport
@@ -48,22 +50,18 @@ def _receive(request: HttpRequest) -> HttpResponse:
     check_json_type(request)
     check_transport(request, limit=WEBHOOK_BODY_LIMIT)
     verify(request)
-    received_at = now()
     value, room_id = _glance(request.body)
-    [stored] = store_deliveries(
+    stored = inbox_commits.store(
         source=WEBHOOK,
-        deliveries=[
-            Delivery(
-                key=_key(request, value),
-                body=request.body,
-                headers={
-                    name: request.headers[name][:300]
-                    for name in KEPT_HEADERS
-                    if name in request.headers
-                },
-            )
-        ],
-        received_at=received_at,
+        delivery=Delivery(
+            key=_key(request, value),
+            body=request.body,
+            headers={
+                name: request.headers[name][:300]
+                for name in KEPT_HEADERS
+                if name in request.headers
+            },
+        ),
     )
     if not stored.is_duplicate:
         wake_after_commit()
@@ -74,7 +72,11 @@ def _receive(request: HttpRequest) -> HttpResponse:
         "event_id": stored.event_id,
         "room_id": room_id or None,
     }
-    return JsonResponse(answer, status=200 if stored.is_duplicate else 202)
+    return HttpResponse(
+        orjson.dumps(answer),
+        content_type="application/json",
+        status=200 if stored.is_duplicate else 202,
+    )
 
 
 def verify(request: HttpRequest) -> None:

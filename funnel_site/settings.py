@@ -150,6 +150,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "funnel_site.middleware.RequestIdMiddleware",
+    "funnel_site.middleware.WebhookMiddleware",
     "csp.middleware.CSPMiddleware",
     "funnel_site.middleware.AdminScriptPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

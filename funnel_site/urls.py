@@ -16,6 +16,9 @@ handler404 = "funnel_site.lib.problems.not_found"
 handler500 = "funnel_site.lib.problems.server_error"
 
 urlpatterns = [
+    # The busiest first: addresses are tried in their order.
+    re_path(r"^webhooks/messages/?$", receive_message, name="webhook-messages"),
+    re_path(r"^webhook/?$", receive_message, name="webhook"),
     path("", login_not_required(RedirectView.as_view(pattern_name="admin:index")), name="home"),
     path(
         "favicon.ico",
@@ -30,8 +33,6 @@ urlpatterns = [
         r"^funnel-report/?$", FunnelReportView.as_view(schema=None), name="funnel-report-alias"
     ),
     re_path(r"^api/keywords/sync/?$", KeywordSyncView.as_view(), name="keyword-sync"),
-    re_path(r"^webhooks/messages/?$", receive_message, name="webhook-messages"),
-    re_path(r"^webhook/?$", receive_message, name="webhook"),
     re_path(r"^api/schema/?$", SpectacularAPIView.as_view(), name="schema"),
     re_path(r"^docs/?$", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     re_path(r"^healthz/?$", LiveView.as_view(), name="live"),

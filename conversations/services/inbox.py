@@ -77,7 +77,9 @@ def store_deliveries(
     first_by_key: dict[str, Delivery] = {}
     for delivery in deliveries:
         first_by_key.setdefault(delivery.key, delivery)
-    inserted = _insert(source, list(first_by_key.values()), received_at)
+    # In the order of the keys: two writers that share keys wait for each other, never in a circle.
+    new = [first_by_key[key] for key in sorted(first_by_key)]
+    inserted = _insert(source, new, received_at)
     known = _known(source, [key for key in first_by_key if key not in inserted])
     results = []
     for delivery in deliveries:
