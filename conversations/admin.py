@@ -5,14 +5,14 @@ from typing import Any
 
 import orjson
 from django.contrib import admin
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.timezone import now
-from import_export.admin import ExportActionModelAdmin, ImportExportModelAdmin
+from import_export.admin import ExportActionModelAdmin, ImportExportModelAdmin, ImportMixin
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
 from conversations.models import (
@@ -23,7 +23,7 @@ from conversations.models import (
     Message,
     Room,
 )
-from conversations.resources import CustomerResource, MessageResource
+from conversations.resources import CustomerResource, MessageResource, MessageUploadResource
 from conversations.selectors import room_transcript
 from conversations.services.inbox import replay_events
 from conversations.services.waking import wake_after_commit
@@ -114,9 +114,19 @@ class RoomAdmin(RecordAdmin):
     )
     list_filter = ("status", "channel", ("last_message_at", RangeDateTimeFilter))
     search_fields = ("=external_id", "customer__name", "customer__phone_number")
-    search_help_text = "Room id, name or phone number"
+    search_help_text = "Room id, name, or phone number in any format"
     list_select_related = ("customer",)
     ordering = ("-last_message_at", "-id")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Room], search_term: str
+    ) -> tuple[QuerySet[Room], bool]:
+        """A phone number is found however it is written; a room id of digits too."""
+        digits = phone_search_digits(search_term)
+        if len(digits) >= 4 and not any(letter.isalpha() for letter in search_term):
+            by_phone = Q(customer__phone_number__contains=digits)
+            return queryset.filter(by_phone | Q(external_id=search_term.strip())), False
+        return super().get_search_results(request, queryset, search_term)  # type: ignore[no-any-return]
 
     def change_view(
         self,
@@ -163,14 +173,30 @@ class RoomAdmin(RecordAdmin):
 
 
 @admin.register(Message)
-class MessageAdmin(ExportActionModelAdmin, RecordAdmin):
+class MessageAdmin(ImportMixin, ExportActionModelAdmin, RecordAdmin):
     resource_classes = [MessageResource]
+    skip_admin_log = True
     list_display = ("sent_at", "sender", "snippet", "shown_customer", "room_link", "flags")
     list_filter = ("sender", ("sent_at", RangeDateTimeFilter))
     search_fields = ("=external_id", "=room__external_id")
     search_help_text = "Message id or room id"
     list_select_related = ("customer", "room")
     ordering = ("-id",)
+
+    def get_import_resource_classes(self, request: HttpRequest) -> list[type[Any]]:
+        return [MessageUploadResource]
+
+    def has_import_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("conversations.change_inboundevent")
+
+    def process_result(self, result: Any, request: HttpRequest) -> HttpResponse:
+        """After an import: say what went in, and leave a line of who did it."""
+        new, known = result.totals["new"], result.totals["skip"]
+        self.log_change(request, Message(pk=None), f"Uploaded {new} messages; {known} were there")
+        self.message_user(
+            request, f"{new} messages went into the inbox; {known} were there already."
+        )
+        return redirect("admin:conversations_message_changelist")
 
     @display(description="Message")
     def snippet(self, message: Message) -> str:

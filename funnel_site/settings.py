@@ -6,7 +6,6 @@ with nothing installed but Python; .env.example lists every variable.
 
 import sys
 from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import django_stubs_ext
 import environ
@@ -16,39 +15,21 @@ from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 
 from funnel_site.database import database_settings
+from funnel_site.environment import (
+    broker_url,
+    env,
+    phone_region,
+    positive,
+    secret_key,
+    switch,
+    time_zone,
+)
 
 django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
 environ.Env.read_env(BASE_DIR / ".env")
 VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var")))
-
-KNOWN_KEYS = {"change-me", "changeme", "secret", "dev-only", "insecure"}
-
-
-def secret_key(*, debug: bool) -> str:
-    """The SECRET_KEY; outside DEBUG a missing, short or well-known one is refused."""
-    key: str = env.str("SECRET_KEY", default="dev-only" if debug else "")
-    if debug:
-        return key
-    if not key:
-        raise ImproperlyConfigured("SECRET_KEY is not set; see .env.example")
-    if key.lower() in KNOWN_KEYS or key.startswith("django-insecure-") or len(key) < 32:
-        raise ImproperlyConfigured(
-            "SECRET_KEY is a default or too short: make one of 50 random characters; see .env.example"
-        )
-    return key
-
-
-def time_zone() -> str:
-    """The zone of times that come without one, and of the report's days."""
-    name: str = env.str("TIME_ZONE", default="Asia/Jakarta")
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise ImproperlyConfigured(f"TIME_ZONE is not a known zone: {name}") from error
-    return name
 
 
 def without_request(_logger: object, _name: str, event: dict[str, object]) -> dict[str, object]:
@@ -57,19 +38,8 @@ def without_request(_logger: object, _name: str, event: dict[str, object]) -> di
     return event
 
 
-def positive(name: str, *, default: int) -> int:
-    """A whole number above zero from the environment."""
-    try:
-        number: int = env.int(name, default=default)
-    except ValueError as error:
-        raise ImproperlyConfigured(f"{name} is not a whole number") from error
-    if number < 1:
-        raise ImproperlyConfigured(f"{name} must be above zero")
-    return number
-
-
 # --- Safety: closed unless a line here opens it -------------------------------------------------
-DEBUG = env.bool("DEBUG", default=False)
+DEBUG = switch("DEBUG", default=False)
 SECRET_KEY = secret_key(debug=DEBUG)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 PUBLIC_BASE_URL = env.str("PUBLIC_BASE_URL", default="http://localhost:8000").rstrip("/")
@@ -77,13 +47,13 @@ if not PUBLIC_BASE_URL.startswith(("http://", "https://")):
     raise ImproperlyConfigured("PUBLIC_BASE_URL must begin with http:// or https://")
 IS_HTTPS = PUBLIC_BASE_URL.startswith("https://")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_BASE_URL]
-SECURE_SSL_REDIRECT = IS_HTTPS and env.bool("SECURE_SSL_REDIRECT", default=True)
+SECURE_SSL_REDIRECT = IS_HTTPS and switch("SECURE_SSL_REDIRECT", default=True)
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^health$"]
 SECURE_HSTS_SECONDS = 31_536_000 if IS_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = IS_HTTPS
 SECURE_HSTS_PRELOAD = IS_HTTPS
 SECURE_PROXY_SSL_HEADER = (
-    ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
+    ("HTTP_X_FORWARDED_PROTO", "https") if switch("BEHIND_PROXY", default=False) else None
 )
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
 SESSION_COOKIE_AGE = 8 * 3600
@@ -207,7 +177,7 @@ if not IS_COLLECTED:
 DATABASES = {
     "default": database_settings(
         env.str("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'funnel_site.sqlite3'}"),
-        pool=env.bool("DATABASE_POOL", default=False),
+        pool=switch("DATABASE_POOL", default=False),
         statement_timeout_ms=env.int("DATABASE_STATEMENT_TIMEOUT_MS", default=0),
     )
 }
@@ -215,7 +185,9 @@ CACHES = {"default": env.cache("CACHE_URL", default="locmemcache://")}
 
 # --- Background work ----------------------------------------------------------------------------
 # Without a broker the inbox is drained in the web process, after the commit.
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="")
+CELERY_BROKER_URL = broker_url("CELERY_BROKER_URL")
+# Several sites on one broker need a queue each.
+CELERY_TASK_DEFAULT_QUEUE = env.str("CELERY_QUEUE", default="celery")
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -289,12 +261,12 @@ SPECTACULAR_SETTINGS = {
 }
 
 # --- Conversations and funnels ------------------------------------------------------------------
-PHONE_REGION = env.str("PHONE_REGION", default="ID").upper()
+PHONE_REGION = phone_region("PHONE_REGION", default="ID")
 CURRENCY = env.str("CURRENCY", default="IDR").upper()
 ROOM_IDLE_HOURS = positive("ROOM_IDLE_HOURS", default=24)
 FUNNEL_QUIET_DAYS = positive("FUNNEL_QUIET_DAYS", default=30)
-FIRST_CONTACT_LEADS = env.bool("FIRST_CONTACT_LEADS", default=True)
-AGENTS_CONFIRM = env.bool("AGENTS_CONFIRM", default=True)
+FIRST_CONTACT_LEADS = switch("FIRST_CONTACT_LEADS", default=True)
+AGENTS_CONFIRM = switch("AGENTS_CONFIRM", default=True)
 WEBHOOK_SECRETS = [
     secret.strip() for secret in env.list("WEBHOOK_SECRETS", default=[]) if secret.strip()
 ]

@@ -23,6 +23,7 @@ from funnels.resources import FunnelResource, KeywordResource
 from funnels.selectors import room_evidence
 from funnels.services.correcting import correct_fact, lift_correction
 from funnels.services.keywords import SyncRunningError, note_keyword_edit, request_keyword_sync
+from funnels.stages import Stage
 
 TIMES = (
     Correction.Field.LEADS_DATE,
@@ -204,7 +205,7 @@ class FunnelAdmin(ExportActionModelAdmin, RecordAdmin):
         label={"Opening": "info", "Booking": "warning", "Transaction": "success"},
     )
     def shown_stage(self, funnel: Funnel) -> str:
-        return funnel.get_stage_display()
+        return "Lead" if funnel.stage == Stage.OPENING else funnel.get_stage_display()
 
     @display(description="Value", ordering="transaction_value")
     def shown_value(self, funnel: Funnel) -> str:

@@ -5,6 +5,7 @@ any order, and again after a crash. A batch that fails is taken one event at a t
 the poison one is set aside.
 """
 
+import json
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -33,7 +34,7 @@ from conversations.services.inbox import (
 from conversations.services.messages import store_messages
 from conversations.services.rooms import CRM, Incoming
 from funnel_site.lib.strict_json import JSONRefusedError, loads
-from funnel_site.lib.text import clean_text
+from funnel_site.lib.text import clean_texts
 
 logger = structlog.get_logger(__name__)
 
@@ -229,7 +230,8 @@ def _value(event: Waiting) -> object:
         return loads(body)
     except JSONRefusedError as refusal:
         if event.source == WEBHOOK and refusal.code == "bad_text":
-            return loads(clean_text(body.decode())[0].replace("\\u0000", "").encode())
+            # Refused for its characters alone: everything else about it is by the rules.
+            return clean_texts(json.loads(body))
         raise
 
 

@@ -1,9 +1,8 @@
 """Message files and sheets into the inbox, line by line, each remembered by its place or its key."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from django.utils.timezone import now
 
@@ -112,7 +111,7 @@ def ingest_rows(table: Sequence[Sequence[str]], *, sheet: str) -> Iterator[FileR
         reading = reading_of(now())
         good = []
         for number, row in batch:
-            value = _row_value(row, columns)
+            value = row_value({name: row[at] for name, at in columns.items() if at < len(row)})
             if not value:
                 continue
             report.read += 1
@@ -128,13 +127,22 @@ def ingest_rows(table: Sequence[Sequence[str]], *, sheet: str) -> Iterator[FileR
         yield report
 
 
-def _row_value(row: Sequence[str], columns: dict[str, int]) -> dict[str, Any]:
-    cells = {
-        name: row[columns[name]].strip()
-        for name in SHEET_COLUMNS
-        if name in columns and columns[name] < len(row)
-    }
-    return {name: cell for name, cell in cells.items() if cell}
+def row_value(cells: Mapping[str, str]) -> dict[str, str]:
+    """The body of POST /api/messages/ that a row of cells by column name stands for; empty cells left out."""
+    stripped = {name: cells[name].strip() for name in SHEET_COLUMNS if name in cells}
+    return {name: cell for name, cell in stripped.items() if cell}
+
+
+def upload_row(cells: Mapping[str, str]) -> Delivery:
+    """One row of a file that staff upload, as a delivery that is known again in the next upload.
+
+    Its key is its `message_id`; without one, everything it says. Raises PayloadError naming the
+    column.
+    """
+    value = row_value(cells)
+    message = read_message(value, reading_of(now()))
+    body = canonical(value)
+    return Delivery(key=weak_key(message) or f"upload:{hash_of(body)}", body=body)
 
 
 def _keep(good: Sequence[Line], source: str, reading: Reading, report: FileReport) -> None:

@@ -92,6 +92,11 @@ def store_deliveries(
     return results
 
 
+def known_keys(source: str, keys: Sequence[str]) -> set[str]:
+    """Those of the keys under which a delivery of this source is kept."""
+    return set(_known(source, keys))
+
+
 def _insert(source: str, deliveries: Sequence[Delivery], received_at: datetime) -> dict[str, int]:
     """Insert what is new; the ids by key."""
     row = "(%s, %s, %s, %s, %s, 'pending', 0, '', '')"

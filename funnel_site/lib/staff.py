@@ -13,7 +13,8 @@ from unfold.contrib.import_export.forms import ExportForm, ImportForm
 from unfold.decorators import action as unfold_action
 from unfold.decorators import display as unfold_display
 
-FORMATS = [CSV, XLSX]
+# A workbook first: a spreadsheet of an Indonesian office reads a CSV's commas as text.
+FORMATS = [XLSX, CSV]
 EXACT_BELOW = 10_000
 
 Method = TypeVar("Method", bound=Callable[..., Any])

@@ -1,6 +1,7 @@
 """What people type, without the characters that no database or page can take."""
 
 import re
+from typing import Any
 
 NONCHARACTERS = "".join(
     f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0, 0x110000, 0x10000)
@@ -22,3 +23,20 @@ def clean_text(text: str) -> tuple[str, bool]:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     cleaned, removed = UNUSABLE.subn("", text)
     return cleaned, removed > 0
+
+
+def clean_texts(value: Any) -> Any:
+    """A JSON value with every text in it cleaned, names of fields too.
+
+    >>> clean_texts({"a": ["b\x00", 1]})
+    {'a': ['b', 1]}
+    """
+    match value:
+        case str():
+            return clean_text(value)[0]
+        case list():
+            return [clean_texts(one) for one in value]
+        case dict():
+            return {clean_text(name)[0]: clean_texts(one) for name, one in value.items()}
+        case _:
+            return value

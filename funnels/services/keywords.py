@@ -28,6 +28,7 @@ logger = structlog.get_logger(__name__)
 ABANDONED_AFTER = timedelta(minutes=10)
 LEAST_SHARE_KEPT = 0.5
 FEW = 4
+STARTER_KEYWORDS = Path(__file__).resolve().parent.parent / "starter_keywords.csv"
 SYNC_TASK = "funnels.tasks.finish_keyword_sync"
 
 
@@ -125,13 +126,18 @@ def _apply(sync: KeywordSync, table: KeywordTable, *, force: bool) -> None:
 
 def _refuse_shrinking(existing: Iterable[Keyword], gone: Iterable[Keyword], *, force: bool) -> None:
     """More than half of the sheet's keywords gone at once is a mistake until somebody says no."""
-    active = sum(1 for keyword in existing if keyword.origin and keyword.is_active)
-    lost = len(list(gone))
+    active = sum(1 for keyword in existing if _is_the_teams(keyword) and keyword.is_active)
+    lost = sum(1 for keyword in gone if _is_the_teams(keyword))
     if not force and active >= FEW and lost > active * (1 - LEAST_SHARE_KEPT):
         raise SheetRefusedError(
             f"{lost} of {active} keywords are gone from the sheet. If that is meant, sync once "
             "with --force."
         )
+
+
+def _is_the_teams(keyword: Keyword) -> bool:
+    """Whether a sheet of the team's brought it: the set that ships gives way to the first of those."""
+    return keyword.origin not in ("", STARTER_KEYWORDS.name)
 
 
 def _compare(

@@ -56,7 +56,7 @@ def gather(
             wait_until(lambda: commits._is_writing and not commits._line)
             for count, key in enumerate(keys[1:], start=1):
                 futures.append(pool.submit(store, key))
-                wait_until(lambda count=count: len(commits._line) == count)  # type: ignore[misc]
+                wait_until(lambda count=count: len(commits._line) == count)
         results = [future.result(timeout=20) for future in futures]
     return results, sizes
 

@@ -1,0 +1,74 @@
+"""Values of the environment, each read strictly: what cannot be used stops the start by its name."""
+
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import environ
+import phonenumbers
+from django.core.exceptions import ImproperlyConfigured
+
+env = environ.Env()
+BROKERS = ("redis://", "rediss://", "amqp://", "amqps://", "sentinel://", "memory://", "sqs://")
+KNOWN_KEYS = {"change-me", "changeme", "secret", "dev-only", "insecure"}
+
+
+def secret_key(*, debug: bool) -> str:
+    """The SECRET_KEY; outside DEBUG a missing, short or well-known one is refused."""
+    key: str = env.str("SECRET_KEY", default="dev-only" if debug else "")
+    if debug:
+        return key
+    if not key:
+        raise ImproperlyConfigured("SECRET_KEY is not set; see .env.example")
+    if key.lower() in KNOWN_KEYS or key.startswith("django-insecure-") or len(key) < 32:
+        raise ImproperlyConfigured(
+            "SECRET_KEY is a default or too short: make one of 50 random characters; see .env.example"
+        )
+    return key
+
+
+def time_zone() -> str:
+    """The zone of times that come without one, and of the report's days."""
+    name: str = env.str("TIME_ZONE", default="Asia/Jakarta")
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ImproperlyConfigured(f"TIME_ZONE is not a known zone: {name}") from error
+    return name
+
+
+def positive(name: str, *, default: int) -> int:
+    """A whole number above zero from the environment."""
+    try:
+        number: int = env.int(name, default=default)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} is not a whole number") from error
+    if number < 1:
+        raise ImproperlyConfigured(f"{name} must be above zero")
+    return number
+
+
+def switch(name: str, *, default: bool) -> bool:
+    """True or false from the environment; anything else than the usual words for them is refused."""
+    text = env.str(name, default="").strip().lower()
+    if text in env.BOOLEAN_TRUE_STRINGS:
+        return True
+    if text in ("false", "off", "no", "n", "0", "f"):
+        return False
+    if text:
+        raise ImproperlyConfigured(f"{name} must be true or false")
+    return default
+
+
+def phone_region(name: str, *, default: str) -> str:
+    """The two letters of a country (ISO 3166) whose numbers may come without their country code."""
+    region: str = env.str(name, default=default).upper()
+    if region not in phonenumbers.SUPPORTED_REGIONS:
+        raise ImproperlyConfigured(f"{name} must be the two letters of a country, like ID")
+    return region
+
+
+def broker_url(name: str) -> str:
+    """The address of Celery's broker; empty where there is none."""
+    url: str = env.str(name, default="").strip()
+    if url and not url.startswith(BROKERS):
+        raise ImproperlyConfigured(f"{name} must begin with redis:// or amqp://; see .env.example")
+    return url
