@@ -192,7 +192,8 @@ class MessageAdmin(ImportMixin, ExportActionModelAdmin, RecordAdmin):
     def process_result(self, result: Any, request: HttpRequest) -> HttpResponse:
         """After an import: say what went in, and leave a line of who did it."""
         new, known = result.totals["new"], result.totals["skip"]
-        self.log_change(request, Message(pk=None), f"Uploaded {new} messages; {known} were there")
+        upload = Message(sender="Upload", sent_at=now())
+        self.log_change(request, upload, f"Uploaded {new} messages; {known} were there")
         self.message_user(
             request, f"{new} messages went into the inbox; {known} were there already."
         )

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils.timezone import now
 from import_export.exceptions import ImportError
 from import_export.fields import Field
-from import_export.resources import Resource
+from import_export.resources import ModelResource
 
 from conversations.models import Customer, CustomerIdentity, Message
 from conversations.payloads import PayloadError
@@ -105,11 +105,15 @@ class UploadedRow:
         return str(getattr(self, "message", ""))
 
 
-class MessageUploadResource(Resource):  # type: ignore[misc]
+class MessageUploadResource(ModelResource):
     """Messages of a file, one a row, into the inbox, as if they had come by POST /api/messages/.
 
     A row whose message is there already is skipped. Nothing is kept unless every row can be used.
     """
+
+    class Meta:
+        model = Message
+        fields = ()
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)

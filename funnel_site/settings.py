@@ -13,6 +13,7 @@ import structlog
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
+from import_export.formats.base_formats import CSV, XLSX
 
 from funnel_site.database import database_settings
 from funnel_site.environment import (
@@ -248,6 +249,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "funnel_site.lib.problem_schema.describe_problems",
+    ],
     "APPEND_COMPONENTS": {
         "securitySchemes": {
             "ApiKey": {
@@ -282,6 +287,8 @@ SHEETS_RETRY_SECONDS = env.float("SHEETS_RETRY_SECONDS", default=1.0)
 
 # --- Staff pages --------------------------------------------------------------------------------
 IMPORT_EXPORT_USE_TRANSACTIONS = True
+# A workbook first: a spreadsheet of an Indonesian office reads a CSV's commas as text.
+IMPORT_EXPORT_FORMATS = [XLSX, CSV]
 IMPORT_EXPORT_SKIP_ADMIN_LOG = False
 UNFOLD = {
     "SITE_TITLE": "Funnel Site",

@@ -7,14 +7,11 @@ from django.core.paginator import Paginator
 from django.db import connection
 from django.http import HttpRequest
 from django.utils.functional import cached_property
-from import_export.formats.base_formats import CSV, XLSX
 from unfold.admin import ModelAdmin
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
 from unfold.decorators import action as unfold_action
 from unfold.decorators import display as unfold_display
 
-# A workbook first: a spreadsheet of an Indonesian office reads a CSV's commas as text.
-FORMATS = [XLSX, CSV]
 EXACT_BELOW = 10_000
 
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -55,7 +52,6 @@ class EstimatingPaginator(Paginator[Any]):
 class StaffAdmin(ModelAdmin):
     """A list that stays quick, with import and export forms in the theme's looks."""
 
-    formats = FORMATS
     import_form_class = ImportForm
     export_form_class = ExportForm
     paginator = EstimatingPaginator
