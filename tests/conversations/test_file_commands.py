@@ -12,7 +12,7 @@ from conversations.models import InboundEvent, Message
 from tests.conftest import Site
 from tests.sheets_server import KEY, SheetsServer
 
-GOOD = [
+GOOD: list[object] = [
     {"message_id": f"m{number}", "phone_number": "08123456789", "message": f"halo {number}",
      "channel": "whatsapp", "sent_at": f"2026-01-02T10:0{number}:00"}
     for number in range(4)
@@ -48,7 +48,7 @@ def test_a_file_goes_in_and_again_as_duplicates(jsonl: Callable[[list[object]], 
 
 @pytest.mark.django_db(transaction=True)
 def test_broken_lines_are_named_and_the_others_are_in(jsonl: Callable[[list[object]], str]) -> None:
-    bad_phone = {**GOOD[2], "phone_number": "12"}
+    bad_phone = {"phone_number": "12", "message": "halo", "channel": "whatsapp"}
     lines = [GOOD[0], '{"message": ', GOOD[1], "[" * 40, bad_phone, "null", GOOD[3]]
     err = StringIO()
     with pytest.raises(CommandError, match="4 could not be used; the others are in"):

@@ -49,12 +49,12 @@ def test_a_broker_that_is_away_is_not_ready(client: Client, settings: Any) -> No
     from celery import current_app
 
     settings.CELERY_BROKER_URL = "redis://127.0.0.1:1/0"
-    before = current_app.conf.broker_url
-    current_app.conf.broker_url = settings.CELERY_BROKER_URL
+    before = current_app.conf["broker_url"]
+    current_app.conf["broker_url"] = settings.CELERY_BROKER_URL
     try:
         assert client.get("/readyz").status_code == 503
     finally:
-        current_app.conf.broker_url = before
+        current_app.conf["broker_url"] = before
 
 
 @pytest.mark.django_db(transaction=True)
