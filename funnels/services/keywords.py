@@ -149,7 +149,9 @@ def _compare(
         keyword = existing.get(key)
         if keyword is None:
             new.append(_keyword(row, origin))
-        elif (keyword.channel, keyword.is_active) == (row.channel, True):
+        elif (keyword.channel, keyword.is_active) == (row.channel, True) and (
+            keyword.origin in (origin, "") or _is_the_teams(keyword)
+        ):
             unchanged += 1
         else:
             keyword.channel, keyword.is_active, keyword.origin = row.channel, True, origin

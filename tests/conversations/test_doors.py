@@ -734,3 +734,22 @@ def test_get_and_others_are_not_for_this_door(client: Client, db: None) -> None:
     answer = client.get("/webhooks/messages")
 
     assert (answer.status_code, answer["Allow"]) == (405, "POST")
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        (rb"a\u0000b", "ab"),
+        (rb"a\ud800b", "ab"),
+        (rb"a\u0000b \\u0000", r"ab \u0000"),
+        (rb"\ud83d\ude00\ud83d", "😀"),
+    ],
+)
+def test_a_signed_delivery_with_unusable_characters_is_read_without_them(
+    deliver: Deliver, text: bytes, read: str
+) -> None:
+    body = b'{"message_id": "m1", "phone": "08123456789", "message": "' + text + b'"}'
+    assert deliver(body).status_code == 202
+    drain_inbox()
+    assert Message.objects.get().body == read
+    assert not InboundEvent.objects.filter(state="failed").exists()

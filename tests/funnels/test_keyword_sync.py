@@ -227,3 +227,14 @@ def test_a_missing_file_fails_the_command_by_name(db: None) -> None:
     with pytest.raises(CommandError, match=r"no file nothing\.csv"):
         call_command("sync_keywords", "--from", "nothing.csv")
     assert KeywordSync.objects.get().state == "refused"
+
+
+def test_the_shipped_keywords_give_way_to_the_first_sheet_of_the_team(
+    keywords: None, sheets_server: SheetsServer
+) -> None:
+    sheets_server.values = [HEADER, *ROWS]
+    sync = sync_keywords()
+    assert (sync.state, sync.error) == ("done", "")
+    assert len(active()) == len(ROWS)
+    sheets_server.values = [HEADER, ROWS[0]]
+    assert sync_keywords().state == "refused"
