@@ -1,6 +1,6 @@
 """Inbox drain in messages a second, one process, against hand-written set-based SQL.
 
-    DATABASE_URL=postgres://… python -m benchmarks.inbox_drain [--messages 10000] [--stored 0]
+    DATABASE_URL=postgres://… python -m benchmarks.inbox_drain [--messages 10000] [--stored 1000000]
 
 The floor does the same writes to the same tables and indexes, in batches of the same size, from
 rows that are computed beforehand: it reads no text and decides nothing.
@@ -12,11 +12,26 @@ from itertools import islice
 from typing import Any
 
 import orjson
+import psutil
 import psycopg
 
 from benchmarks.databases import fresh_database, set_up_django
 
 BATCH = 500
+BASE = 10_000
+STEP = 1_000_000
+SHIFTED = {"id", "customer_id", "room_id", "message_id", "event_id"}
+OTHER_PHONE = "'+62' || 820 + copy || right({}, 8)"
+COPIED = {
+    "conversations_customer": {"phone_number": OTHER_PHONE.format("phone_number")},
+    "conversations_customeridentity": {"value": OTHER_PHONE.format("value")},
+    "conversations_room": {"external_id": "external_id || '-' || copy"},
+    "conversations_inboundevent": {"dedupe_key": "dedupe_key || '-' || copy"},
+    "conversations_message": {"external_id": "external_id || '-' || copy"},
+    "funnels_evidence": {},
+    "funnels_funnel": {},
+}
+"""The tables that a drain writes, and what must differ in a copy of their rows."""
 
 
 def fill_inbox(count: int, *, customers: int, seed: int) -> None:
@@ -34,13 +49,46 @@ def fill_inbox(count: int, *, customers: int, seed: int) -> None:
         )
 
 
-def drain(count: int) -> float:
-    """Messages a second of the product."""
+def multiply(url: str, times: int) -> None:
+    """Copy whatever is stored, as other people's conversations, until there is `times` as much."""
+    with psycopg.connect(url) as connection:
+        for table, new in COPIED.items():
+            columns = [
+                name
+                for (name,) in connection.execute(
+                    "SELECT attname FROM pg_attribute"
+                    " WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped",
+                    [table],
+                )
+            ]
+            values = [
+                new.get(name) or (f"{name} + copy * {STEP}" if name in SHIFTED else name)
+                for name in columns
+            ]
+            connection.execute(
+                f"INSERT INTO {table} ({', '.join(columns)}) OVERRIDING SYSTEM VALUE"
+                f" SELECT {', '.join(values)} FROM {table}, generate_series(1, {times - 1}) copy"
+                " ORDER BY copy, id"
+            )
+            connection.execute(
+                f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), {STEP * (times + 1)})"
+            )
+
+
+def drain(count: int) -> tuple[float, float]:
+    """Messages a second of the product, and the CPU time of a message in µs, the server's with it."""
+    from django.db import connection
+
     from conversations.services.drain import drain_inbox
 
+    connection.ensure_connection()
+    both = [psutil.Process(), psutil.Process(connection.connection.info.backend_pid)]
+    before = sum(sum(process.cpu_times()[:2]) for process in both)
     started = time.perf_counter()
     assert drain_inbox(batch=BATCH) == count
-    return count / (time.perf_counter() - started)
+    seconds = time.perf_counter() - started
+    spent = sum(sum(process.cpu_times()[:2]) for process in both) - before
+    return count / seconds, spent / count * 1e6
 
 
 TABLES = (
@@ -173,15 +221,18 @@ def main() -> None:
     given = parser.parse_args()
     with fresh_database() as url:
         set_up_django(url)
-        customers = max((given.stored + given.messages) // 8, 100)
         if given.stored:
-            fill_inbox(given.stored, customers=customers, seed=9)
-            drain(given.stored)
-        fill_inbox(given.messages, customers=customers, seed=1)
+            fill_inbox(BASE, customers=BASE // 8, seed=9)
+            drain(BASE)
+            multiply(url, max(given.stored // BASE, 1))
+        fill_inbox(given.messages, customers=max(given.messages // 8, 100), seed=1)
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute("VACUUM ANALYZE")
-        product = drain(given.messages)
-        print(f"product, {given.stored:,} stored before: {product:,.0f} messages/s")
+        product, cost = drain(given.messages)
+        print(
+            f"product, {given.stored:,} stored before: {product:,.0f} messages/s,"
+            f" {cost:,.0f} µs of CPU a message"
+        )
         if given.stored:
             return
         with psycopg.connect(url) as connection:
