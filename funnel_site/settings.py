@@ -145,6 +145,7 @@ INSTALLED_APPS = [
     "funnel_site",
     "conversations",
     "funnels",
+    "reviews",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class ReviewsConfig(AppConfig):
+    """The review bot, its reviews and its invitations."""
+
+    name = "reviews"
