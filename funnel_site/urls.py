@@ -10,6 +10,7 @@ from conversations.api import EventView, MessagesView, RoomsView
 from conversations.webhooks import receive_message
 from funnel_site.health import LiveView, ReadyView
 from funnels.api import FunnelReportView, KeywordSyncView
+from reviews.api import ReviewsView
 
 handler400 = "funnel_site.lib.problems.bad_request"
 handler404 = "funnel_site.lib.problems.not_found"
@@ -30,6 +31,8 @@ urlpatterns = [
         r"^funnel-report/?$", FunnelReportView.as_view(schema=None), name="funnel-report-alias"
     ),
     re_path(r"^api/keywords/sync/?$", KeywordSyncView.as_view(), name="keyword-sync"),
+    re_path(r"^api/reviews/?$", ReviewsView.as_view(), name="reviews"),
+    re_path(r"^reviews/?$", ReviewsView.as_view(schema=None), name="reviews-alias"),
     re_path(r"^webhooks/messages/?$", receive_message, name="webhook-messages"),
     re_path(r"^webhook/?$", receive_message, name="webhook"),
     re_path(r"^api/schema/?$", SpectacularAPIView.as_view(), name="schema"),
