@@ -181,6 +181,9 @@ class Message(models.Model):
 
     objects = MessageQuerySet.as_manager()
 
+    was_opted_out: bool | None = None
+    """Set on a new message that changed the customer's consent: whether they were out before it."""
+
     class Meta:
         constraints = [
             models.UniqueConstraint(
