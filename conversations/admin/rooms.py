@@ -3,19 +3,23 @@
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils.html import format_html
 from import_export.admin import ExportActionModelAdmin
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
+from conversations.composer import composer_of, posted_answer
 from conversations.models import Message, Room
 from conversations.resources import MessageResource
-from conversations.selectors import room_transcript
+from conversations.selectors import transcript_part, with_delivery
 from funnel_site.lib.staff import RecordAdmin, display
 
-TRANSCRIPT_LENGTH = 500
+TRANSCRIPT_LENGTH = 200
 
 
 @admin.register(Room)
@@ -48,19 +52,69 @@ class RoomAdmin(RecordAdmin):
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[no-any-return]
         if not self.has_view_permission(request, room):
             return super().change_view(request, object_id, form_url, extra_context)  # type: ignore[no-any-return]
-        messages = list(room_transcript(room).prefetch_related("evidence")[:TRANSCRIPT_LENGTH])
+        return self._page(request, room)
+
+    def _page(self, request: HttpRequest, room: Room, form: Form | None = None) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "original": room,
             "title": f"Conversation with {room.customer or 'an unidentified customer'}",
-            "room": room,
-            "transcript": messages,
-            "is_cut": len(messages) == TRANSCRIPT_LENGTH,
+            "live_url": _live_url(request, room),
             "funnels": room.funnels.order_by("cycle").select_related("keyword"),
             "participants": room.participants.all(),
+            **self._shown(request, room, form),
         }
         return TemplateResponse(request, "admin/conversations/room/transcript.html", context)
+
+    def _shown(self, request: HttpRequest, room: Room, form: Form | None = None) -> dict[str, Any]:
+        """The transcript's newest messages, or those before the one that the address names."""
+        before = request.GET.get("before", "")
+        messages = transcript_part(
+            room,
+            before=int(before[:18]) if before.isdecimal() else None,
+            length=TRANSCRIPT_LENGTH,
+        )
+        is_full = len(messages) == TRANSCRIPT_LENGTH
+        return {
+            "room": room,
+            "transcript": with_delivery(messages),
+            "earlier_url": f"?before={messages[0].pk}" if is_full else "",
+            "answering": composer_of(
+                room,
+                request.user,
+                url=reverse("admin:conversations_room_answer", args=[room.pk]),
+                form=form,
+            ),
+        }
+
+    def get_urls(self) -> list[Any]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("<int:key>/answer/", wrap(self.answer_view), name="conversations_room_answer"),
+            path("<int:key>/live/", wrap(self.live_view), name="conversations_room_live"),
+            *super().get_urls(),
+        ]
+
+    def live_view(self, request: HttpRequest, key: int) -> HttpResponse:
+        """The parts of the page that change while it is open."""
+        room = self.get_object(request, str(key))
+        if room is None or not self.has_view_permission(request, room):
+            raise PermissionDenied
+        context = self._shown(request, room)
+        return TemplateResponse(request, "admin/conversations/room/live.html", context)
+
+    def answer_view(self, request: HttpRequest, key: int) -> HttpResponse:
+        """Keep an agent's answer and have it sent."""
+        room = self.get_object(request, str(key))
+        if room is None or request.method != "POST" or not self.has_view_permission(request, room):
+            raise PermissionDenied
+        outcome = posted_answer(request, room)
+        if outcome.message is None:
+            return self._page(request, room, outcome.form)
+        self.log_change(request, room, "Answered")
+        address = reverse("admin:conversations_room_change", args=[key])
+        return redirect(f"{address}#message-{outcome.message.pk}")
 
     @display(description="Customer", ordering="customer__name")
     def shown_customer(self, room: Room) -> str:
@@ -101,3 +155,10 @@ class MessageAdmin(ExportActionModelAdmin, RecordAdmin):
     def room_link(self, message: Message) -> str:
         address = reverse("admin:conversations_room_change", args=[message.room_id])
         return format_html('<a href="{}">Transcript</a>', address)
+
+
+def _live_url(request: HttpRequest, room: Room) -> str:
+    """Where the page asks for news; an earlier part of a transcript has none."""
+    if request.GET.get("before"):
+        return ""
+    return reverse("admin:conversations_room_live", args=[room.pk])
