@@ -83,7 +83,10 @@ class ReviewsView(APIView):
             200: OpenApiResponse(
                 PolymorphicProxySerializer(
                     component_name="Reviews",
-                    serializers=lambda: [ReviewsView.ReviewRow(many=True), ReviewsView.ReviewPage()],
+                    serializers=lambda: [
+                        ReviewsView.ReviewRow(many=True),
+                        ReviewsView.ReviewPage(),
+                    ],
                     resource_type_field_name=None,
                     many=False,
                 ),

@@ -1,12 +1,14 @@
 """Reads of reviews: the list that machines and staff ask for."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db.models import Q, QuerySet
 
-from conversations.models import CustomerIdentity
+from conversations.models import CustomerIdentity, Message, Room
+from conversations.selectors import room_transcript
 from funnel_site.lib.keyset import newest_first
 from reviews.listing import ReviewQuery
 from reviews.models import Review
@@ -20,6 +22,8 @@ SEED_FIELDS = (
     "status",
     "created_at",
 )
+MARGIN = timedelta(minutes=1)
+LONGEST_DIALOGUE = 200
 STREAMED = 1_000
 """Rows read at a time where the whole list is asked for."""
 
@@ -77,3 +81,20 @@ def row_of(review: Review, zone: ZoneInfo) -> dict[str, Any]:
     row = {name: getattr(review, name) for name in SEED_FIELDS}
     row["created_at"] = review.created_at.astimezone(zone).isoformat()
     return row
+
+
+def review_conversation(review: Review) -> tuple[Room | None, list[Message]]:
+    """The room that a review came from and the messages of its dialogue, in order.
+
+    None and nothing for a review that was imported and whose customer has no room.
+    """
+    session = review.session
+    room = session.room if session else None
+    if session is None or room is None:
+        latest = Room.objects.filter(customer=review.customer).exclude(customer=None)
+        return latest.order_by("-last_message_at").first(), []
+    end = session.ended_at or review.created_at
+    messages = room_transcript(room).filter(
+        sent_at__gte=session.started_at - MARGIN, sent_at__lte=end + MARGIN
+    )
+    return room, list(messages[:LONGEST_DIALOGUE])
