@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import structlog
 from django.db import transaction
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import Case, F, PositiveSmallIntegerField, Q, Value, When
 from django.utils.timezone import now
 
 from conversations.delivery import RANK
@@ -90,7 +90,11 @@ def _merge(sid: str, report: StatusReport) -> bool:
     is_news = is_higher = Q(status_rank__lt=rank)
     values = {
         "status": Case(When(is_higher, then=Value(report.word)), default=F("status")),
-        "status_rank": Case(When(is_higher, then=Value(rank)), default=F("status_rank")),
+        "status_rank": Case(
+            When(is_higher, then=Value(rank)),
+            default=F("status_rank"),
+            output_field=PositiveSmallIntegerField(),
+        ),
     }
     if report.error_code:
         code, text = report.error_code, report.error_text
