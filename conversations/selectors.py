@@ -142,7 +142,7 @@ def _is_retryable(message: Message, last: Sending | None, action: str | None) ->
 
 
 def with_delivery(messages: Sequence[Message]) -> list[Message]:
-    """The messages, each with `delivery` (its looks), `author` and `may_retry`.
+    """The messages, each with `delivery` (its looks), `author`, `attempt` and `may_retry`.
 
     Two queries, whatever their number.
     """
@@ -155,6 +155,7 @@ def with_delivery(messages: Sequence[Message]) -> list[Message]:
     for shown in messages:
         last, meaning = latest.get(shown.pk), meanings.get(shown.error_code)
         shown.author = str(last.author) if last and last.author else ""
+        shown.attempt = last.number if last else 0
         shown.may_retry = _is_retryable(shown, last, meaning.action if meaning else None)
         reason = meaning.words if meaning else shown.error_text or shown.error_code
         is_lost = last and last.state == Sending.State.UNKNOWN and not shown.external_id

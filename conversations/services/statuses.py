@@ -17,6 +17,7 @@ from conversations.twilio_shapes import StatusReport
 logger = structlog.get_logger(__name__)
 
 PARKED_FOR = timedelta(hours=24)
+PLACE = PositiveSmallIntegerField()
 
 
 def apply_report(report: StatusReport) -> bool:

@@ -130,11 +130,21 @@ def note_status(post: Post, *, word: str) -> None:
         )
         if stored.is_duplicate:
             return
-        try:
-            apply_report(report_of(body=post.body, headers=headers))
-        except PayloadError as error:
-            mark_failed([(stored.event_id, error.code, str(error))])
-            return
-        InboundEvent.objects.filter(pk=stored.event_id).update(
-            state=InboundEvent.State.PROCESSED, processed_at=now()
-        )
+        _apply(stored.event_id, body=post.body, headers=headers)
+
+
+def _apply(event_id: int, *, body: bytes, headers: Mapping[str, str]) -> None:
+    """Merge a stored status, or leave it to the drain."""
+    try:
+        with transaction.atomic():
+            apply_report(report_of(body=body, headers=headers))
+            InboundEvent.objects.filter(pk=event_id).update(
+                state=InboundEvent.State.PROCESSED, processed_at=now()
+            )
+    except PayloadError as error:
+        mark_failed([(event_id, error.code, str(error))])
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        logger.exception("a status waits for the drain", event_id=event_id)
+        wake_after_commit()
