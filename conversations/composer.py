@@ -207,12 +207,14 @@ def _closed_looks(window: Window) -> dict[str, Any]:
 def duration(span: timedelta) -> str:
     """A span in hours and minutes, rounded up to the minute.
 
-    >>> duration(timedelta(hours=5, minutes=11, seconds=30)), duration(timedelta(seconds=20))
-    ('5 h 12 min', '1 min')
+    >>> duration(timedelta(hours=5, minutes=11, seconds=30)), duration(timedelta(hours=24)), duration(timedelta(seconds=20))
+    ('5 h 12 min', '24 h', '1 min')
     """
     minutes = -(-int(span.total_seconds()) // 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+    if not hours:
+        return f"{minutes} min"
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
 
 
 def _moment(at: datetime) -> str:

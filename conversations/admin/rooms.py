@@ -1,6 +1,6 @@
 """Rooms and messages: the transcript with the facts that each message gave."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
@@ -10,13 +10,16 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
+from django.utils.timezone import now
 from import_export.admin import ExportActionModelAdmin
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
-from conversations.composer import composer_of, posted_answer
-from conversations.models import Message, Room
+from conversations.composer import composer_of, may_answer, posted_answer
+from conversations.models import Message, Referral, Room
 from conversations.resources import MessageResource
 from conversations.selectors import transcript_part, with_delivery
+from conversations.services.sending import SendingRefusedError, retry_sending
+from conversations.services.takeover import pause_bot, resume_bot
 from funnel_site.lib.staff import RecordAdmin, display
 
 TRANSCRIPT_LENGTH = 200
@@ -63,6 +66,7 @@ class RoomAdmin(RecordAdmin):
             "live_url": _live_url(request, room),
             "funnels": room.funnels.order_by("cycle").select_related("keyword"),
             "participants": room.participants.all(),
+            "referrals": Referral.objects.filter(message__room=room).order_by("at")[:5],
             **self._shown(request, room, form),
         }
         return TemplateResponse(request, "admin/conversations/room/transcript.html", context)
@@ -78,6 +82,8 @@ class RoomAdmin(RecordAdmin):
         is_full = len(messages) == TRANSCRIPT_LENGTH
         return {
             "room": room,
+            "may_answer": may_answer(request.user),
+            "is_bot_paused": bool(room.bot_paused_until and room.bot_paused_until > now()),
             "transcript": with_delivery(messages),
             "earlier_url": f"?before={messages[0].pk}" if is_full else "",
             "answering": composer_of(
@@ -92,6 +98,12 @@ class RoomAdmin(RecordAdmin):
         wrap = self.admin_site.admin_view
         return [
             path("<int:key>/answer/", wrap(self.answer_view), name="conversations_room_answer"),
+            path(
+                "<int:key>/retry/<int:message>/",
+                wrap(self.retry_view),
+                name="conversations_room_retry",
+            ),
+            path("<int:key>/bot/", wrap(self.bot_view), name="conversations_room_bot"),
             path("<int:key>/live/", wrap(self.live_view), name="conversations_room_live"),
             *super().get_urls(),
         ]
@@ -106,15 +118,50 @@ class RoomAdmin(RecordAdmin):
 
     def answer_view(self, request: HttpRequest, key: int) -> HttpResponse:
         """Keep an agent's answer and have it sent."""
-        room = self.get_object(request, str(key))
-        if room is None or request.method != "POST" or not self.has_view_permission(request, room):
-            raise PermissionDenied
+        room = self._posted_to(request, key)
         outcome = posted_answer(request, room)
         if outcome.message is None:
             return self._page(request, room, outcome.form)
         self.log_change(request, room, "Answered")
         address = reverse("admin:conversations_room_change", args=[key])
         return redirect(f"{address}#message-{outcome.message.pk}")
+
+    def retry_view(self, request: HttpRequest, key: int, message: int) -> HttpResponse:
+        """Make another attempt at an answer that failed."""
+        room = self._posted_to(request, key)
+        failed = room.messages.filter(pk=message).select_related("room__customer").first()
+        if failed is None or not may_answer(request.user):
+            raise PermissionDenied
+        try:
+            retry_sending(
+                message=failed, author=request.user, token=request.POST.get("token", "")[:64]
+            )
+        except SendingRefusedError as refusal:
+            self.message_user(request, refusal.words, level="ERROR")
+        else:
+            self.log_change(request, room, "Sent an answer again")
+        return redirect("admin:conversations_room_change", key)
+
+    def bot_view(self, request: HttpRequest, key: int) -> HttpResponse:
+        """Take over from the bot, or let it answer again."""
+        room = self._posted_to(request, key)
+        if not may_answer(request.user):
+            raise PermissionDenied
+        if "pause" in request.POST:
+            pause_bot(room=room)
+            words = "You have taken over: the bot is silent here."
+        else:
+            resume_bot(room=room)
+            words = "The bot answers again."
+        self.log_change(request, room, words)
+        self.message_user(request, words)
+        return redirect("admin:conversations_room_change", key)
+
+    def _posted_to(self, request: HttpRequest, key: int) -> Room:
+        room = self.get_object(request, str(key))
+        if room is None or request.method != "POST" or not self.has_view_permission(request, room):
+            raise PermissionDenied
+        return cast("Room", room)
 
     @display(description="Customer", ordering="customer__name")
     def shown_customer(self, room: Room) -> str:

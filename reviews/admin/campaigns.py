@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path
-from unfold.widgets import UnfoldAdminSelectWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from conversations.models import Customer, MessageTemplate
 from conversations.template_text import TemplateTextError, filled
@@ -25,26 +25,29 @@ PICKED = "picked_customers"
 class CampaignForm(forms.ModelForm[Campaign]):
     """A campaign whose template can be filled: found out here, before the first message."""
 
+    values = forms.CharField(
+        required=False,
+        max_length=2_000,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+        help_text="One a line, for {{1}}, {{2}} … of the template; {name} is the first name",
+    )
+
     class Meta:
         model = Campaign
         fields = (
             "name",
             "line",
             "template",
-            "variables",
             "per_minute",
             "rest_days",
             "invites_buyers",
             "is_active",
         )
 
-    def clean_variables(self) -> dict[str, str]:
-        values = self.cleaned_data["variables"] or {}
-        if not isinstance(values, dict) or not all(
-            isinstance(value, str) for value in values.values()
-        ):
-            raise ValidationError('A text for each place, as {"1": "{name}"}.')
-        return values
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        known = sorted(self.instance.variables.items(), key=lambda item: int(item[0]))
+        self.initial["values"] = "\n".join(value for _, value in known)
 
     def clean_per_minute(self) -> int:
         number: int = self.cleaned_data["per_minute"]
@@ -55,13 +58,15 @@ class CampaignForm(forms.ModelForm[Campaign]):
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         template: MessageTemplate | None = cleaned.get("template")
-        if template is None or "variables" not in cleaned:
+        lines = [line.strip() for line in cleaned.get("values", "").splitlines() if line.strip()]
+        self.instance.variables = {str(place): line for place, line in enumerate(lines, start=1)}
+        if template is None:
             return cleaned
-        sample = Campaign(template=template, variables=cleaned["variables"])
+        sample = Campaign(template=template, variables=self.instance.variables)
         try:
             filled(template.body, values_for(sample, Customer(name="Ana")))
         except TemplateTextError as error:
-            raise ValidationError({"variables": str(error)}) from error
+            raise ValidationError({"values": str(error)}) from error
         return cleaned
 
 
@@ -93,7 +98,7 @@ class CampaignAdmin(StaffAdmin):
     list_select_related = ("line", "template")
     actions_detail = ("clear_list",)
     fieldsets = (
-        (None, {"fields": ("name", "line", "template", "variables")}),
+        (None, {"fields": ("name", "line", "template", "values")}),
         (
             "Whom and how fast",
             {"fields": ("invites_buyers", "rest_days", "per_minute", "is_active")},

@@ -243,9 +243,9 @@ class ReviewAdmin(ImportExportModelAdmin, ExportActionModelAdmin, StaffAdmin):
             delivery.words,
         )
 
-    @display(description="Answered", boolean=True)
-    def is_answered(self, review: Review) -> bool:
-        return bool(review.answer)
+    @display(description="Answered")
+    def is_answered(self, review: Review) -> str:
+        return "Yes" if review.answer else "–"
 
 
 def _stars(rating: int | None) -> str:

@@ -13,7 +13,7 @@ from django.utils.http import urlencode
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from conversations.models import Language, Line
-from funnel_site.lib.staff import StaffAdmin, display
+from funnel_site.lib.staff import StaffAdmin
 from reviews.models import BotWords
 from reviews.preview import scenes
 from reviews.services.word_changes import reset_words, save_words
@@ -46,11 +46,6 @@ class WordsForm(forms.Form):
 
 @admin.register(BotWords)
 class BotWordsAdmin(StaffAdmin):
-    list_display = ("shown_line", "language", "shown_number", "changed_by", "changed_at")
-    list_filter = ("language",)
-    list_select_related = ("line", "changed_by")
-    list_before_template = "admin/reviews/botwords/choice.html"
-
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
@@ -68,17 +63,32 @@ class BotWordsAdmin(StaffAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """What differs from the shipped words, and the way to each editor."""
+        """Every line and language, whether its words were changed, and the way to its editor."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        rows = {
+            (row.line_id, row.language): row
+            for row in BotWords.objects.select_related("changed_by")
+        }
         lines: list[Line | None] = [None, *Line.objects.all()]
         choices = [
             (
                 line or "Every line",
-                [(label, _editor(line, code)) for code, label in Language.choices],
+                label,
+                _editor(line, code),
+                rows.get((line.pk if line else None, code)),
             )
             for line in lines
+            for code, label in Language.choices
         ]
-        context = {"choices": choices, **(extra_context or {})}
-        return super().changelist_view(request, context)  # type: ignore[no-any-return]
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": "The bot's words",
+            "choices": choices,
+            "may_edit": request.user.has_perm("reviews.change_botwords"),
+        }
+        return TemplateResponse(request, "admin/reviews/botwords/choice.html", context)
 
     def change_view(
         self,
@@ -163,14 +173,6 @@ class BotWordsAdmin(StaffAdmin):
         if line is None:
             raise Http404
         return line, language
-
-    @display(description="Line", ordering="line__name")
-    def shown_line(self, words: BotWords) -> str:
-        return str(words.line or "Every line")
-
-    @display(description="Changed texts")
-    def shown_number(self, words: BotWords) -> str:
-        return str(len(words.texts))
 
 
 def _query(line: Line | None, language: str) -> str:
