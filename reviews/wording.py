@@ -8,6 +8,7 @@ LONGEST_REPLY = 1_600
 """Characters of one WhatsApp message that Twilio sends."""
 LONGEST_WORDS = 1_000
 PLACEHOLDER = re.compile(r"\{([a-z]+)\}")
+BRACES = re.compile(r"\{[^{}]*\}?|\}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +120,8 @@ def _problem(key: str, words: object) -> str:
         return "This may not be empty."
     if len(words) > LONGEST_WORDS:
         return f"At most {LONGEST_WORDS} characters."
+    if odd := [found for found in BRACES.findall(words) if not PLACEHOLDER.fullmatch(found)]:
+        return f"Nothing fills {odd[0]} here: a placeholder is a small word in braces, as {{name}}."
     used = set(PLACEHOLDER.findall(words))
     if unknown := sorted(used - KEYS[key].allowed):
         return f"Nothing fills {{{unknown[0]}}} here."
