@@ -182,7 +182,7 @@ class Message(models.Model):
     objects = MessageQuerySet.as_manager()
 
     was_opted_out: bool | None = None
-    """Set on a new message that changed the customer's consent: whether they were out before it."""
+    """Set on a new message of a customer: whether they had opted out before it."""
 
     class Meta:
         constraints = [

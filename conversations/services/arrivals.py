@@ -28,19 +28,35 @@ def note_arrivals(messages: Sequence[Message]) -> None:
     Referral.objects.bulk_create(
         _referral(message) for message in told if "referral" in message.details
     )
-    consents = [
-        Consent(
-            customer=message.customer,
-            change=change,
-            origin=Consent.Origin.CUSTOMER,
-            words=message.body[:100],
-            at=message.sent_at,
-            message=message,
-        )
-        for message in told
-        if message.customer is not None and (change := consent_in(message))
-    ]
-    note_consents(consents)
+    note_consents(_consents(told))
+
+
+def _consents(told: Sequence[Message]) -> list[Consent]:
+    """The changes of mind in a batch, each read in the light of what was said before it.
+
+    Every message learns whether its customer had opted out before it, not after the batch.
+    """
+    is_out: dict[int, bool] = {}
+    found = []
+    for message in sorted(told, key=lambda one: (one.sent_at, one.pk)):
+        customer = message.customer
+        if customer is None:
+            continue
+        message.was_opted_out = is_out.setdefault(customer.pk, customer.opted_out_at is not None)
+        change = consent_in(message)
+        if change:
+            is_out[customer.pk] = change == Consent.Change.OUT
+            found.append(
+                Consent(
+                    customer=customer,
+                    change=change,
+                    origin=Consent.Origin.CUSTOMER,
+                    words=message.body[:100],
+                    at=message.sent_at,
+                    message=message,
+                )
+            )
+    return found
 
 
 def _referral(message: Message) -> Referral:

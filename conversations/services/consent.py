@@ -21,9 +21,7 @@ def consent_in(message: Message) -> str:
     stated = str(message.details.get("opt_out_type", "")).upper()
     if stated == "STOP" or is_opt_out(message.body):
         return OUT
-    assert message.customer is not None
-    is_out = message.customer.opted_out_at is not None
-    return IN if is_out and (stated == "START" or is_opt_in(message.body)) else ""
+    return IN if message.was_opted_out and (stated == "START" or is_opt_in(message.body)) else ""
 
 
 def note_consents(consents: Sequence[Consent]) -> None:
@@ -33,23 +31,16 @@ def note_consents(consents: Sequence[Consent]) -> None:
     """
     if not consents:
         return
-    before = {
-        consent.customer_id: consent.customer.opted_out_at is not None for consent in consents
-    }
+    customers = {consent.customer_id: consent.customer for consent in consents}
     Consent.objects.bulk_create(consents)
     latest: dict[int, Consent] = {}
-    rows = Consent.objects.filter(customer_id__in=before).order_by("customer_id", "at", "pk")
+    rows = Consent.objects.filter(customer_id__in=customers).order_by("customer_id", "at", "pk")
     for row in rows:
         latest[row.customer_id] = row
-    customers = {consent.customer_id: consent.customer for consent in consents}
     for customer_id, customer in customers.items():
         last = latest[customer_id]
         customer.opted_out_at = last.at if last.change == OUT else None
     Customer.objects.bulk_update(sorted(customers.values(), key=_key), ["opted_out_at"])
-    for consent in consents:
-        if consent.message is not None:
-            # For those who answer it: what held before this message.
-            consent.message.was_opted_out = before[consent.customer_id]
 
 
 def _key(customer: Customer) -> int:
