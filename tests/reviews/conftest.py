@@ -1,9 +1,11 @@
 """A Twilio account in the settings, and posts signed with its token."""
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.test import Client
 
 from tests.twilio_posts import ACCOUNT, TOKEN, encode, message_form, pairs_of, replies_in, signature
@@ -24,7 +26,14 @@ def _account(settings: Any) -> None:
 
 
 @pytest.fixture
-def post(client: Client, db: None) -> Post:
+def meanings(db: None) -> None:
+    """The meanings of error codes, as the migrations leave them: tests that commit flush them."""
+    module = import_module("conversations.migrations.0003_error_meanings")
+    module.add(apps, None)
+
+
+@pytest.fixture
+def post(client: Client, meanings: None) -> Post:
     """Post a form as Twilio does; keyword arguments replace what is signed or sent."""
 
     def send(

@@ -105,6 +105,6 @@ def test_a_second_review_of_a_product_leaves_the_first_as_an_earlier_one(say: Sa
 
 def _counts() -> dict[str, Any]:
     return {
-        model.__name__: model.objects.count()  # type: ignore[attr-defined]
+        model.__name__: model.objects.count()
         for model in (InboundEvent, Message, Room, Review, ReviewSession, BotAnswer)
     }

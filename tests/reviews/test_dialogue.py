@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -133,9 +134,9 @@ def test_silence_between_stop_and_start() -> None:
     ("values", "hint"), [({}, "not_text"), ({"has_media": True}, "media_only")]
 )
 def test_what_has_no_words_is_asked_for_again(
-    where: Step, values: dict[str, bool], hint: str
+    where: Step, values: dict[str, Any], hint: str
 ) -> None:
-    turn = answer(where, "", **values)
+    turn = answer(where, "", None, **values)
 
     assert turn.dialogue == replace(AT[where], misses=1)
     assert turn.reply is not None
@@ -301,7 +302,7 @@ class DialogueMachine(RuleBasedStateMachine):
 
     @initialize(rules=RULES)
     def choose_line(self, rules: Rules) -> None:
-        self.rules = rules
+        self.line_rules = rules
 
     @rule(
         text=TEXTS,
@@ -325,9 +326,9 @@ class DialogueMachine(RuleBasedStateMachine):
             is_answered=answered,
         )
         before = self.dialogue
-        self.turn = turn = step(before, heard, self.rules)
+        self.turn = turn = step(before, heard, self.line_rules)
         self.given |= {heard.text, profile}
-        assert step(before, heard, self.rules) == turn
+        assert step(before, heard, self.line_rules) == turn
         if turn.dialogue is not None and turn.dialogue.step is Step.FINISH:
             self.check_review(before, turn)
             self.dialogue = None
@@ -363,7 +364,7 @@ class DialogueMachine(RuleBasedStateMachine):
     def there_is_always_a_way_out(self) -> None:
         if self.dialogue is not None:
             out = step(
-                self.dialogue, said("BATAL", at=self.now, is_opted_out=self.is_out), self.rules
+                self.dialogue, said("BATAL", at=self.now, is_opted_out=self.is_out), self.line_rules
             )
             assert out.dialogue is None
 
