@@ -65,7 +65,7 @@ def write_deliveries(path: Path, count: int) -> None:
 
 
 @contextmanager
-def server(url: str) -> Iterator[None]:
+def server(url: str, *, port: int = PORT) -> Iterator[None]:
     env = {
         **os.environ,
         "DATABASE_URL": url,
@@ -77,7 +77,7 @@ def server(url: str) -> Iterator[None]:
         [
             granian,
             "--interface=wsgi",
-            f"--port={PORT}",
+            f"--port={port}",
             "--workers=2",
             "--blocking-threads=4",
             "--workers-kill-timeout=5",
@@ -92,7 +92,7 @@ def server(url: str) -> Iterator[None]:
         for _ in range(100):
             time.sleep(0.2)
             try:
-                urllib.request.urlopen(f"http://127.0.0.1:{PORT}/healthz", timeout=1)
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=1)
             except OSError:
                 continue
             break

@@ -24,7 +24,6 @@ USER_ID = re.compile(r"[A-Z]{2}\.[A-Za-z0-9.]{1,140}")
 NUMBER = re.compile(r"\+[0-9]{5,15}")
 WORD = re.compile(r"[a-z_]{1,32}")
 SINGLE = ("AccountSid", "MessageSid", "From", "To")
-STATUS_SINGLE = ("AccountSid", "MessageSid", "MessageStatus")
 PLACE = ("Latitude", "Longitude", "Address", "Label")
 BUTTON = ("ButtonPayload", "ButtonText", "ButtonType")
 REFERRAL = {
@@ -157,6 +156,11 @@ def read_status(form: Form, query: Form) -> StatusReport:
         message_id=_number(_one(query, "m")),
         attempt=_number(_one(query, "n")) or 1,
     )
+
+
+def is_message_key(account_sid: str, sid: str) -> bool:
+    """Whether these are an account's and a message's ids by their form."""
+    return bool(ACCOUNT_SID.fullmatch(account_sid) and MESSAGE_SID.fullmatch(sid))
 
 
 def _check_single(form: Form, names: Iterable[str]) -> None:

@@ -4,6 +4,7 @@ The answer is TwiML, so the message is taken up at once and not by the drain. Wh
 up is kept all the same and gets an empty answer: the drain, or staff, look at it later.
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,7 +27,7 @@ from conversations.services.twilio_inbox import (
     report_of,
 )
 from conversations.services.waking import wake_after_commit
-from conversations.twilio_shapes import Form
+from conversations.twilio_shapes import Form, is_message_key
 from reviews.models import BotAnswer
 from reviews.services.conversing import EMPTY_TWIML
 
@@ -80,10 +81,15 @@ def _answer(post: Post) -> str:
 
 
 def _key(post: Post) -> str:
-    return f"{post.account_sid}:{post.sid}"[:250]
+    """The message's own key; of a form that names none, the bytes are all there is to go by."""
+    if is_message_key(post.account_sid, post.sid):
+        return f"{post.account_sid}:{post.sid}"
+    return f"unusable:{hashlib.sha256(post.body).hexdigest()}"
 
 
 def _earlier_answer(post: Post) -> str:
+    if not is_message_key(post.account_sid, post.sid):
+        return EMPTY_TWIML
     twiml = BotAnswer.objects.filter(
         account_sid=post.account_sid, message_sid=post.sid
     ).values_list("twiml", flat=True)
@@ -117,7 +123,7 @@ def _take_up(post: Post, event_id: int, received_at: datetime) -> str:
 def note_status(post: Post, *, word: str) -> None:
     """Keep a status callback and merge it into its message. A repeat changes nothing."""
     with transaction.atomic():
-        error_code = post.form.get("ErrorCode", [""])[0][:16]
+        error_code = "".join(filter(str.isalnum, post.form.get("ErrorCode", [""])[0]))[:16]
         headers = {**post.headers, QUERY_HEADER: post.query[:300]}
         [stored] = store_deliveries(
             source=TWILIO_STATUS,
@@ -131,6 +137,11 @@ def note_status(post: Post, *, word: str) -> None:
         if stored.is_duplicate:
             return
         _apply(stored.event_id, body=post.body, headers=headers)
+
+
+def _known(word: str) -> str:
+    """A status for a key: words of Twilio's kind as they are, all else as one."""
+    return word if word.isascii() and word.replace("_", "").isalpha() and len(word) <= 32 else "?"
 
 
 def _apply(event_id: int, *, body: bytes, headers: Mapping[str, str]) -> None:

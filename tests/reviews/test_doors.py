@@ -70,6 +70,7 @@ UNUSABLE: dict[str, dict[str, Any]] = {
     "short MessageSid": {"MessageSid": "SM1"},
     "MessageSid in lower case": {"MessageSid": "sm" + "0" * 32},
     "MessageSid with a line break": {"MessageSid": "SM" + "0" * 32 + "\r\n"},
+    "MessageSid with a NUL": {"MessageSid": "SM\x00" + "0" * 32},
     "two Bodies": {"Body": ["a", "b"]},
     "the same Body twice": {"Body": ["a", "a"]},
 }
@@ -244,6 +245,8 @@ def test_a_blocked_customer_is_kept_and_not_answered(say: Say) -> None:
         {"MessageSid": "SM1"},
         {"MessageStatus": "exploded"},
         {"MessageStatus": "\x00\n"},
+        {"MessageSid": "SM\x00"},
+        {"ErrorCode": "\x00"},
         {"MessageSid": ["SM" + "0" * 32, "SM" + "1" * 32]},
         {"ErrorCode": "9" * 40, "ErrorMessage": "x" * 5_000},
         {"RawDlrDoneDate": "nonsense", "Price": "x", "PriceUnit": None},
