@@ -129,7 +129,7 @@ def note_status(post: Post, *, word: str) -> None:
             source=TWILIO_STATUS,
             deliveries=[
                 Delivery(
-                    key=f"{_key(post)}:{word[:32]}:{error_code}", body=post.body, headers=headers
+                    key=f"{_key(post)}:{_known(word)}:{error_code}", body=post.body, headers=headers
                 )
             ],
             received_at=now(),

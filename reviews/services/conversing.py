@@ -19,7 +19,7 @@ from conversations.models import Customer, Line, Message, Sender
 from conversations.services.posting import callback_address
 from conversations.services.sending import send_bot_reply
 from conversations.services.twilio_inbox import TWILIO
-from funnel_site.lib.batches import insert_rows
+from funnel_site.lib.batches import insert_rows, update_rows
 from reviews.dialogue import Dialogue, Reply, Rules, Said, Step, Turn, step
 from reviews.models import BotAnswer, Invitation, Review, ReviewSession
 from reviews.services.words import Speaker, words_by_speaker
@@ -180,7 +180,7 @@ class _Batch:
         """Ended dialogues first: one open at a time is the table's rule."""
         outcome = self.outcome
         known = [session for session in outcome.sessions if session.pk]
-        ReviewSession.objects.bulk_update(known, SESSION_FIELDS)
+        update_rows(sorted(known, key=lambda session: session.pk), SESSION_FIELDS)
         new = [session for session in outcome.sessions if not session.pk]
         ReviewSession.objects.bulk_create([session for session in new if session.ended_at])
         ReviewSession.objects.bulk_create([session for session in new if not session.ended_at])
@@ -233,7 +233,7 @@ class _Batch:
         answered = set(
             BotAnswer.objects.filter(event__in=events).values_list("event_id", flat=True)
         )
-        BotAnswer.objects.bulk_create(
+        answers = [
             BotAnswer(
                 event_id=event_id,
                 account_sid=message.details["account_sid"][:34],
@@ -242,7 +242,8 @@ class _Batch:
             )
             for event_id, message in events.items()
             if event_id not in answered
-        )
+        ]
+        BotAnswer.objects.bulk_create(answers, ignore_conflicts=True)
         for event_id in answered:
             message = events[event_id]
             reply = replies.get(message.pk)

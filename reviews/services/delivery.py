@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from conversations.models import Message
+from funnel_site.lib.batches import update_rows
 from reviews.models import Review
 
 
@@ -12,4 +13,4 @@ def follow_confirmations(messages: Sequence[Message]) -> None:
     reviews = list(Review.objects.filter(confirmation__in=status))
     for review in reviews:
         review.status = status[review.confirmation_id or 0]
-    Review.objects.bulk_update(reviews, ["status"])
+    update_rows(reviews, ["status"])

@@ -252,9 +252,10 @@ class Handler(BaseHTTPRequestHandler):
     def answer(self, status: int, value: Any, **headers: str) -> None:
         body = value if isinstance(value, bytes) else json.dumps(value).encode()
         self.send_response(status)
-        named = {"Content-Type": "application/json", **headers}
-        for name, text in {**named, "Content-Length": str(len(body))}.items():
-            self.send_header(name.replace("_", "-"), text)
+        named = {name.replace("_", "-"): text for name, text in headers.items()}
+        kind = {"Content-Type": "application/json", "Content-Length": str(len(body))}
+        for name, text in {**kind, **named}.items():
+            self.send_header(name, text)
         self.end_headers()
         self.wfile.write(body)
 
