@@ -111,10 +111,11 @@ def seconds_to_wait() -> float | None:
 
 def _next_turn(campaign: Campaign) -> float:
     sent = campaign.invitations.filter(sent_at__gt=now() - MINUTE).order_by("-sent_at")
-    if sent.count() < campaign.per_minute:
+    moments = sent.values_list("sent_at", flat=True)[: campaign.per_minute]
+    newest = [moment for moment in moments if moment is not None]
+    if len(newest) < campaign.per_minute:
         return 0.0
-    first = sent.values_list("sent_at", flat=True)[campaign.per_minute - 1]
-    return max(0.0, (first + MINUTE - now()).total_seconds())
+    return max(0.0, (newest[-1] + MINUTE - now()).total_seconds())
 
 
 @transaction.atomic

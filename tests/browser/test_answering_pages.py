@@ -162,7 +162,7 @@ def test_an_opted_out_customer_has_a_notice_and_staff_can_lift_it(
     live_server: Any,
     room: Room,
 ) -> None:
-    Customer.objects.filter(pk=room.customer_id).update(opted_out_at=now())
+    Customer.objects.filter(rooms=room).update(opted_out_at=now())
     staff.goto(f"{live_server.url}/admin/conversations/room/{room.pk}/change/")
     expect(staff.locator("#answer")).to_contain_text("opted out")
     expect(staff.locator("#id_body")).to_have_count(0)
@@ -174,7 +174,7 @@ def test_an_opted_out_customer_has_a_notice_and_staff_can_lift_it(
     staff.click("text=Opt in again")
 
     expect(staff.locator("body")).to_contain_text("Yes: they have not opted out.")
-    assert Customer.objects.get(pk=room.customer_id).opted_out_at is None
+    assert Customer.objects.get(rooms=room).opted_out_at is None
 
 
 def test_the_preview_follows_the_words_as_they_are_typed(

@@ -189,7 +189,7 @@ def test_without_scripts_a_button_shows_the_preview(editor: Client) -> None:
 def test_a_line_that_asks_for_stars_shows_them_in_its_conversation(
     editor: Client, line: Line
 ) -> None:
-    page = editor.get(EDITOR, {"line": line.pk, "language": "en"}).content.decode()
+    page = editor.get(EDITOR, {"line": str(line.pk), "language": "en"}).content.decode()
 
     assert bubbles(page)[7] == "How many stars do you give it, from 1 to 5?"
 
