@@ -34,7 +34,15 @@ def bare_insert(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"ok": True}, status=202)
 
 
+@csrf_exempt
+@login_not_required
+def empty_form(request: HttpRequest) -> HttpResponse:
+    """What taking in a form costs: read, and answered with nothing."""
+    return HttpResponse("<Response/>" if request.POST else "", content_type="text/xml")
+
+
 urlpatterns = [
+    path("benchmark/empty-form", empty_form),
     path("benchmark/empty", EmptyView.as_view()),
     path("benchmark/insert", bare_insert),
     *site_urlpatterns,

@@ -69,7 +69,7 @@ def write_deliveries(path: Path, count: int) -> None:
 
 
 @contextmanager
-def server(url: str) -> Iterator[None]:
+def server(url: str, *, port: int = PORT) -> Iterator[None]:
     env = {
         **os.environ,
         "DATABASE_URL": url,
@@ -81,7 +81,7 @@ def server(url: str) -> Iterator[None]:
         [
             granian,
             "--interface=wsgi",
-            f"--port={PORT}",
+            f"--port={port}",
             "--workers=2",
             f"--blocking-threads={THREADS}",
             "--workers-kill-timeout=5",
@@ -96,7 +96,7 @@ def server(url: str) -> Iterator[None]:
         for _ in range(100):
             time.sleep(0.2)
             try:
-                urllib.request.urlopen(f"http://127.0.0.1:{PORT}/healthz", timeout=1)
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=1)
             except OSError:
                 continue
             break

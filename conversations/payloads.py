@@ -61,6 +61,11 @@ class InboundMessage:
     media: tuple[Mapping[str, Any], ...] = ()
     stated: Mapping[str, Any] = field(default_factory=dict)
     flags: tuple[str, ...] = ()
+    address: str = ""
+    """The customer's address exactly as it came, where answers go to it."""
+    our_address: str = ""
+    """The number of ours that was written to."""
+    details: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def identity_keys(self) -> list[tuple[str, str]]:

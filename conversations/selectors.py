@@ -3,14 +3,40 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from conversations.models import CustomerIdentity, InboundEvent, Message, MessageQuerySet, Room
+from django.db.models import Max, Q
+from django.utils.timezone import now
+
+from conversations.delivery import FAILURES
+from conversations.delivery_words import UNKNOWN, delivery_of
+from conversations.models import (
+    CustomerIdentity,
+    ErrorMeaning,
+    InboundEvent,
+    Message,
+    MessageQuerySet,
+    Room,
+    Sender,
+    Sending,
+)
 from conversations.payloads import InboundMessage
+from conversations.windows import Window
 
 
 def room_transcript(room: Room) -> MessageQuerySet:
     """A room's messages in the order they were sent, customers already loaded."""
     messages: MessageQuerySet = Message.objects.filter(room=room).select_related("customer")
     return messages.in_order()
+
+
+def transcript_part(room: Room, *, before: int | None, length: int) -> list[Message]:
+    """The newest messages of a room in their order, with their facts; or those before a message."""
+    messages: MessageQuerySet = Message.objects.filter(room=room).select_related("customer")
+    if before is not None:
+        last = Message.objects.filter(room=room, pk=before).values_list("sent_at", "pk").first()
+        if last is not None:
+            messages = messages.filter(Q(sent_at__lt=last[0]) | Q(sent_at=last[0], pk__lt=last[1]))
+    newest = messages.prefetch_related("evidence", "attachments").order_by("-sent_at", "-id")
+    return list(newest[:length])[::-1]
 
 
 def event_outcome(event: InboundEvent) -> dict[str, Any]:
@@ -77,3 +103,63 @@ def strangers(rooms: dict[str, Room], messages: Sequence[InboundMessage]) -> set
 
 def _is_of(room: Room, message: InboundMessage) -> bool:
     return room.customer is None or room.customer.phone_number == message.phone
+
+
+def service_window(room: Room) -> Window:
+    """WhatsApp's 24 hours, by the customer's last message to this number of ours in any room."""
+    last = room.last_inbound_at
+    if room.customer_id and room.our_address:
+        latest = Room.objects.filter(
+            customer_id=room.customer_id, our_address=room.our_address
+        ).aggregate(at=Max("last_inbound_at"))["at"]
+        last = max(filter(None, (last, latest)), default=None)
+    return Window(last_inbound_at=last, now=now())
+
+
+def error_words(code: str) -> str:
+    """An error code in words; the code itself where nobody has written any, "" for none."""
+    if not code:
+        return ""
+    words = ErrorMeaning.objects.filter(code=code).values_list("words", flat=True).first()
+    return words or f"Error {code}"
+
+
+def may_retry(message: Message) -> bool:
+    """Whether a person may send this again: it failed, or nobody knows, and a repeat can help."""
+    last = Sending.objects.filter(message=message).order_by("-number").first()
+    action = ErrorMeaning.objects.filter(code=message.error_code).values_list("action", flat=True)
+    return _is_retryable(message, last, action.first())
+
+
+def _is_retryable(message: Message, last: Sending | None, action: str | None) -> bool:
+    if last is None or last.state in (Sending.State.OWED, Sending.State.CLAIMED):
+        return False
+    if last.state == Sending.State.UNKNOWN:
+        return not message.external_id
+    if message.status not in FAILURES:
+        return False
+    return action in (None, ErrorMeaning.Action.RETRY, ErrorMeaning.Action.ALARM)
+
+
+def with_delivery(messages: Sequence[Message]) -> list[Message]:
+    """The messages, each with `delivery` (its looks), `author`, `attempt` and `may_retry`.
+
+    Two queries, whatever their number.
+    """
+    codes = {message.error_code for message in messages if message.error_code}
+    meanings = ErrorMeaning.objects.in_bulk(codes) if codes else {}
+    ours = [message.pk for message in messages if message.sender != Sender.CUSTOMER]
+    sendings = Sending.objects.filter(message__in=ours).order_by("number").select_related("author")
+    latest = {sending.message_id: sending for sending in sendings} if ours else {}
+    shown: Any
+    for shown in messages:
+        last, meaning = latest.get(shown.pk), meanings.get(shown.error_code)
+        shown.author = str(last.author) if last and last.author else ""
+        shown.attempt = last.number if last else 0
+        shown.may_retry = _is_retryable(shown, last, meaning.action if meaning else None)
+        reason = meaning.words if meaning else shown.error_text or shown.error_code
+        is_lost = last and last.state == Sending.State.UNKNOWN and not shown.external_id
+        shown.delivery = None
+        if shown.sender != Sender.CUSTOMER:
+            shown.delivery = UNKNOWN if is_lost else delivery_of(shown.status, reason)
+    return list(messages)

@@ -4,3 +4,9 @@ from django.dispatch import Signal
 
 messages_stored = Signal()
 """Sent with `messages: list[Message]`, new ones only, their `room` loaded and up to date."""
+
+delivery_changed = Signal()
+"""Sent with `messages: list[Message]`, those of ours whose delivery status rose, up to date."""
+
+customers_joining = Signal()
+"""Sent with `customer` and `absorbed` before every row of the second becomes one of the first."""

@@ -3,6 +3,7 @@
 from celery import shared_task
 from django.db import InterfaceError, OperationalError
 
+from conversations.services import attachments, posting, statuses
 from conversations.services.drain import drain_inbox as drain_inbox_service
 
 
@@ -15,3 +16,29 @@ from conversations.services.drain import drain_inbox as drain_inbox_service
 def drain_inbox() -> int:
     """Drain what waits. Rung for after each delivery, and by beat for what a lost ring left."""
     return drain_inbox_service()
+
+
+@shared_task(name="conversations.tasks.send_room")
+def send_room(room_id: int) -> int:
+    """Send what is owed in a room, right after it was written."""
+    return posting.send_room(room_id)
+
+
+@shared_task(name="conversations.tasks.send_owed")
+def send_owed() -> int:
+    """Send what is due anywhere: what has to be tried again, and what a lost wake-up left."""
+    return posting.send_owed()
+
+
+@shared_task(name="conversations.tasks.settle_statuses")
+def settle_statuses() -> int:
+    """Apply parked statuses whose message has appeared; forget those whose never will."""
+    applied = statuses.apply_parked()
+    statuses.forget_orphans()
+    return applied
+
+
+@shared_task(name="conversations.tasks.fetch_attachment")
+def fetch_attachment(attachment_id: int) -> None:
+    """Fetch a file that a customer sent, when staff have asked for it."""
+    attachments.fetch_attachment(attachment_id)

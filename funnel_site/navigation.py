@@ -12,6 +12,16 @@ SECTIONS = (
             ("Rooms", "forum", "conversations", "room"),
             ("Customers", "group", "conversations", "customer"),
             ("Messages", "chat", "conversations", "message"),
+            ("Templates", "description", "conversations", "messagetemplate"),
+        ),
+    ),
+    (
+        "Reviews",
+        (
+            ("Reviews", "reviews", "reviews", "review"),
+            ("Campaigns", "campaign", "reviews", "campaign"),
+            ("Invitations", "outgoing_mail", "reviews", "invitation"),
+            ("Bot's words", "smart_toy", "reviews", "botwords"),
         ),
     ),
     (
@@ -26,6 +36,10 @@ SECTIONS = (
         "Operations",
         (
             ("Inbox", "inbox", "conversations", "inboundevent"),
+            ("Lines", "call", "conversations", "line"),
+            ("Sendings", "outbox", "conversations", "sending"),
+            ("Error codes", "error", "conversations", "errormeaning"),
+            ("Refused signatures", "gpp_bad", "conversations", "signaturerefusal"),
             ("Identity changes", "call_merge", "conversations", "identitychange"),
             ("Schedules", "schedule", "django_celery_beat", "periodictask"),
             ("API keys", "vpn_key", "access", "apikey"),

@@ -116,6 +116,7 @@ INSTALLED_APPS = [
     "funnel_site",
     "conversations",
     "funnels",
+    "reviews",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -220,6 +221,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
 )
 CELERY_BEAT_SCHEDULE = {
     "drain the inbox": {"task": "conversations.tasks.drain_inbox", "schedule": 5.0},
+    "send what is owed": {"task": "conversations.tasks.send_owed", "schedule": 10.0},
+    "apply parked statuses": {"task": "conversations.tasks.settle_statuses", "schedule": 60.0},
+    "send the invitations": {"task": "reviews.tasks.send_invitations", "schedule": 5.0},
     "sync the keywords": {"task": "funnels.tasks.sync_keywords", "schedule": 600.0},
 }
 
@@ -285,6 +289,26 @@ GOOGLE_SHEETS_API_BASE_URL = env.str("GOOGLE_SHEETS_API_BASE_URL", default="")
 GOOGLE_TOKEN_URL = env.str("GOOGLE_TOKEN_URL", default="")
 SHEETS_RETRY_SECONDS = env.float("SHEETS_RETRY_SECONDS", default=1.0)
 
+
+# --- Twilio -------------------------------------------------------------------------------------
+def twilio_tokens() -> list[tuple[str, str]]:
+    """Further accounts, and second tokens while one is changed: `AC…:token`, comma-separated."""
+    pairs = [pair.strip().partition(":") for pair in env.list("TWILIO_AUTH_TOKENS", default=[])]
+    if any(not sid.startswith("AC") or not token for sid, _, token in pairs):
+        raise ImproperlyConfigured("TWILIO_AUTH_TOKENS must be a comma-separated list of AC…:token")
+    return [(sid, token) for sid, _, token in pairs]
+
+
+TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", default="").strip()
+TWILIO_AUTH_TOKEN = env.str("TWILIO_AUTH_TOKEN", default="").strip()
+TWILIO_AUTH_TOKENS = twilio_tokens()
+TWILIO_API_BASE_URL = env.str("TWILIO_API_BASE_URL", default="").rstrip("/")
+if TWILIO_API_BASE_URL and not TWILIO_API_BASE_URL.startswith(("http://", "https://")):
+    raise ImproperlyConfigured("TWILIO_API_BASE_URL must begin with http:// or https://")
+TWILIO_MESSAGES_PER_SECOND = positive("TWILIO_MESSAGES_PER_SECOND", default=20)
+REVIEW_SESSION_HOURS = positive("REVIEW_SESSION_HOURS", default=24)
+BOT_PAUSE_HOURS = positive("BOT_PAUSE_HOURS", default=4)
+
 # --- Staff pages --------------------------------------------------------------------------------
 IMPORT_EXPORT_USE_TRANSACTIONS = True
 # A workbook first: a spreadsheet of an Indonesian office reads a CSV's commas as text.
@@ -349,5 +373,7 @@ LOGGING = {
         "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
         "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
         "axes": {"level": "WARNING"},
+        # It would log the parameters of each call: numbers and texts.
+        "twilio": {"level": "WARNING"},
     },
 }

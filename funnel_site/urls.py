@@ -8,8 +8,11 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from conversations.api import EventView, MessagesView, RoomsView
 from conversations.webhooks import receive_message
+from funnel_site.doors import receive_either
 from funnel_site.health import LiveView, ReadyView
 from funnels.api import FunnelReportView, KeywordSyncView
+from reviews.api import ReviewsView
+from reviews.webhooks import receive_inbound, receive_status
 
 handler400 = "funnel_site.lib.problems.bad_request"
 handler404 = "funnel_site.lib.problems.not_found"
@@ -18,7 +21,10 @@ handler500 = "funnel_site.lib.problems.server_error"
 urlpatterns = [
     # The busiest first: addresses are tried in their order.
     re_path(r"^webhooks/messages/?$", receive_message, name="webhook-messages"),
-    re_path(r"^webhook/?$", receive_message, name="webhook"),
+    re_path(r"^webhooks/twilio/inbound/?$", receive_inbound, name="twilio-inbound"),
+    re_path(r"^webhooks/twilio/status/?$", receive_status, name="twilio-status"),
+    re_path(r"^twilio-status-callback/?$", receive_status, name="twilio-status-alias"),
+    re_path(r"^webhook/?$", receive_either, name="webhook"),
     path("", login_not_required(RedirectView.as_view(pattern_name="admin:index")), name="home"),
     path(
         "favicon.ico",
@@ -33,6 +39,8 @@ urlpatterns = [
         r"^funnel-report/?$", FunnelReportView.as_view(schema=None), name="funnel-report-alias"
     ),
     re_path(r"^api/keywords/sync/?$", KeywordSyncView.as_view(), name="keyword-sync"),
+    re_path(r"^api/reviews/?$", ReviewsView.as_view(), name="reviews"),
+    re_path(r"^reviews/?$", ReviewsView.as_view(schema=None), name="reviews-alias"),
     re_path(r"^api/schema/?$", SpectacularAPIView.as_view(), name="schema"),
     re_path(r"^docs/?$", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     re_path(r"^healthz/?$", LiveView.as_view(), name="live"),

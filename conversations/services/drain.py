@@ -7,10 +7,11 @@ the poison one is set aside.
 
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
+from types import MappingProxyType
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -33,6 +34,9 @@ from conversations.services.inbox import (
 )
 from conversations.services.messages import store_messages
 from conversations.services.rooms import CRM, Incoming
+from conversations.services.statuses import apply_report
+from conversations.services.twilio_inbox import TWILIO, TWILIO_STATUS, incoming_of, report_of
+from conversations.twilio_shapes import StatusReport, parse_form
 from funnel_site.lib.strict_json import JSONRefusedError, loads
 from funnel_site.lib.text import clean_texts
 
@@ -57,6 +61,7 @@ class Waiting(NamedTuple):
     dedupe_key: str
     body: bytes
     received_at: datetime
+    headers: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(slots=True)
@@ -64,6 +69,7 @@ class Sorted:
     """A batch of events, told apart: what to store, what is done, what is refused."""
 
     incoming: list[tuple[Waiting, Incoming]] = field(default_factory=list)
+    reports: list[tuple[Waiting, StatusReport]] = field(default_factory=list)
     done: list[Waiting] = field(default_factory=list)
     refused: list[tuple[Waiting, str, str]] = field(default_factory=list)
 
@@ -167,6 +173,9 @@ def _process(events: Sequence[Waiting]) -> None:
     except Exception:
         logger.exception("batch failed; taking its events one by one", events=len(events))
         _store_one_by_one(batch)
+    for event, report in batch.reports:
+        apply_report(report)
+        batch.done.append(event)
     InboundEvent.objects.filter(pk__in=[event.pk for event in batch.done]).update(
         state=InboundEvent.State.PROCESSED, processed_at=now()
     )
@@ -207,13 +216,7 @@ def sort_events(events: Sequence[Waiting]) -> Sorted:
     batch = Sorted()
     for event in events:
         try:
-            value = _value(event)
-            parts = items(value) if event.source == WEBHOOK else None
-            if parts is None:
-                batch.incoming.append((event, _incoming(event, _read(event, value))))
-            else:
-                _take_apart(event, parts)
-                batch.done.append(event)
+            _sort(event, batch)
         except PayloadError as error:
             batch.refused.append((event, error.code, str(error)))
         except JSONRefusedError as error:
@@ -221,6 +224,25 @@ def sort_events(events: Sequence[Waiting]) -> Sorted:
         except NotAMessageError:
             batch.done.append(event)
     return batch
+
+
+def _sort(event: Waiting, batch: Sorted) -> None:
+    if event.source == TWILIO:
+        form = parse_form(bytes(event.body))
+        item = incoming_of(event_id=event.pk, form=form, received_at=event.received_at)
+        batch.incoming.append((event, item))
+        return
+    if event.source == TWILIO_STATUS:
+        report = report_of(body=bytes(event.body), headers=event.headers)
+        batch.reports.append((event, report))
+        return
+    value = _value(event)
+    parts = items(value) if event.source == WEBHOOK else None
+    if parts is None:
+        batch.incoming.append((event, _incoming(event, _read(event, value))))
+    else:
+        _take_apart(event, parts)
+        batch.done.append(event)
 
 
 def _value(event: Waiting) -> object:

@@ -5,6 +5,7 @@ from typing import Any
 from django.db import models
 
 from conversations.models import Customer, IdentityChange, Room
+from conversations.signals import customers_joining
 
 
 def join_customers(
@@ -16,6 +17,7 @@ def join_customers(
     the primary keys of every row that moved, table by table, so that it can be undone.
     """
     _close_second_sessions(customer, absorbed)
+    customers_joining.send(Customer, customer=customer, absorbed=absorbed)
     moved: dict[str, list[int]] = {}
     for relation in _relations():
         model, name = relation.related_model, relation.field.name
@@ -34,6 +36,7 @@ def join_customers(
     customer.last_seen_at = max(customer.last_seen_at, absorbed.last_seen_at)
     _keep_newer_name(customer, absorbed)
     customer.opted_out_at = customer.opted_out_at or absorbed.opted_out_at
+    customer.blocked_at = customer.blocked_at or absorbed.blocked_at
     absorbed.delete()
     customer.save()
     return IdentityChange.objects.create(

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from conversations.models import Message
+from conversations.services.arrivals import note_arrivals
 from conversations.services.identities import CustomerBook
 from conversations.services.rooms import Incoming, RoomBook
 from conversations.signals import messages_stored
@@ -37,6 +38,7 @@ def store_messages(incoming: Sequence[Incoming]) -> list[Message]:
                 body=item.message.text,
                 media=list(item.message.media),
                 stated=dict(item.message.stated),
+                details=dict(item.message.details),
                 sent_at=item.message.sent_at,
                 received_at=item.received_at,
                 is_identified=customer is not None,
@@ -44,8 +46,14 @@ def store_messages(incoming: Sequence[Incoming]) -> list[Message]:
             )
         )
     insert_rows(messages)
-    messages_stored.send(Message, messages=messages)
+    note_arrivals(messages)
+    messages_stored.send(Message, messages=[one for one in messages if not _is_blocked(one)])
     return messages
+
+
+def _is_blocked(message: Message) -> bool:
+    """What a blocked customer writes is kept, and nothing reacts to it."""
+    return message.customer is not None and message.customer.blocked_at is not None
 
 
 def _drop_known(incoming: Sequence[Incoming]) -> list[Incoming]:

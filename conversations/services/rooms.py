@@ -30,6 +30,9 @@ ROOM_FIELDS = (
     "is_declared",
     "owner_sent_at",
     "owner_key",
+    "our_address",
+    "reply_address",
+    "last_inbound_at",
 )
 SESSION_NAMESPACE = uuid.UUID("5f0c8f5e-5d55-4a52-9d0e-9c4c1d6c6e57")
 
@@ -248,6 +251,20 @@ def note_times(room: Room, message: InboundMessage) -> None:
     if message.sender == Sender.CUSTOMER:
         first = room.first_customer_message_at
         room.first_customer_message_at = min(first or message.sent_at, message.sent_at)
+        _note_addresses(room, message)
+
+
+def _note_addresses(room: Room, message: InboundMessage) -> None:
+    """The latest message that came by a number of ours says where answers go, and how long."""
+    if not message.address:
+        return
+    latest = (message.sent_at, message.our_address, message.address)
+    if room.last_inbound_at is None or latest >= (
+        room.last_inbound_at,
+        room.our_address,
+        room.reply_address,
+    ):
+        room.last_inbound_at, room.our_address, room.reply_address = latest
 
 
 def _lead(state: tuple[object, ...]) -> list[object]:

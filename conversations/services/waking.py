@@ -13,6 +13,7 @@ logger = structlog.get_logger(__name__)
 
 QUIET = 0.05
 DRAIN_TASK = "conversations.tasks.drain_inbox"
+SEND_TASK = "conversations.tasks.send_room"
 
 
 def wake_after_commit() -> None:
@@ -28,6 +29,25 @@ def _wake() -> None:
         doorbell.ring()
     else:
         drain_in_process()
+
+
+def wake_sender_after_commit(room_id: int) -> None:
+    """Have what is owed in a room sent once it is committed. A sweep finds what this loses."""
+    transaction.on_commit(lambda: _wake_sender(room_id), robust=True)
+
+
+def _wake_sender(room_id: int) -> None:
+    if not settings.CELERY_BROKER_URL:
+        from conversations.services.posting import send_room
+
+        send_room(room_id)
+        return
+    from celery import current_app
+
+    try:
+        current_app.send_task(SEND_TASK, args=[room_id], retry=False, ignore_result=True)
+    except Exception:
+        logger.warning("broker not reached; the sweep will find what is owed", exc_info=True)
 
 
 class Doorbell:

@@ -9,6 +9,9 @@ from django.db import connection, models
 
 Item = TypeVar("Item")
 
+FEW = 4
+"""Rows up to which one INSERT is quicker than numbering them and a COPY."""
+
 
 def chunks(rows: Iterable[Item], size: int) -> Iterator[list[Item]]:
     """The rows in lists of at most `size`, without reading ahead further than that."""
@@ -27,7 +30,7 @@ def insert_rows(rows: Sequence[models.Model]) -> None:
     if not rows:
         return
     model = type(rows[0])
-    if connection.vendor != "postgresql":
+    if connection.vendor != "postgresql" or len(rows) <= FEW:
         model._default_manager.bulk_create(rows)
         return
     quote = connection.ops.quote_name

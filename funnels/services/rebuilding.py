@@ -13,6 +13,7 @@ from conversations.models import Room
 from funnel_site.lib.batches import insert_rows, update_rows
 from funnels.models import Correction, Evidence, Funnel
 from funnels.projection import Amendment, Cycle, Fact, FirstContact, Policy, project
+from funnels.signals import transactions_reached
 from funnels.stages import Basis, Stage
 
 NEEDS_REVIEW = "needs_review"
@@ -85,7 +86,20 @@ def rebuild_funnels(*, rooms: Mapping[int, Room]) -> int:
         funnel.updated_at = moment
     insert_rows(new)
     update_rows(changed, [*DERIVED_FIELDS, "updated_at"])
+    _announce(new, changed, existing)
     return len(new) + len(changed) + len(surplus)
+
+
+def _announce(
+    new: Iterable[Funnel], changed: Iterable[Funnel], before: Mapping[tuple[int, int], Funnel]
+) -> None:
+    reached = [funnel for funnel in new if funnel.transaction_date] + [
+        funnel
+        for funnel in changed
+        if funnel.transaction_date and not before[funnel.room_id, funnel.cycle].transaction_date
+    ]
+    if reached:
+        transactions_reached.send(sender=Funnel, funnels=reached)
 
 
 def expected_funnels(

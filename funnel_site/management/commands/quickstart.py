@@ -25,10 +25,12 @@ from funnel_site.access.models import ApiKey, Scope
 from funnel_site.access.services import create_api_key
 from funnel_site.demo import demo_day
 from funnel_site.lib.console import plain, progress
-from funnels.models import KeywordSync
+from funnels.models import Funnel, KeywordSync
 from funnels.report import ReportQuery
 from funnels.selectors import report_totals
 from funnels.services.keywords import sync_keywords
+from reviews.demo import ingest_demo_reviews
+from reviews.models import Review
 
 DEMO = "demo"
 ADMIN = "admin"
@@ -51,7 +53,13 @@ class Command(BaseCommand):
         if not 1 <= options["port"] <= 65_535:
             raise CommandError("--port: a number from 1 to 65535")
         call_command("migrate", verbosity=0, interactive=False)
-        news = [self._make_admin(), self._make_key(), self._sync_keywords(), self._ingest_demo()]
+        news = [
+            self._make_admin(),
+            self._make_key(),
+            self._sync_keywords(),
+            self._ingest_demo(),
+            self._make_reviews(),
+        ]
         if not any(news):
             self.stdout.write("Everything is set up already; nothing was changed.")
         self._print_funnel()
@@ -102,6 +110,20 @@ class Command(BaseCommand):
         self.stdout.write(
             f"Demo day {_demo_date()}: {report.new} messages taken in, {report.rejected} refused"
         )
+        return True
+
+    def _make_reviews(self) -> bool:
+        """Reviews by customers of the demo day who bought something, through the bot itself."""
+        if Review.objects.exists() or not InboundEvent.objects.filter(source=DEMO).exists():
+            return False
+        buyers = Funnel.objects.filter(
+            stage="transaction", customer__phone_number__startswith="+62"
+        )
+        phones = buyers.order_by("customer_id").values_list("customer__phone_number", flat=True)
+        number = ingest_demo_reviews(
+            phones=list(dict.fromkeys(phones))[:20], day=_demo_date(), zone=_zone()
+        )
+        self.stdout.write(f"Demo reviews: {number}")
         return True
 
     def _print_funnel(self) -> None:

@@ -1,9 +1,10 @@
-"""Customers, rooms, messages and the inbox they come from. Tables and constraints only."""
+"""Rooms and their messages."""
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Now
+
+from conversations.models.people import Customer
 
 
 class Channel(models.TextChoices):
@@ -26,78 +27,6 @@ class Sender(models.TextChoices):
     CUSTOMER = "customer", "Customer"
     AGENT = "agent", "Agent"
     BOT = "bot", "Bot"
-
-
-class Customer(models.Model):
-    """A person who writes to us. May have no phone number and no name."""
-
-    name = models.CharField(max_length=200, blank=True)
-    name_seen_at = models.DateTimeField(null=True, blank=True, editable=False)
-    email = models.EmailField(blank=True)
-    phone_number = models.CharField(max_length=16, blank=True, help_text="E.164")
-    first_seen_at = models.DateTimeField()
-    last_seen_at = models.DateTimeField()
-    opted_out_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        indexes = [models.Index(fields=["-last_seen_at", "-id"], name="customer_last_seen")]
-
-    def __str__(self) -> str:
-        return self.name or self.phone_number or f"Customer {self.pk}"
-
-
-class CustomerIdentity(models.Model):
-    """A key by which a customer is known. One key belongs to one customer."""
-
-    class Kind(models.TextChoices):
-        PHONE = "phone", "Phone"
-        WHATSAPP_USER = "whatsapp_user", "WhatsApp user id"
-        EMAIL = "email", "E-mail"
-        CRM = "crm", "CRM id"
-
-    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="identities")
-    kind = models.CharField(max_length=16, choices=Kind)
-    value = models.CharField(max_length=200)
-    first_seen_at = models.DateTimeField(
-        help_text="Of two keys of one kind the one first seen later is the current one"
-    )
-
-    class Meta:
-        verbose_name_plural = "customer identities"
-        constraints = [
-            models.UniqueConstraint(fields=["kind", "value"], name="identity_once_per_value"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.kind}:{self.value}"
-
-
-class IdentityChange(models.Model):
-    """What happened to a customer's keys beyond their first sight, for staff to judge."""
-
-    class Change(models.TextChoices):
-        REPLACED = "replaced", "A new key beside an old one"
-        CONFLICT = "conflict", "Claimed by two customers"
-        JOINED = "joined", "Two customers joined"
-
-    customer = models.ForeignKey(
-        Customer, on_delete=models.CASCADE, related_name="identity_changes"
-    )
-    change = models.CharField(max_length=16, choices=Change)
-    kind = models.CharField(max_length=16, choices=CustomerIdentity.Kind)
-    value = models.CharField(max_length=200)
-    absorbed = models.JSONField(
-        default=dict,
-        blank=True,
-        help_text="For a join: the absorbed customer's fields and the rows that moved",
-    )
-    made_at = models.DateTimeField(db_default=Now())
-
-    class Meta:
-        ordering = ["-id"]
-
-    def __str__(self) -> str:
-        return f"{self.get_change_display()}: {self.kind}"
 
 
 class Room(models.Model):
@@ -128,6 +57,24 @@ class Room(models.Model):
     )
     is_declared = models.BooleanField(
         default=False, help_text="Its customer, channel and start were stated, not inferred"
+    )
+    our_address = models.CharField(
+        max_length=80,
+        blank=True,
+        db_default="",
+        help_text="The number of ours that the customer last wrote to, as Twilio names it",
+    )
+    reply_address = models.CharField(
+        max_length=200,
+        blank=True,
+        db_default="",
+        help_text="Where answers go: the customer's address exactly as it last arrived",
+    )
+    last_inbound_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the customer last wrote to a number of ours"
+    )
+    bot_paused_until = models.DateTimeField(
+        null=True, blank=True, help_text="Until then people answer here, not the bot"
     )
     # The earliest identified message so far: it decides whose room this is, in any order of arrival.
     owner_sent_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -212,7 +159,19 @@ class Message(models.Model):
     sent_at = models.DateTimeField()
     received_at = models.DateTimeField()
     status = models.CharField(max_length=20, choices=Status, blank=True)
+    status_rank = models.PositiveSmallIntegerField(
+        default=0, db_default=0, editable=False, help_text="The place of the status in its order"
+    )
     error_code = models.CharField(max_length=16, blank=True)
+    error_text = models.CharField(
+        max_length=300, blank=True, default="", db_default="", help_text="The provider's own words"
+    )
+    details = models.JSONField(
+        default=dict,
+        blank=True,
+        db_default=models.Value({}, models.JSONField()),
+        help_text="What came besides the text: a place, a button, an advertisement",
+    )
     is_identified = models.BooleanField(
         default=True, help_text="The message itself says who the customer is"
     )
@@ -221,6 +180,9 @@ class Message(models.Model):
     )
 
     objects = MessageQuerySet.as_manager()
+
+    was_opted_out: bool | None = None
+    """Set on a new message of a customer: whether they had opted out before it."""
 
     class Meta:
         constraints = [
@@ -237,49 +199,3 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return f"{self.sender} {self.sent_at:%Y-%m-%d %H:%M}"
-
-
-class InboundEvent(models.Model):
-    """A delivery exactly as it came. The row is the truth; everything else follows from it."""
-
-    class State(models.TextChoices):
-        PENDING = "pending", "Waiting"
-        PROCESSED = "processed", "Processed"
-        FAILED = "failed", "Dead letter"
-
-    source = models.CharField(max_length=16, help_text="The door it came by")
-    dedupe_key = models.CharField(max_length=300)
-    body = models.BinaryField()
-    headers = models.JSONField(default=dict, blank=True)
-    received_at = models.DateTimeField()
-    state = models.CharField(max_length=9, choices=State, default=State.PENDING)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    error_code = models.CharField(max_length=40, blank=True)
-    error = models.CharField(max_length=300, blank=True)
-    processed_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["source", "dedupe_key"], name="inbound_event_once_per_key"
-            ),
-        ]
-        indexes = [
-            models.Index(fields=["id"], condition=Q(state="pending"), name="inbound_event_waiting"),
-            models.Index(
-                fields=["-id"], condition=Q(state="failed"), name="inbound_event_dead_letters"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.source} {self.dedupe_key}"
-
-
-class DrainAttempt(models.Model):
-    """A batch that a worker has begun. It outlives a worker that is killed, and so tells on it."""
-
-    event_ids = models.JSONField()
-    started_at = models.DateTimeField(db_default=Now())
-
-    def __str__(self) -> str:
-        return f"{len(self.event_ids)} events since {self.started_at:%H:%M:%S}"

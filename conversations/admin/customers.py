@@ -1,0 +1,203 @@
+"""Customers: found by any spelling of the number, with their conversations."""
+
+from typing import Any, cast
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import path, reverse
+from django.utils.html import format_html
+from import_export.admin import ImportExportModelAdmin
+from unfold.contrib.filters.admin import RangeDateTimeFilter
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from conversations.models import Consent, Customer, CustomerIdentity, IdentityChange, Room
+from conversations.resources import CustomerResource
+from conversations.services.blocking import set_blocked
+from conversations.services.consent import note_consent
+from funnel_site.lib.phone import phone_search_digits
+from funnel_site.lib.staff import RecordAdmin, StaffAdmin, action, display
+
+MOST_PICKED = 5_000
+
+
+class ConsentForm(forms.Form):
+    """Why a customer's standing is changed by hand."""
+
+    reason = forms.CharField(
+        max_length=100,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="How the customer asked for it, as “by phone, 3 April”",
+    )
+
+
+class IdentityInline(admin.TabularInline[CustomerIdentity, Customer]):
+    """The keys by which a customer is known."""
+
+    model = CustomerIdentity
+    extra = 0
+    can_delete = False
+    readonly_fields = ("kind", "value", "first_seen_at")
+
+    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+
+@admin.register(Customer)
+class CustomerAdmin(ImportExportModelAdmin, StaffAdmin):
+    resource_classes = [CustomerResource]
+    list_display = (
+        "shown_name",
+        "phone_number",
+        "rooms_link",
+        "first_seen_at",
+        "last_seen_at",
+        "consent",
+    )
+    list_filter = (
+        ("last_seen_at", RangeDateTimeFilter),
+        ("opted_out_at", admin.EmptyFieldListFilter),
+        ("blocked_at", admin.EmptyFieldListFilter),
+    )
+    actions = ("invite",)
+    search_fields = ("name", "phone_number", "email")
+    search_help_text = "Name, phone number in any format, or e-mail"
+    readonly_fields = ("phone_number", "first_seen_at", "last_seen_at")
+    fields = ("name", "phone_number", "email", "first_seen_at", "last_seen_at")
+    inlines = (IdentityInline,)
+    ordering = ("-last_seen_at", "-id")
+    change_form_outer_after_template = "admin/conversations/customer_rooms.html"
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Customer], search_term: str
+    ) -> tuple[QuerySet[Customer], bool]:
+        """A phone number is found however it is written."""
+        digits = phone_search_digits(search_term)
+        if len(digits) >= 4 and not any(letter.isalpha() for letter in search_term):
+            return queryset.filter(phone_number__contains=digits), False
+        return super().get_search_results(request, queryset, search_term)  # type: ignore[no-any-return]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        customer = self.get_object(request, object_id)
+        if customer is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[no-any-return]
+        rooms = Room.objects.filter(customer=customer).annotate(number=Count("messages"))
+        context = {
+            "rooms": rooms.order_by("-last_message_at")[:50],
+            "customer": customer,
+            "consents": customer.consents.order_by("-at", "-pk").select_related("noted_by")[:20],
+            "consent_form": ConsentForm() if self.may_note_consent(request) else None,
+            **(extra_context or {}),
+        }
+        return super().change_view(request, object_id, form_url, context)  # type: ignore[no-any-return]
+
+    def get_urls(self) -> list[Any]:
+        wrap = self.admin_site.admin_view
+        return [
+            path(
+                "<int:key>/consent/", wrap(self.consent_view), name="conversations_customer_consent"
+            ),
+            path("<int:key>/block/", wrap(self.block_view), name="conversations_customer_block"),
+            *super().get_urls(),
+        ]
+
+    def may_note_consent(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("conversations.add_consent")
+
+    def consent_view(self, request: HttpRequest, key: int) -> HttpResponse:
+        """Opt a customer out, or in again, with the reason."""
+        customer = self._asked_about(request, key)
+        form = ConsentForm(request.POST)
+        if not form.is_valid():
+            self.message_user(request, "Say why: how the customer asked for it.", level="ERROR")
+            return redirect("admin:conversations_customer_change", key)
+        is_out = request.POST.get("change") == Consent.Change.OUT
+        note_consent(
+            customer=customer,
+            change=Consent.Change.OUT if is_out else Consent.Change.IN,
+            words=form.cleaned_data["reason"],
+            noted_by=request.user,
+        )
+        self.log_change(request, customer, "Opted out" if is_out else "Opted in again")
+        self.message_user(
+            request,
+            "Opted out: nothing is sent to this customer any more."
+            if is_out
+            else "Opted in again: this customer may be written to.",
+        )
+        return redirect("admin:conversations_customer_change", key)
+
+    def block_view(self, request: HttpRequest, key: int) -> HttpResponse:
+        """Put a customer on the block list, or take them off it."""
+        customer = self._asked_about(request, key)
+        is_blocked = set_blocked(customer=customer, is_blocked="block" in request.POST)
+        words = (
+            "Blocked: nobody and nothing reacts to them." if is_blocked else "No longer blocked."
+        )
+        self.log_change(request, customer, words)
+        self.message_user(request, words)
+        return redirect("admin:conversations_customer_change", key)
+
+    def _asked_about(self, request: HttpRequest, key: int) -> Customer:
+        customer = self.get_object(request, str(key))
+        if customer is None or request.method != "POST" or not self.may_note_consent(request):
+            raise PermissionDenied
+        return cast("Customer", customer)
+
+    def has_invite_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("reviews.add_invitation")
+
+    @action(description="Invite to review…", permissions=["invite"])
+    def invite(self, request: HttpRequest, queryset: QuerySet[Customer]) -> HttpResponse | None:
+        """Hand the picked customers to the page that asks for the campaign."""
+        picked = list(queryset.order_by("pk").values_list("pk", flat=True)[: MOST_PICKED + 1])
+        if len(picked) > MOST_PICKED:
+            self.message_user(
+                request, f"At most {MOST_PICKED:,} at once: filter the list.", level="ERROR"
+            )
+            return None
+        request.session["picked_customers"] = picked
+        return redirect("admin:reviews_campaign_invite")
+
+    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    def has_import_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("conversations.change_customer")
+
+    @display(description="Name", ordering="name")
+    def shown_name(self, customer: Customer) -> str:
+        return str(customer)
+
+    @display(
+        description="May be written to",
+        label={"Yes": "success", "Opted out": "danger", "Blocked": "warning"},
+    )
+    def consent(self, customer: Customer) -> str:
+        if customer.opted_out_at is not None:
+            return "Opted out"
+        return "Blocked" if customer.blocked_at is not None else "Yes"
+
+    @display(description="Rooms")
+    def rooms_link(self, customer: Customer) -> str:
+        address = reverse("admin:conversations_room_changelist")
+        return format_html('<a href="{}?customer__id__exact={}">Show</a>', address, customer.pk)
+
+
+@admin.register(IdentityChange)
+class IdentityChangeAdmin(RecordAdmin):
+    list_display = ("made_at", "customer", "change", "kind", "value")
+    list_filter = ("change", "kind")
+    list_select_related = ("customer",)

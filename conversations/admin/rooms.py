@@ -1,0 +1,240 @@
+"""Rooms and messages: the transcript with the facts that each message gave."""
+
+from typing import Any, cast
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.html import format_html
+from django.utils.timezone import now
+from import_export.admin import ExportActionModelAdmin, ImportMixin
+from unfold.contrib.filters.admin import RangeDateTimeFilter
+
+from conversations.composer import composer_of, may_answer, posted_answer
+from conversations.models import Message, Referral, Room
+from conversations.resources import MessageResource, MessageUploadResource
+from conversations.selectors import transcript_part, with_delivery
+from conversations.services.sending import SendingRefusedError, retry_sending
+from conversations.services.takeover import pause_bot, resume_bot
+from funnel_site.lib.phone import phone_search_digits
+from funnel_site.lib.staff import RecordAdmin, display
+
+TRANSCRIPT_LENGTH = 200
+
+
+@admin.register(Room)
+class RoomAdmin(RecordAdmin):
+    list_display = (
+        "shown_customer",
+        "phone",
+        "shown_channel",
+        "shown_status",
+        "started_at",
+        "last_message_at",
+        "external_id",
+    )
+    list_filter = ("status", "channel", ("last_message_at", RangeDateTimeFilter))
+    search_fields = ("=external_id", "customer__name", "customer__phone_number")
+    search_help_text = "Room id, name, or phone number in any format"
+    list_select_related = ("customer",)
+    ordering = ("-last_message_at", "-id")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Room], search_term: str
+    ) -> tuple[QuerySet[Room], bool]:
+        """A phone number is found however it is written; a room id of digits too."""
+        digits = phone_search_digits(search_term)
+        if len(digits) >= 4 and not any(letter.isalpha() for letter in search_term):
+            by_phone = Q(customer__phone_number__contains=digits)
+            return queryset.filter(by_phone | Q(external_id=search_term.strip())), False
+        return super().get_search_results(request, queryset, search_term)  # type: ignore[no-any-return]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The transcript, oldest first, with the facts that each message gave."""
+        room = self.get_object(request, object_id)
+        if room is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[no-any-return]
+        if not self.has_view_permission(request, room):
+            return super().change_view(request, object_id, form_url, extra_context)  # type: ignore[no-any-return]
+        return self._page(request, room)
+
+    def _page(self, request: HttpRequest, room: Room, form: Form | None = None) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "original": room,
+            "title": f"Conversation with {room.customer or 'an unidentified customer'}",
+            "live_url": _live_url(request, room),
+            "funnels": room.funnels.order_by("cycle").select_related("keyword"),
+            "participants": room.participants.all(),
+            "referrals": Referral.objects.filter(message__room=room).order_by("at")[:5],
+            **self._shown(request, room, form),
+        }
+        return TemplateResponse(request, "admin/conversations/room/transcript.html", context)
+
+    def _shown(self, request: HttpRequest, room: Room, form: Form | None = None) -> dict[str, Any]:
+        """The transcript's newest messages, or those before the one that the address names."""
+        before = request.GET.get("before", "")
+        messages = transcript_part(
+            room,
+            before=int(before[:18]) if before.isdecimal() else None,
+            length=TRANSCRIPT_LENGTH,
+        )
+        is_full = len(messages) == TRANSCRIPT_LENGTH
+        return {
+            "room": room,
+            "may_answer": may_answer(request.user),
+            "is_bot_paused": bool(room.bot_paused_until and room.bot_paused_until > now()),
+            "transcript": with_delivery(messages),
+            "earlier_url": f"?before={messages[0].pk}" if is_full else "",
+            "answering": composer_of(
+                room,
+                request.user,
+                url=reverse("admin:conversations_room_answer", args=[room.pk]),
+                form=form,
+            ),
+        }
+
+    def get_urls(self) -> list[Any]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("<int:key>/answer/", wrap(self.answer_view), name="conversations_room_answer"),
+            path(
+                "<int:key>/retry/<int:message>/",
+                wrap(self.retry_view),
+                name="conversations_room_retry",
+            ),
+            path("<int:key>/bot/", wrap(self.bot_view), name="conversations_room_bot"),
+            path("<int:key>/live/", wrap(self.live_view), name="conversations_room_live"),
+            *super().get_urls(),
+        ]
+
+    def live_view(self, request: HttpRequest, key: int) -> HttpResponse:
+        """The parts of the page that change while it is open."""
+        room = self.get_object(request, str(key))
+        if room is None or not self.has_view_permission(request, room):
+            raise PermissionDenied
+        context = self._shown(request, room)
+        return TemplateResponse(request, "admin/conversations/room/live.html", context)
+
+    def answer_view(self, request: HttpRequest, key: int) -> HttpResponse:
+        """Keep an agent's answer and have it sent."""
+        room = self._posted_to(request, key)
+        outcome = posted_answer(request, room)
+        if outcome.message is None:
+            return self._page(request, room, outcome.form)
+        self.log_change(request, room, "Answered")
+        address = reverse("admin:conversations_room_change", args=[key])
+        return redirect(f"{address}#message-{outcome.message.pk}")
+
+    def retry_view(self, request: HttpRequest, key: int, message: int) -> HttpResponse:
+        """Make another attempt at an answer that failed."""
+        room = self._posted_to(request, key)
+        failed = room.messages.filter(pk=message).select_related("room__customer").first()
+        if failed is None or not may_answer(request.user):
+            raise PermissionDenied
+        try:
+            retry_sending(
+                message=failed, author=request.user, token=request.POST.get("token", "")[:64]
+            )
+        except SendingRefusedError as refusal:
+            self.message_user(request, refusal.words, level="ERROR")
+        else:
+            self.log_change(request, room, "Sent an answer again")
+        return redirect("admin:conversations_room_change", key)
+
+    def bot_view(self, request: HttpRequest, key: int) -> HttpResponse:
+        """Take over from the bot, or let it answer again."""
+        room = self._posted_to(request, key)
+        if not may_answer(request.user):
+            raise PermissionDenied
+        if "pause" in request.POST:
+            pause_bot(room=room)
+            words = "You have taken over: the bot is silent here."
+        else:
+            resume_bot(room=room)
+            words = "The bot answers again."
+        self.log_change(request, room, words)
+        self.message_user(request, words)
+        return redirect("admin:conversations_room_change", key)
+
+    def _posted_to(self, request: HttpRequest, key: int) -> Room:
+        room = self.get_object(request, str(key))
+        if room is None or request.method != "POST" or not self.has_view_permission(request, room):
+            raise PermissionDenied
+        return cast("Room", room)
+
+    @display(description="Customer", ordering="customer__name")
+    def shown_customer(self, room: Room) -> str:
+        return str(room.customer or "Unidentified")
+
+    @display(description="Phone")
+    def phone(self, room: Room) -> str:
+        return room.customer.phone_number if room.customer else ""
+
+    @display(description="Channel", ordering="channel")
+    def shown_channel(self, room: Room) -> str:
+        return room.get_channel_display()
+
+    @display(description="Status", label={"Open": "success", "Closed": "info"})
+    def shown_status(self, room: Room) -> str:
+        return room.get_status_display()
+
+
+@admin.register(Message)
+class MessageAdmin(ImportMixin, ExportActionModelAdmin, RecordAdmin):
+    resource_classes = [MessageResource]
+    skip_admin_log = True
+    list_display = ("sent_at", "sender", "snippet", "shown_customer", "room_link", "flags")
+    list_filter = ("sender", ("sent_at", RangeDateTimeFilter))
+    search_fields = ("=external_id", "=room__external_id")
+    search_help_text = "Message id or room id"
+    list_select_related = ("customer", "room")
+    ordering = ("-id",)
+
+    def get_import_resource_classes(self, request: HttpRequest) -> list[type[Any]]:
+        return [MessageUploadResource]
+
+    def has_import_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("conversations.change_inboundevent")
+
+    def process_result(self, result: Any, request: HttpRequest) -> HttpResponse:
+        """After an import: say what went in, and leave a line of who did it."""
+        new, known = result.totals["new"], result.totals["skip"]
+        upload = Message(sender="Upload", sent_at=now())
+        self.log_change(request, upload, f"Uploaded {new} messages; {known} were there")
+        self.message_user(
+            request, f"{new} messages went into the inbox; {known} were there already."
+        )
+        return redirect("admin:conversations_message_changelist")
+
+    @display(description="Message")
+    def snippet(self, message: Message) -> str:
+        return message.body[:80] or f"{len(message.media)} attachments"
+
+    @display(description="Customer")
+    def shown_customer(self, message: Message) -> str:
+        return str(message.customer or "Unidentified")
+
+    @display(description="Room")
+    def room_link(self, message: Message) -> str:
+        address = reverse("admin:conversations_room_change", args=[message.room_id])
+        return format_html('<a href="{}">Transcript</a>', address)
+
+
+def _live_url(request: HttpRequest, room: Room) -> str:
+    """Where the page asks for news; an earlier part of a transcript has none."""
+    if request.GET.get("before"):
+        return ""
+    return reverse("admin:conversations_room_live", args=[room.pk])

@@ -1,0 +1,221 @@
+"""The answer box under a transcript: what may be sent now, and the form for it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from django import forms
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
+
+from conversations.models import Line, Message, MessageTemplate, Room
+from conversations.selectors import service_window
+from conversations.services.sending import (
+    LONGEST_TEXT,
+    SendingRefusedError,
+    refuse_unless_writable,
+    send_message,
+    send_template,
+)
+from conversations.template_text import TemplateTextError, places
+from conversations.windows import Window
+
+CLOSING_SOON = timedelta(hours=2)
+OPEN, CLOSED, REFUSED = "open", "closed", "refused"
+
+
+def new_token() -> str:
+    """What tells two answers from one that is sent twice by a double click."""
+    return uuid4().hex
+
+
+class AnswerForm(forms.Form):
+    """A free text, sent once however often the form arrives."""
+
+    token = forms.CharField(max_length=64, initial=new_token, widget=forms.HiddenInput)
+    body = forms.CharField(
+        label="Answer",
+        max_length=LONGEST_TEXT,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3, "dir": "auto"}),
+        help_text="Ctrl+Enter sends",
+    )
+
+
+class TemplateForm(forms.Form):
+    """An approved template with its values."""
+
+    token = forms.CharField(max_length=64, initial=new_token, widget=forms.HiddenInput)
+    template = forms.ModelChoiceField(
+        queryset=MessageTemplate.objects.none(),
+        widget=UnfoldAdminSelectWidget,
+        empty_label="Choose a template",
+    )
+    values = forms.CharField(
+        label="Values",
+        required=False,
+        max_length=2_000,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 2, "dir": "auto"}),
+        help_text="One a line, for {{1}}, {{2}} … in this order",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["template"]
+        field.queryset = MessageTemplate.objects.filter(is_active=True)
+        field.label_from_instance = lambda template: f"{template.name}: {template.body[:120]}"
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        template = cleaned.get("template")
+        lines = [line.strip() for line in cleaned.get("values", "").splitlines() if line.strip()]
+        if template is not None:
+            try:
+                wanted = places(template.body)
+            except TemplateTextError as error:
+                self.add_error("template", str(error))
+                return cleaned
+            if len(lines) != len(wanted):
+                self.add_error(
+                    "values", f"This template takes {len(wanted)} values; {len(lines)} are given."
+                )
+            cleaned["filling"] = dict(zip(wanted, lines, strict=False))
+        return cleaned
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What came of a posted answer: the message, or the form with what is wrong."""
+
+    message: Message | None = None
+    form: forms.Form | None = None
+
+
+def posted_answer(request: HttpRequest, room: Room) -> Outcome:
+    """Take a posted answer. Raises PermissionDenied for those who may not answer."""
+    user: Any = request.user
+    if not may_answer(user):
+        raise PermissionDenied
+    is_template = "template" in request.POST
+    form = TemplateForm(request.POST) if is_template else AnswerForm(request.POST)
+    if not form.is_valid():
+        return Outcome(form=form)
+    try:
+        return Outcome(message=_send(room, user, form.cleaned_data))
+    except SendingRefusedError as refusal:
+        form.add_error(None, refusal.words)
+        return Outcome(form=form)
+
+
+def _send(room: Room, user: Any, answer: dict[str, Any]) -> Message:
+    if "template" not in answer:
+        return send_message(room=room, text=answer["body"], author=user, token=answer["token"])
+    assert room.customer is not None, "refused in the composer"
+    line = Line.objects.filter(address=room.our_address).first()
+    return send_template(
+        customer=room.customer,
+        line=line or Line(address=room.our_address),
+        template=answer["template"],
+        variables=answer["filling"],
+        author=user,
+        token=answer["token"],
+        room=room,
+    )
+
+
+def may_answer(user: Any) -> bool:
+    return bool(user.has_perm("conversations.add_message"))
+
+
+def composer_of(
+    room: Room, user: Any, *, url: str, form: forms.Form | None = None
+) -> dict[str, Any] | None:
+    """What the page shows under the transcript; None for those who may not answer."""
+    if not may_answer(user):
+        return None
+    looks = _looks(room)
+    typed = ""
+    if isinstance(form, AnswerForm) and looks["kind"] != OPEN:
+        # The window closed while they wrote: what they wrote is not to be lost.
+        typed = str(form.data.get("body", ""))
+        form = None
+    templates = list(MessageTemplate.objects.filter(is_active=True))
+    if looks["kind"] == OPEN:
+        form = form or AnswerForm()
+    elif looks["kind"] == CLOSED and templates:
+        form = form or TemplateForm()
+    else:
+        form = None
+    if looks["kind"] == CLOSED and not templates:
+        looks["notice"] += " There is no template yet: operators add them under Templates."
+    return {
+        **looks,
+        "form": form,
+        "typed": typed,
+        "url": url,
+        "button": "Send" if looks["kind"] == OPEN else "Send the template",
+        "templates": templates if looks["kind"] == CLOSED else [],
+    }
+
+
+def _looks(room: Room) -> dict[str, Any]:
+    """What may be sent now, in words, with its icon and colour."""
+    try:
+        refuse_unless_writable(room, room.customer)
+    except SendingRefusedError as refusal:
+        notice = f"{refusal.words}."
+        if refusal.code == "opted_out" and room.customer and room.customer.opted_out_at:
+            notice = (
+                f"The customer opted out on {_moment(room.customer.opted_out_at)}: nothing may be "
+                "sent to them, until they write START."
+            )
+        return {"kind": REFUSED, "tone": "fs-bad", "icon": "block", "notice": notice}
+    window = service_window(room)
+    return _open_looks(window) if window.is_open else _closed_looks(window)
+
+
+def _open_looks(window: Window) -> dict[str, Any]:
+    assert window.closes_at is not None
+    is_late = window.time_left < CLOSING_SOON
+    return {
+        "kind": OPEN,
+        "tone": "fs-warn" if is_late else "fs-good",
+        "icon": "hourglass_bottom" if is_late else "chat",
+        "notice": f"You can write freely for another {duration(window.time_left)}, "
+        f"until {_moment(window.closes_at)}.",
+    }
+
+
+def _closed_looks(window: Window) -> dict[str, Any]:
+    last = window.last_inbound_at
+    since = (
+        f"The customer last wrote on {_moment(last)}, more than 24 hours ago"
+        if last
+        else "The customer has not written to this number"
+    )
+    return {
+        "kind": CLOSED,
+        "tone": "fs-warn",
+        "icon": "lock_clock",
+        "notice": f"{since}: WhatsApp takes only approved templates until they write again.",
+    }
+
+
+def duration(span: timedelta) -> str:
+    """A span in hours and minutes, rounded up to the minute.
+
+    >>> duration(timedelta(hours=5, minutes=11, seconds=30)), duration(timedelta(hours=24)), duration(timedelta(seconds=20))
+    ('5 h 12 min', '24 h', '1 min')
+    """
+    minutes = -(-int(span.total_seconds()) // 60)
+    hours, minutes = divmod(minutes, 60)
+    if not hours:
+        return f"{minutes} min"
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def _moment(at: datetime) -> str:
+    return date_format(localtime(at), "j M, H:i")

@@ -1,0 +1,39 @@
+"""Customers, rooms, messages, our lines, and the inbox they come from. Tables and constraints only."""
+
+from conversations.models.inbox import DrainAttempt, InboundEvent
+from conversations.models.people import Consent, Customer, CustomerIdentity, IdentityChange
+from conversations.models.rooms import Channel, Message, MessageQuerySet, Room, Sender
+from conversations.models.whatsapp import (
+    Attachment,
+    ErrorMeaning,
+    Language,
+    Line,
+    MessageTemplate,
+    ParkedStatus,
+    Referral,
+    Sending,
+    SignatureRefusal,
+)
+
+__all__ = [
+    "Attachment",
+    "Channel",
+    "Consent",
+    "Customer",
+    "CustomerIdentity",
+    "DrainAttempt",
+    "ErrorMeaning",
+    "IdentityChange",
+    "InboundEvent",
+    "Language",
+    "Line",
+    "Message",
+    "MessageQuerySet",
+    "MessageTemplate",
+    "ParkedStatus",
+    "Referral",
+    "Room",
+    "Sender",
+    "Sending",
+    "SignatureRefusal",
+]

@@ -1,0 +1,51 @@
+"""Deliveries as they came, and the batches that workers have begun."""
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+
+class InboundEvent(models.Model):
+    """A delivery exactly as it came. The row is the truth; everything else follows from it."""
+
+    class State(models.TextChoices):
+        PENDING = "pending", "Waiting"
+        PROCESSED = "processed", "Processed"
+        FAILED = "failed", "Dead letter"
+
+    source = models.CharField(max_length=16, help_text="The door it came by")
+    dedupe_key = models.CharField(max_length=300)
+    body = models.BinaryField()
+    headers = models.JSONField(default=dict, blank=True)
+    received_at = models.DateTimeField()
+    state = models.CharField(max_length=9, choices=State, default=State.PENDING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    error_code = models.CharField(max_length=40, blank=True)
+    error = models.CharField(max_length=300, blank=True)
+    processed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source", "dedupe_key"], name="inbound_event_once_per_key"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["id"], condition=Q(state="pending"), name="inbound_event_waiting"),
+            models.Index(
+                fields=["-id"], condition=Q(state="failed"), name="inbound_event_dead_letters"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.dedupe_key}"
+
+
+class DrainAttempt(models.Model):
+    """A batch that a worker has begun. It outlives a worker that is killed, and so tells on it."""
+
+    event_ids = models.JSONField()
+    started_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return f"{len(self.event_ids)} events since {self.started_at:%H:%M:%S}"

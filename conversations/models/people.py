@@ -1,0 +1,113 @@
+"""Customers and the keys by which they are known."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Now
+
+
+class Customer(models.Model):
+    """A person who writes to us. May have no phone number and no name."""
+
+    name = models.CharField(max_length=200, blank=True)
+    name_seen_at = models.DateTimeField(null=True, blank=True, editable=False)
+    email = models.EmailField(blank=True)
+    phone_number = models.CharField(max_length=16, blank=True, help_text="E.164")
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    opted_out_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since then nothing may be sent to them"
+    )
+    blocked_at = models.DateTimeField(
+        null=True, blank=True, help_text="What they write is kept; nobody and nothing reacts to it"
+    )
+
+    class Meta:
+        indexes = [models.Index(fields=["-last_seen_at", "-id"], name="customer_last_seen")]
+
+    def __str__(self) -> str:
+        return self.name or self.phone_number or f"Customer {self.pk}"
+
+
+class CustomerIdentity(models.Model):
+    """A key by which a customer is known. One key belongs to one customer."""
+
+    class Kind(models.TextChoices):
+        PHONE = "phone", "Phone"
+        WHATSAPP_USER = "whatsapp_user", "WhatsApp user id"
+        EMAIL = "email", "E-mail"
+        CRM = "crm", "CRM id"
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="identities")
+    kind = models.CharField(max_length=16, choices=Kind)
+    value = models.CharField(max_length=200)
+    first_seen_at = models.DateTimeField(
+        help_text="Of two keys of one kind the one first seen later is the current one"
+    )
+
+    class Meta:
+        verbose_name_plural = "customer identities"
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "value"], name="identity_once_per_value"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.value}"
+
+
+class IdentityChange(models.Model):
+    """What happened to a customer's keys beyond their first sight, for staff to judge."""
+
+    class Change(models.TextChoices):
+        REPLACED = "replaced", "A new key beside an old one"
+        CONFLICT = "conflict", "Claimed by two customers"
+        JOINED = "joined", "Two customers joined"
+
+    customer = models.ForeignKey(
+        Customer, on_delete=models.CASCADE, related_name="identity_changes"
+    )
+    change = models.CharField(max_length=16, choices=Change)
+    kind = models.CharField(max_length=16, choices=CustomerIdentity.Kind)
+    value = models.CharField(max_length=200)
+    absorbed = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="For a join: the absorbed customer's fields and the rows that moved",
+    )
+    made_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.get_change_display()}: {self.kind}"
+
+
+class Consent(models.Model):
+    """One change of a customer's mind about being written to. Never changed, never removed."""
+
+    class Change(models.TextChoices):
+        OUT = "out", "Opted out"
+        IN = "in", "Opted in"
+
+    class Origin(models.TextChoices):
+        CUSTOMER = "customer", "The customer's word"
+        PROVIDER = "provider", "The provider's report"
+        STAFF = "staff", "Staff"
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="consents")
+    change = models.CharField(max_length=3, choices=Change)
+    origin = models.CharField(max_length=8, choices=Origin)
+    words = models.CharField(max_length=100, blank=True, help_text="What was said")
+    at = models.DateTimeField(help_text="When it was said; the latest holds")
+    message = models.ForeignKey(
+        "conversations.Message", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    noted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    class Meta:
+        indexes = [models.Index(fields=["customer", "-at", "-id"], name="consent_latest")]
+
+    def __str__(self) -> str:
+        return f"{self.get_change_display()} {self.at:%Y-%m-%d %H:%M}"

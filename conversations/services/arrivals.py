@@ -1,0 +1,76 @@
+"""What a message of Twilio's brings along besides itself: files, an advertisement, a change of mind.
+
+A fixed number of statements a batch, none where there is nothing of the kind.
+"""
+
+from collections.abc import Sequence
+
+from conversations.models import Attachment, Consent, Message, Referral, Sender
+from conversations.services.consent import consent_in, note_consents
+
+
+def note_arrivals(messages: Sequence[Message]) -> None:
+    """Keep the attachments, referrals and consents of messages that have just been stored."""
+    told = [one for one in messages if one.details and one.sender == Sender.CUSTOMER]
+    if not told:
+        return
+    Attachment.objects.bulk_create(
+        Attachment(
+            message=message,
+            place=place,
+            url=item["url"],
+            content_type=item["type"],
+            account_sid=message.details.get("account_sid", "")[:34],
+        )
+        for message in told
+        for place, item in enumerate(message.media)
+    )
+    Referral.objects.bulk_create(
+        _referral(message) for message in told if "referral" in message.details
+    )
+    note_consents(_consents(told))
+
+
+def _consents(told: Sequence[Message]) -> list[Consent]:
+    """The changes of mind in a batch, each read in the light of what was said before it.
+
+    Every message learns whether its customer had opted out before it, not after the batch.
+    """
+    is_out: dict[int, bool] = {}
+    found = []
+    for message in sorted(told, key=lambda one: (one.sent_at, one.pk)):
+        customer = message.customer
+        if customer is None:
+            continue
+        message.was_opted_out = is_out.setdefault(customer.pk, customer.opted_out_at is not None)
+        change = consent_in(message)
+        if change:
+            is_out[customer.pk] = change == Consent.Change.OUT
+            found.append(
+                Consent(
+                    customer=customer,
+                    change=change,
+                    origin=Consent.Origin.CUSTOMER,
+                    words=message.body[:100],
+                    at=message.sent_at,
+                    message=message,
+                )
+            )
+    return found
+
+
+def _referral(message: Message) -> Referral:
+    said = message.details["referral"]
+    return Referral(
+        message=message,
+        customer=message.customer,
+        source_type=said.get("source_type", "")[:32],
+        source_id=said.get("source_id", "")[:200],
+        source_url=said.get("source_url", ""),
+        headline=said.get("headline", "")[:300],
+        body=said.get("body", ""),
+        click_id=said.get("click_id", "")[:300],
+        media_type=said.get("media_type", "")[:100],
+        media_url=said.get("media_url", ""),
+        at=message.sent_at,
+    )

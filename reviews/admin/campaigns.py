@@ -1,0 +1,214 @@
+"""Campaigns: whom they have asked, and asking more customers."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import path
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
+
+from conversations.models import Customer, MessageTemplate
+from conversations.template_text import TemplateTextError, filled
+from funnel_site.lib.staff import RecordAdmin, StaffAdmin, action, display
+from reviews.models import Campaign, Invitation
+from reviews.services.inviting import cancel_waiting, invite_customers, values_for
+
+PICKED = "picked_customers"
+"""The session's key under which the customer list leaves whom staff have picked."""
+
+
+class CampaignForm(forms.ModelForm[Campaign]):
+    """A campaign whose template can be filled: found out here, before the first message."""
+
+    values = forms.CharField(
+        required=False,
+        max_length=2_000,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+        help_text="One a line, for {{1}}, {{2}} … of the template; {name} is the first name",
+    )
+
+    class Meta:
+        model = Campaign
+        fields = (
+            "name",
+            "line",
+            "template",
+            "per_minute",
+            "rest_days",
+            "invites_buyers",
+            "is_active",
+        )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        known = sorted(self.instance.variables.items(), key=lambda item: int(item[0]))
+        self.initial["values"] = "\n".join(value for _, value in known)
+
+    def clean_per_minute(self) -> int:
+        number: int = self.cleaned_data["per_minute"]
+        if not 1 <= number <= 4_800:
+            raise ValidationError("1 to 4,800: WhatsApp takes 80 a second.")
+        return number
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        template: MessageTemplate | None = cleaned.get("template")
+        lines = [line.strip() for line in cleaned.get("values", "").splitlines() if line.strip()]
+        self.instance.variables = {str(place): line for place, line in enumerate(lines, start=1)}
+        if template is None:
+            return cleaned
+        sample = Campaign(template=template, variables=self.instance.variables)
+        try:
+            filled(template.body, values_for(sample, Customer(name="Ana")))
+        except TemplateTextError as error:
+            raise ValidationError({"values": str(error)}) from error
+        return cleaned
+
+
+class PickForm(forms.Form):
+    """Which campaign asks the picked customers."""
+
+    campaign = forms.ModelChoiceField(
+        queryset=Campaign.objects.filter(is_active=True).select_related("line"),
+        widget=UnfoldAdminSelectWidget,
+        empty_label="Choose a campaign",
+    )
+
+
+@admin.register(Campaign)
+class CampaignAdmin(StaffAdmin):
+    form = CampaignForm
+    list_display = (
+        "name",
+        "line",
+        "template",
+        "is_active",
+        "invites_buyers",
+        "waiting",
+        "sent",
+        "left_out",
+    )
+    list_filter = ("is_active", "invites_buyers", "line")
+    search_fields = ("name",)
+    list_select_related = ("line", "template")
+    actions_detail = ("clear_list",)
+    fieldsets = (
+        (None, {"fields": ("name", "line", "template", "values")}),
+        (
+            "Whom and how fast",
+            {"fields": ("invites_buyers", "rest_days", "per_minute", "is_active")},
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:
+        rows: QuerySet[Campaign] = super().get_queryset(request)
+        return rows.annotate(
+            waiting_number=_number(Invitation.State.WAITING),
+            sent_number=_number(Invitation.State.SENT),
+            skipped_number=_number(Invitation.State.SKIPPED),
+        )
+
+    def save_model(self, request: HttpRequest, obj: Campaign, form: Any, change: Any) -> None:
+        if not change:
+            obj.made_by = request.user  # type: ignore[assignment]
+        super().save_model(request, obj, form, change)
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Who has been asked is not forgotten: a campaign is switched off, not removed."""
+        return False
+
+    def has_invite_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return request.user.has_perm("reviews.add_invitation")
+
+    def get_urls(self) -> list[Any]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("invite/", wrap(self.invite_view), name="reviews_campaign_invite"),
+            *super().get_urls(),
+        ]
+
+    def invite_view(self, request: HttpRequest) -> HttpResponse:
+        """Say how many are picked, ask for the campaign, and put them on its list."""
+        if not self.has_invite_permission(request):
+            raise PermissionDenied
+        picked: list[int] = request.session.get(PICKED, [])
+        form = PickForm(request.POST if request.method == "POST" else None)
+        if not picked or not form.is_valid():
+            context = {
+                **self.admin_site.each_context(request),
+                "opts": self.opts,
+                "title": "Invite customers to review",
+                "form": form,
+                "number": len(picked),
+            }
+            return TemplateResponse(request, "admin/reviews/campaign/invite.html", context)
+        campaign = form.cleaned_data["campaign"]
+        report = invite_customers(campaign=campaign, customers=picked)
+        del request.session[PICKED]
+        self.log_change(request, campaign, f"Invited {report.invited} customers")
+        self.message_user(
+            request,
+            f"{report.invited} on the list now, {report.again} were already, "
+            f"{report.unwritable} left out: opted out, blocked, or without a number.",
+        )
+        return redirect("admin:reviews_campaign_change", campaign.pk)
+
+    @action(description="Clear the waiting list", permissions=["invite"], icon="playlist_remove")
+    def clear_list(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        campaign = self.get_object(request, str(object_id))
+        if campaign is None:
+            raise PermissionDenied
+        number = cancel_waiting(campaign=campaign, user=request.user)
+        self.log_change(request, campaign, f"Took {number} off the list")
+        self.message_user(request, f"{number} customers are off the list.")
+        return redirect("admin:reviews_campaign_change", object_id)
+
+    @display(description="Waiting", ordering="waiting_number")
+    def waiting(self, campaign: Any) -> int:
+        return int(campaign.waiting_number)
+
+    @display(description="Sent", ordering="sent_number")
+    def sent(self, campaign: Any) -> int:
+        return int(campaign.sent_number)
+
+    @display(description="Left out", ordering="skipped_number")
+    def left_out(self, campaign: Any) -> int:
+        return int(campaign.skipped_number)
+
+
+def _number(state: str) -> Count:
+    return Count("invitations", filter=Q(invitations__state=state))
+
+
+@admin.register(Invitation)
+class InvitationAdmin(RecordAdmin):
+    list_display = (
+        "made_at",
+        "customer",
+        "campaign",
+        "shown_state",
+        "reason",
+        "sent_at",
+        "delivery",
+    )
+    list_filter = ("state", "campaign")
+    search_fields = ("customer__name", "customer__phone_number")
+    list_select_related = ("customer", "campaign", "message")
+    ordering = ("-id",)
+
+    @display(
+        description="State",
+        ordering="state",
+        label={"Waiting": "info", "Sent": "success", "Left out": "warning"},
+    )
+    def shown_state(self, invitation: Invitation) -> str:
+        return invitation.get_state_display()
+
+    @display(description="Delivery")
+    def delivery(self, invitation: Invitation) -> str:
+        return invitation.message.get_status_display() if invitation.message else ""

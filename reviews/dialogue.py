@@ -1,0 +1,333 @@
+"""The review dialogue as a pure function: where it stands and what was said, to what comes next.
+
+START → ASK_NAME → ASK_REVIEW (→ ASK_RATING) → FINISH. A step is named after what the bot has asked:
+START is the product. No database and no clock; every text from any step gives a turn, BATAL and the
+opt-out words always end it, and a review comes only of a dialogue with all its answers.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+
+from conversations.consent_words import is_opt_in, is_opt_out, one_word
+
+LONGEST_PRODUCT = 200
+LONGEST_NAME = 100
+LONGEST_REVIEW = 4_096
+MOST_MISSES = 2
+"""Unusable answers to the name or the rating before the dialogue goes on without them."""
+
+RESET = frozenset({"RESET", "RESTART", "ULANG", "ULANGI"})
+BACK = frozenset({"BACK", "KEMBALI"})
+CANCEL = frozenset({"BATAL"})
+HELP = frozenset({"HELP", "INFO", "STATUS", "BANTUAN", "TOLONG"})
+SAME_NAME = frozenset({"SAME", "SAMA", "OK", "OKE", "OKAY", "YES", "YA"})
+NUMBER_WORDS = {
+    **dict.fromkeys(("1", "ONE", "SATU"), 1),
+    **dict.fromkeys(("2", "TWO", "DUA"), 2),
+    **dict.fromkeys(("3", "THREE", "TIGA"), 3),
+    **dict.fromkeys(("4", "FOUR", "EMPAT"), 4),
+    **dict.fromkeys(("5", "FIVE", "LIMA"), 5),
+}
+STARS = frozenset("⭐★🌟")
+OUT_OF_FIVE = re.compile(r"([1-5])\s*(?:/\s*5|stars?|bintang|⭐|★)?", re.ASCII | re.IGNORECASE)
+LIKE_AN_ADDRESS = re.compile(r"https?://|www\.", re.IGNORECASE)
+
+
+class Step(StrEnum):
+    """What the customer's next message answers."""
+
+    START = "start"
+    ASK_NAME = "ask_name"
+    ASK_REVIEW = "ask_review"
+    ASK_RATING = "ask_rating"
+    FINISH = "finish"
+
+
+QUESTION = {
+    Step.START: "ask_product",
+    Step.ASK_NAME: "ask_name",
+    Step.ASK_REVIEW: "ask_review",
+    Step.ASK_RATING: "ask_rating",
+}
+BEFORE = {
+    Step.ASK_NAME: Step.START,
+    Step.ASK_REVIEW: Step.ASK_NAME,
+    Step.ASK_RATING: Step.ASK_REVIEW,
+}
+LIMIT = {Step.START: LONGEST_PRODUCT, Step.ASK_NAME: LONGEST_NAME, Step.ASK_REVIEW: LONGEST_REVIEW}
+
+
+class Ending(StrEnum):
+    """Why a dialogue is over."""
+
+    FINISHED = "finished"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    OPTED_OUT = "opted_out"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialogue:
+    """Where a dialogue stands, with the answers so far."""
+
+    step: Step = Step.START
+    product: str = ""
+    name: str = ""
+    review: str = ""
+    rating: int | None = None
+    misses: int = 0
+    touched_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """One message of the customer."""
+
+    text: str
+    """Without control characters; empty where it had no words of its own."""
+    at: datetime
+    has_media: bool = False
+    profile_name: str = ""
+    payload: str = ""
+    """The id of the button that was pressed."""
+    is_opted_out: bool = False
+    """Whether the customer had opted out before this message."""
+    is_answered: bool = False
+    """Whether Twilio itself has answered it, as its Advanced Opt-Out does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """How the bot behaves on the line that was written to."""
+
+    starts: str = "always"
+    """`always`, `keyword`, `invited`, or `never`."""
+    start_words: frozenset[str] = frozenset()
+    """Casefolded, each a whole message."""
+    is_invited: bool = False
+    asks_rating: bool = False
+    lifetime: timedelta = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What the bot says: a name from `wording`, and what fills its placeholders."""
+
+    key: str
+    values: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    question: str = ""
+    """The name of the question that stands in `{question}`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """What comes of a message: the dialogue as it now stands (None: there is none), and the reply."""
+
+    dialogue: Dialogue | None
+    reply: Reply | None = None
+    ended: Ending | None = None
+    """How the dialogue that was going on before the message ended."""
+
+
+def step(dialogue: Dialogue | None, said: Said, rules: Rules) -> Turn:
+    """The next turn. A finished dialogue comes back with step FINISH and all its answers."""
+    ended: Ending | None = None
+    if dialogue is not None and said.at - dialogue.touched_at > rules.lifetime:
+        dialogue, ended = None, Ending.EXPIRED
+    turn = _consent(dialogue, said) or (
+        _begin(said, rules) if dialogue is None else _go_on(dialogue, said, rules)
+    )
+    if turn.dialogue is not None:
+        touched = max(said.at, dialogue.touched_at) if dialogue else said.at
+        turn = replace(turn, dialogue=replace(turn.dialogue, touched_at=touched))
+    return replace(turn, ended=turn.ended or ended)
+
+
+def _consent(dialogue: Dialogue | None, said: Said) -> Turn | None:
+    """STOP and START, and silence in between. Twilio's own answer is the only one, if it gave one."""
+    if is_opt_out(said.text):
+        is_told = said.is_answered or said.is_opted_out
+        return Turn(
+            dialogue=None,
+            reply=None if is_told else Reply(key="opted_out"),
+            ended=Ending.OPTED_OUT if dialogue else None,
+        )
+    if said.is_answered:
+        return Turn(dialogue=dialogue)
+    if said.is_opted_out:
+        return Turn(
+            dialogue=None,
+            reply=Reply(key="opted_in") if is_opt_in(said.text) else None,
+            ended=Ending.OPTED_OUT if dialogue else None,
+        )
+    return None
+
+
+def _begin(said: Said, rules: Rules) -> Turn:
+    """No dialogue is going on: does this message begin one?"""
+    word = one_word(said.text)
+    if not _starts(said, rules):
+        return Turn(dialogue=None)
+    if rules.starts == "always" and word in HELP:
+        return Turn(dialogue=None, reply=Reply(key="help", values={"question": ""}))
+    if rules.starts == "always" and (word in CANCEL or word in BACK):
+        return Turn(dialogue=None, reply=Reply(key="nothing"))
+    return _ask(Dialogue(touched_at=said.at))
+
+
+def _starts(said: Said, rules: Rules) -> bool:
+    if rules.starts == "always":
+        return True
+    if rules.starts in ("keyword", "invited") and rules.is_invited:
+        return True
+    words = {" ".join(text.casefold().split()) for text in (said.text, said.payload) if text}
+    return rules.starts == "keyword" and not words.isdisjoint(rules.start_words)
+
+
+def _go_on(dialogue: Dialogue, said: Said, rules: Rules) -> Turn:
+    turn = _command(dialogue, one_word(said.text), said.at)
+    if turn is not None:
+        return turn
+    if not said.text:
+        return _unusable(dialogue, said, "media_only" if said.has_media else "not_text")
+    limit = LIMIT.get(dialogue.step, LONGEST_REVIEW)
+    if len(said.text) > limit:
+        return _unusable(dialogue, said, "too_long", limit=str(limit))
+    return _take_answer(dialogue, said, rules)
+
+
+def _take_answer(dialogue: Dialogue, said: Said, rules: Rules) -> Turn:
+    match dialogue.step:
+        case Step.START:
+            return _ask(replace(dialogue, step=Step.ASK_NAME, product=said.text, misses=0))
+        case Step.ASK_NAME:
+            return _take_name(dialogue, said)
+        case Step.ASK_REVIEW:
+            return _take_review(dialogue, said, rules)
+        case Step.ASK_RATING:
+            return _take_rating(dialogue, said)
+        case Step.FINISH:
+            return _ask(Dialogue(touched_at=said.at))
+
+
+def _command(dialogue: Dialogue, word: str, at: datetime) -> Turn | None:
+    """RESET, BATAL, BACK and HELP, at any step."""
+    if word in RESET:
+        return _ask(Dialogue(touched_at=at))
+    if word in CANCEL:
+        return Turn(dialogue=None, reply=Reply(key="cancelled"), ended=Ending.CANCELLED)
+    if word in BACK:
+        return _ask(_one_back(dialogue))
+    if word in HELP:
+        return _hint(dialogue, "help")
+    return None
+
+
+def _values(dialogue: Dialogue) -> dict[str, str]:
+    return {
+        "product": dialogue.product,
+        "name": dialogue.name,
+        "rating": "" if dialogue.rating is None else str(dialogue.rating),
+    }
+
+
+def _ask(dialogue: Dialogue) -> Turn:
+    return Turn(
+        dialogue=dialogue, reply=Reply(key=QUESTION[dialogue.step], values=_values(dialogue))
+    )
+
+
+def _hint(dialogue: Dialogue, key: str, **values: str) -> Turn:
+    """Say something, and put the present question again."""
+    return Turn(
+        dialogue=dialogue,
+        reply=Reply(
+            key=key,
+            values={**_values(dialogue), **values},
+            question=QUESTION.get(dialogue.step, ""),
+        ),
+    )
+
+
+def _one_back(dialogue: Dialogue) -> Dialogue:
+    """The dialogue as it stood before the last answer."""
+    match BEFORE.get(dialogue.step):
+        case Step.ASK_NAME:
+            return replace(dialogue, step=Step.ASK_NAME, name="", misses=0)
+        case Step.ASK_REVIEW:
+            return replace(dialogue, step=Step.ASK_REVIEW, review="", misses=0)
+        case _:
+            return Dialogue(touched_at=dialogue.touched_at)
+
+
+def _missed(dialogue: Dialogue) -> Dialogue:
+    return replace(dialogue, misses=min(dialogue.misses + 1, 1_000))
+
+
+def _unusable(dialogue: Dialogue, said: Said, key: str, **values: str) -> Turn:
+    """A picture, a place, nothing at all, too much: asked again, but not for ever."""
+    return _give_up(dialogue, said) or _hint(_missed(dialogue), key, **values)
+
+
+def _give_up(dialogue: Dialogue, said: Said) -> Turn | None:
+    """After two misses: the name is the profile's, if it has one, and stars are left out."""
+    if dialogue.misses < MOST_MISSES:
+        return None
+    if dialogue.step is Step.ASK_NAME and said.profile_name:
+        return _named(dialogue, said.profile_name[:LONGEST_NAME])
+    if dialogue.step is Step.ASK_RATING:
+        return _finish(dialogue)
+    return None
+
+
+def _named(dialogue: Dialogue, name: str) -> Turn:
+    return _ask(replace(dialogue, step=Step.ASK_REVIEW, name=name, misses=0))
+
+
+def _take_name(dialogue: Dialogue, said: Said) -> Turn:
+    if said.profile_name and one_word(said.text) in SAME_NAME:
+        return _named(dialogue, said.profile_name[:LONGEST_NAME])
+    if LIKE_AN_ADDRESS.search(said.text):
+        return _unusable(dialogue, said, "not_a_name")
+    return _named(dialogue, said.text)
+
+
+def _take_review(dialogue: Dialogue, said: Said, rules: Rules) -> Turn:
+    reviewed = replace(dialogue, review=said.text, misses=0)
+    return _ask(replace(reviewed, step=Step.ASK_RATING)) if rules.asks_rating else _finish(reviewed)
+
+
+def _take_rating(dialogue: Dialogue, said: Said) -> Turn:
+    """One more question after an answer that is no rating; then the review goes without stars."""
+    rating = read_rating(said.payload) or read_rating(said.text)
+    if rating is None and dialogue.misses == 0:
+        return _hint(_missed(dialogue), "not_a_rating")
+    return _finish(replace(dialogue, rating=rating))
+
+
+def _finish(dialogue: Dialogue) -> Turn:
+    finished = replace(dialogue, step=Step.FINISH, misses=0)
+    return Turn(
+        dialogue=finished,
+        reply=Reply(key="thanks", values=_values(finished)),
+        ended=Ending.FINISHED,
+    )
+
+
+def read_rating(text: str) -> int | None:
+    """One to five stars as people write them.
+
+    >>> [read_rating(text) for text in ("5", "4/5", "⭐⭐⭐", "lima", "6", "good", "")]
+    [5, 4, 3, 5, None, None, None]
+    """
+    plain = "".join(one for one in text.strip() if one != "\ufe0f")
+    if found := OUT_OF_FIVE.fullmatch(plain):
+        return int(found[1])
+    stars = plain.replace(" ", "")
+    if stars and set(stars) <= STARS and len(stars) <= 5:
+        return len(stars)
+    return NUMBER_WORDS.get(one_word(plain))

@@ -1,0 +1,262 @@
+"""The review bot's dialogues, its words, the reviews and the invitations to them."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from conversations.models import (
+    Customer,
+    InboundEvent,
+    Language,
+    Line,
+    Message,
+    MessageTemplate,
+    Room,
+)
+
+
+class Step(models.TextChoices):
+    """Where a dialogue stands: what the customer's next message answers."""
+
+    START = "start", "Asked for the product"
+    ASK_NAME = "ask_name", "Asked for the name"
+    ASK_REVIEW = "ask_review", "Asked for the review"
+    ASK_RATING = "ask_rating", "Asked for stars"
+    FINISH = "finish", "Finished"
+
+
+class BotWords(models.Model):
+    """What the bot says where it differs from the shipped words: per line and language."""
+
+    line = models.ForeignKey(
+        Line,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="words",
+        help_text="Empty: for every line that has no words of its own",
+    )
+    language = models.CharField(max_length=2, choices=Language)
+    texts = models.JSONField(
+        default=dict, blank=True, help_text="By name; the rest stays as shipped"
+    )
+    changed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "bot's words"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["line", "language"],
+                name="bot_words_once_per_line_and_language",
+            ),
+            models.UniqueConstraint(
+                fields=["language"], condition=Q(line=None), name="bot_words_once_for_all_lines"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.line or 'Every line'}, {self.get_language_display()}"
+
+
+class Campaign(models.Model):
+    """A round of invitations: who asks, by which line and template, how fast."""
+
+    name = models.CharField(max_length=100, unique=True)
+    line = models.ForeignKey(Line, on_delete=models.PROTECT, related_name="campaigns")
+    template = models.ForeignKey(MessageTemplate, on_delete=models.PROTECT, related_name="+")
+    variables = models.JSONField(
+        default=dict, blank=True, help_text='What fills the template, as {"1": "{name}"}'
+    )
+    per_minute = models.PositiveSmallIntegerField("messages a minute", default=60)
+    invites_buyers = models.BooleanField(
+        default=False, help_text="Invite each customer whose funnel reaches a transaction"
+    )
+    rest_days = models.PositiveSmallIntegerField(
+        default=30, help_text="Nobody is invited again within so many days, by any campaign"
+    )
+    is_active = models.BooleanField(default=True)
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    made_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Invitation(models.Model):
+    """One customer asked once by one campaign."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Waiting"
+        SENT = "sent", "Sent"
+        SKIPPED = "skipped", "Left out"
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="invitations")
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="invitations")
+    state = models.CharField(max_length=8, choices=State, default=State.WAITING)
+    reason = models.CharField(max_length=200, blank=True, help_text="Why they were left out")
+    message = models.ForeignKey(
+        Message, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    made_at = models.DateTimeField(db_default=Now())
+    sent_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["campaign", "customer"], name="invitation_once_per_campaign_and_customer"
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["campaign", "id"], condition=Q(state="waiting"), name="invitation_waiting"
+            ),
+            models.Index(fields=["customer", "-sent_at"], name="invitation_latest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.customer}: {self.get_state_display()}"
+
+
+class ReviewSession(models.Model):
+    """One dialogue of the bot with a customer. At most one is going on at each of our numbers."""
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="review_sessions")
+    room = models.ForeignKey(Room, null=True, on_delete=models.SET_NULL, related_name="+")
+    our_address = models.CharField(max_length=80)
+    language = models.CharField(max_length=2, choices=Language, default=Language.ENGLISH)
+    step = models.CharField(max_length=12, choices=Step, default=Step.START)
+    product_name = models.TextField(blank=True)
+    user_name = models.CharField(max_length=200, blank=True)
+    product_review = models.TextField(blank=True)
+    rating = models.PositiveSmallIntegerField(null=True, blank=True)
+    misses = models.PositiveSmallIntegerField(
+        default=0, help_text="Answers to the present question that could not be used"
+    )
+    invitation = models.ForeignKey(
+        Invitation, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    started_at = models.DateTimeField()
+    touched_at = models.DateTimeField(help_text="The customer's last message to it")
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ending = models.CharField(
+        max_length=12,
+        blank=True,
+        choices=[
+            ("finished", "Review recorded"),
+            ("expired", "Expired"),
+            ("cancelled", "Cancelled"),
+            ("opted_out", "Opted out"),
+            ("restarted", "Started again"),
+        ],
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["customer", "our_address"],
+                condition=Q(ended_at=None),
+                name="review_session_one_at_a_time",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_step_display()}: {self.customer}"
+
+
+class Review(models.Model):
+    """What a customer thinks of a product, as they wrote it. Staff show it, hide it or answer it."""
+
+    class Moderation(models.TextChoices):
+        PENDING = "pending", "To be looked at"
+        PUBLISHED = "published", "Published"
+        HIDDEN = "hidden", "Hidden"
+
+    PENDING = "pending"
+    """The delivery status before Twilio has said anything."""
+
+    customer = models.ForeignKey(
+        Customer, null=True, blank=True, on_delete=models.PROTECT, related_name="reviews"
+    )
+    session = models.OneToOneField(
+        ReviewSession, null=True, blank=True, on_delete=models.SET_NULL, related_name="review"
+    )
+    line = models.ForeignKey(
+        Line, null=True, blank=True, on_delete=models.SET_NULL, related_name="reviews"
+    )
+    contact_number = models.CharField(max_length=200)
+    user_name = models.CharField(max_length=200)
+    product_name = models.TextField()
+    product_review = models.TextField()
+    rating = models.PositiveSmallIntegerField(null=True, blank=True)
+    confirmation = models.ForeignKey(
+        Message, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    message_sid = models.CharField(
+        max_length=34, blank=True, help_text="The customer's message that completed it"
+    )
+    status = models.CharField(
+        max_length=20, default=PENDING, help_text="Delivery of the bot's confirmation"
+    )
+    created_at = models.DateTimeField()
+    is_latest = models.BooleanField(
+        default=True, help_text="The customer has not reviewed this product again since"
+    )
+    moderation = models.CharField(max_length=9, choices=Moderation, default=Moderation.PENDING)
+    moderated_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    moderated_at = models.DateTimeField(null=True, blank=True)
+    hidden_because = models.CharField(max_length=200, blank=True)
+    answer = models.TextField(blank=True)
+    answered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    answered_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(user_name="") & ~Q(product_name="") & ~Q(product_review=""),
+                name="review_has_all_three_answers",
+            ),
+            models.CheckConstraint(
+                condition=Q(rating=None) | Q(rating__range=(1, 5)), name="review_rating_1_to_5"
+            ),
+        ]
+        indexes = [
+            models.Index(F("created_at").desc(), F("id").desc(), name="review_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.product_name[:60]} by {self.user_name[:40]}"
+
+
+class BotAnswer(models.Model):
+    """The TwiML that answered a MessageSid. A repeat of the message gets these very bytes."""
+
+    event = models.OneToOneField(
+        InboundEvent, null=True, on_delete=models.SET_NULL, related_name="bot_answer"
+    )
+    account_sid = models.CharField(max_length=34)
+    message_sid = models.CharField(max_length=34)
+    twiml = models.TextField()
+    made_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["message_sid", "account_sid"], name="bot_answer_once_per_message"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.message_sid

@@ -1,0 +1,88 @@
+"""What a conversation with the bot looks like under given words: made by the dialogue itself."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from reviews.dialogue import LONGEST_NAME, Dialogue, Reply, Rules, Said, step
+from reviews.wording import render
+
+AT = datetime(2000, 1, 1, tzinfo=UTC)
+PICTURE = "(a picture)"
+EMPTY = "(an empty message)"
+LONG_NAME = f"(a name of more than {LONGEST_NAME} characters)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One thing said, by `customer` or `bot`."""
+
+    speaker: str
+    text: str
+    key: str = ""
+    """The name of the bot's text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """A conversation with its title."""
+
+    title: str
+    lines: tuple[Line, ...]
+
+
+SAYINGS = {
+    "en": ("Hi", "iPhone 15", "John", "Excellent phone with great camera!"),
+    "id": ("Halo", "iPhone 15", "Budi", "Bagus sekali, kameranya jernih!"),
+}
+
+
+def scenes(words: Mapping[str, str], *, language: str, asks_rating: bool) -> list[Scene]:
+    """The whole conversation, then all that may go astray, so that each text is seen once."""
+    hello, product, name, review = SAYINGS.get(language, SAYINGS["en"])
+    whole = [hello, product, name, review]
+    rules = Rules(asks_rating=asks_rating)
+    starring = Rules(asks_rating=True)
+    stars = ["5"] if asks_rating else []
+    return [
+        _scene("The whole conversation", [*whole, *stars], words, rules),
+        _scene("Help, and nothing usable", [hello, "HELP", PICTURE, EMPTY], words, rules),
+        _scene(
+            "A name that is none",
+            [hello, product, "https://example.com", LONG_NAME, name],
+            words,
+            rules,
+        ),
+        _scene("Stars, where the line asks for them", [*whole, "good", "5"], words, starring),
+        _scene("Ending it", [hello, "BATAL", "BACK"], words, rules),
+        _scene("Opting out and in again", ["STOP", "START"], words, rules),
+    ]
+
+
+def _scene(title: str, sayings: list[str], words: Mapping[str, str], rules: Rules) -> Scene:
+    return Scene(title=title, lines=tuple(_lines(sayings, words, rules)))
+
+
+def _lines(sayings: list[str], words: Mapping[str, str], rules: Rules) -> Iterator[Line]:
+    dialogue: Dialogue | None = None
+    is_opted_out = False
+    for saying in sayings:
+        yield Line(speaker="customer", text=saying)
+        turn = step(dialogue, replace(_said(saying), is_opted_out=is_opted_out), rules)
+        dialogue = turn.dialogue
+        if turn.reply is not None:
+            is_opted_out = turn.reply.key == "opted_out"
+            yield Line(speaker="bot", text=spoken(turn.reply, words), key=turn.reply.key)
+
+
+def _said(saying: str) -> Said:
+    if saying in (PICTURE, EMPTY):
+        return Said(text="", at=AT, has_media=saying == PICTURE)
+    text = "x" * (LONGEST_NAME + 1) if saying == LONG_NAME else saying
+    return Said(text=text, at=AT)
+
+
+def spoken(reply: Reply, words: Mapping[str, str]) -> str:
+    """A reply in these words, with the question that it repeats."""
+    question = render(words, reply.question, reply.values) if reply.question else ""
+    return render(words, reply.key, {**reply.values, "question": question}).strip()

@@ -1,0 +1,27 @@
+"""What reviews listens to, a batch at a time, inside the transaction that announces it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from conversations.models import Customer, Message
+from conversations.signals import customers_joining, delivery_changed, messages_stored
+from reviews.services.conversing import converse, end_dialogues_of
+from reviews.services.delivery import follow_confirmations
+
+
+def connect() -> None:
+    messages_stored.connect(on_messages_stored, dispatch_uid="reviews")
+    delivery_changed.connect(on_delivery_changed, dispatch_uid="reviews")
+    customers_joining.connect(on_customers_joining, dispatch_uid="reviews")
+
+
+def on_messages_stored(sender: Any, *, messages: Sequence[Message], **_: Any) -> None:
+    converse(messages)
+
+
+def on_delivery_changed(sender: Any, *, messages: Sequence[Message], **_: Any) -> None:
+    follow_confirmations(messages)
+
+
+def on_customers_joining(sender: Any, *, customer: Customer, absorbed: Customer, **_: Any) -> None:
+    end_dialogues_of(customer=customer, absorbed=absorbed)

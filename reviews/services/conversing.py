@@ -1,0 +1,359 @@
+"""The bot's part in a batch of stored messages: dialogues go on, reviews are recorded, replies wait.
+
+The customers' rows are locked by who stored the messages, so that two messages of one person are
+never answered at once. All of it is in that transaction: a message, its turn, its reply and its
+review exist together or not at all.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils.timezone import now
+from twilio.twiml.messaging_response import MessagingResponse
+
+from conversations.models import Customer, Line, Message, Sender
+from conversations.services.posting import callback_address
+from conversations.services.sending import send_bot_reply
+from conversations.services.twilio_inbox import TWILIO
+from funnel_site.lib.batches import insert_rows, update_rows
+from reviews.dialogue import Dialogue, Reply, Rules, Said, Step, Turn, step
+from reviews.models import BotAnswer, Invitation, Review, ReviewSession
+from reviews.services.words import Speaker, words_by_speaker
+from reviews.wording import render
+
+INVITED_FOR = timedelta(days=14)
+LATE = timedelta(hours=1)
+"""A reply that could not go out with the answer is sent by itself within this time, or not at all."""
+EMPTY_TWIML = str(MessagingResponse())
+
+
+class Place(NamedTuple):
+    """Where a dialogue is held: with whom, at which number of ours."""
+
+    customer_id: int
+    our_address: str
+
+
+@dataclass(slots=True)
+class Talk:
+    """A dialogue in the course of the batch, with the row that holds it."""
+
+    session: ReviewSession | None = None
+    invitation: Invitation | None = None
+    ended: list[ReviewSession] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
+class Outcome:
+    """What the batch leads to: rows to write, once all messages have had their turn."""
+
+    sessions: list[ReviewSession] = field(default_factory=list)
+    replies: list[tuple[Message, Message]] = field(default_factory=list)
+    """The customer's message and the bot's."""
+    reviews: list[tuple[Message, ReviewSession]] = field(default_factory=list)
+
+
+def converse(messages: Sequence[Message]) -> None:
+    """Give the bot its say on new messages of Twilio's; others are none of its business."""
+    heard = [
+        message
+        for message in messages
+        if message.source == TWILIO
+        and message.sender == Sender.CUSTOMER
+        and message.customer is not None
+        and message.details
+    ]
+    if heard:
+        _Batch(heard).run()
+
+
+class _Batch:
+    """One batch: read in a few statements, decided in memory, written in a few."""
+
+    def __init__(self, heard: Sequence[Message]) -> None:
+        self.heard = sorted(heard, key=lambda message: (message.sent_at, message.pk))
+        self.lines: dict[str, Line] = {line.address: line for line in Line.objects.all()}
+        self.talks = self._talks()
+        self.outcome = Outcome()
+        speakers: set[Speaker] = {self._speaker(message) for message in self.heard}
+        self.words = words_by_speaker(speakers)
+
+    def run(self) -> None:
+        for message in self.heard:
+            if self._is_ours(message):
+                self._take_turn(message)
+        self._write()
+
+    def _talks(self) -> dict[Place, Talk]:
+        talks = {_place(message): Talk() for message in self.heard}
+        customers = {place.customer_id for place in talks}
+        open_sessions = ReviewSession.objects.select_for_update(no_key=True).filter(
+            customer__in=customers, ended_at=None
+        )
+        for session in open_sessions.order_by("pk"):
+            place = Place(session.customer_id, session.our_address)
+            if place in talks:
+                talks[place].session = session
+        if any(line.starts != Line.Starts.ALWAYS for line in self.lines.values()):
+            self._find_invitations(talks, customers)
+        return talks
+
+    def _find_invitations(self, talks: dict[Place, Talk], customers: set[int]) -> None:
+        """Invitations that their customers have not made use of yet."""
+        used = ReviewSession.objects.filter(customer__in=customers).exclude(invitation=None)
+        found = Invitation.objects.filter(
+            customer__in=customers, state=Invitation.State.SENT, sent_at__gte=now() - INVITED_FOR
+        ).exclude(pk__in=used.values("invitation"))
+        for invitation in found.select_related("campaign__line").order_by("sent_at"):
+            place = Place(invitation.customer_id, invitation.campaign.line.address)
+            if place in talks:
+                talks[place].invitation = invitation
+
+    def _line(self, message: Message) -> Line | None:
+        return self.lines.get(_our_address(message))
+
+    def _speaker(self, message: Message) -> Speaker:
+        line = self._line(message)
+        return (line.pk, line.language) if line else (None, "en")
+
+    def _is_ours(self, message: Message) -> bool:
+        """Whether the bot may answer here: at a line of ours in use, and where no person is at it."""
+        line = self._line(message)
+        if self.lines and (line is None or not line.is_active):
+            return False
+        paused = message.room.bot_paused_until
+        return paused is None or paused <= message.received_at
+
+    def _take_turn(self, message: Message) -> None:
+        talk = self.talks[_place(message)]
+        line = self._line(message)
+        session = talk.session
+        turn = step(
+            dialogue_of(session) if session else None,
+            said_in(message),
+            _rules(line, talk.invitation),
+        )
+        if session is not None and turn.ended:
+            session.ended_at, session.ending = message.sent_at, turn.ended
+            if turn.dialogue is not None and turn.dialogue.step is Step.FINISH:
+                _note(session, turn.dialogue)
+            talk.session = None
+        if turn.dialogue is not None and turn.dialogue.step is not Step.FINISH:
+            self._hold(talk, turn.dialogue, message, line)
+        self._reply(turn, message, session)
+
+    def _hold(self, talk: Talk, dialogue: Dialogue, message: Message, line: Line | None) -> None:
+        """Keep the dialogue in its row; a new one where none is open."""
+        if talk.session is None:
+            assert message.customer is not None
+            talk.session = ReviewSession(
+                customer=message.customer,
+                our_address=_our_address(message),
+                language=line.language if line else "en",
+                invitation=talk.invitation,
+                started_at=message.sent_at,
+            )
+            talk.invitation = None
+            self.outcome.sessions.append(talk.session)
+        talk.session.room = message.room
+        _note(talk.session, dialogue)
+
+    def _reply(self, turn: Turn, message: Message, session: ReviewSession | None) -> None:
+        if session is not None and session not in self.outcome.sessions:
+            self.outcome.sessions.append(session)
+        if turn.reply is not None:
+            reply = _bot_message(message, self._say(turn.reply, message))
+            self.outcome.replies.append((message, reply))
+        if turn.dialogue is not None and turn.dialogue.step is Step.FINISH and session is not None:
+            self.outcome.reviews.append((message, session))
+
+    def _say(self, reply: Reply, message: Message) -> str:
+        words = self.words[self._speaker(message)]
+        question = render(words, reply.question, reply.values) if reply.question else ""
+        return render(words, reply.key, {**reply.values, "question": question}).strip()
+
+    def _write(self) -> None:
+        """Ended dialogues first: one open at a time is the table's rule."""
+        outcome = self.outcome
+        known = [session for session in outcome.sessions if session.pk]
+        update_rows(sorted(known, key=lambda session: session.pk), SESSION_FIELDS)
+        new = [session for session in outcome.sessions if not session.pk]
+        ReviewSession.objects.bulk_create([session for session in new if session.ended_at])
+        ReviewSession.objects.bulk_create([session for session in new if not session.ended_at])
+        insert_rows([reply for _, reply in outcome.replies])
+        replies = {message.pk: reply for message, reply in outcome.replies}
+        self._write_reviews(replies)
+        self._write_answers(replies)
+
+    def _write_reviews(self, replies: dict[int, Message]) -> None:
+        """New reviews; a customer's earlier one of the same product stays, as an earlier one."""
+        latest: dict[tuple[int, str], Review] = {}
+        reviews = []
+        for message, session in self.outcome.reviews:
+            review = self._review(message, session, replies.get(message.pk))
+            key = (session.customer_id, session.product_name.casefold())
+            if key in latest:
+                latest[key].is_latest = False
+            latest[key] = review
+            reviews.append(review)
+        if reviews:
+            earlier = Q(pk=None)
+            for customer_id, product in latest:
+                earlier |= Q(customer=customer_id, product_name__iexact=product)
+            Review.objects.filter(earlier, is_latest=True).update(is_latest=False)
+        Review.objects.bulk_create(reviews)
+
+    def _review(
+        self, message: Message, session: ReviewSession, confirmation: Message | None
+    ) -> Review:
+        assert message.customer is not None
+        return Review(
+            customer=message.customer,
+            session=session,
+            line=self._line(message),
+            contact_number=message.customer.phone_number or message.room.reply_address,
+            user_name=session.user_name,
+            product_name=session.product_name,
+            product_review=session.product_review,
+            rating=session.rating,
+            confirmation=confirmation,
+            message_sid=message.external_id,
+            created_at=message.sent_at,
+        )
+
+    def _write_answers(self, replies: dict[int, Message]) -> None:
+        """The TwiML of each message, kept for its repeats. What has been answered already, as
+        empty because the bot was not at hand, is sent by itself while it still makes sense.
+        """
+        events = {message.event_id: message for message in self.heard}
+        answered = set(
+            BotAnswer.objects.filter(event__in=events).values_list("event_id", flat=True)
+        )
+        answers = [
+            BotAnswer(
+                event_id=event_id,
+                account_sid=message.details["account_sid"][:34],
+                message_sid=message.external_id,
+                twiml=twiml(replies.get(message.pk)),
+            )
+            for event_id, message in events.items()
+            if event_id not in answered
+        ]
+        BotAnswer.objects.bulk_create(answers, ignore_conflicts=True)
+        for event_id in answered:
+            message = events[event_id]
+            reply = replies.get(message.pk)
+            if reply is not None and now() - message.received_at < LATE:
+                send_bot_reply(message=reply)
+
+
+SESSION_FIELDS = (
+    "room",
+    "step",
+    "product_name",
+    "user_name",
+    "product_review",
+    "rating",
+    "misses",
+    "touched_at",
+    "ended_at",
+    "ending",
+)
+
+
+def _our_address(message: Message) -> str:
+    return str(message.details["our_address"])
+
+
+def _place(message: Message) -> Place:
+    assert message.customer_id is not None
+    return Place(message.customer_id, _our_address(message))
+
+
+def dialogue_of(session: ReviewSession) -> Dialogue:
+    return Dialogue(
+        step=Step(session.step),
+        product=session.product_name,
+        name=session.user_name,
+        review=session.product_review,
+        rating=session.rating,
+        misses=session.misses,
+        touched_at=session.touched_at,
+    )
+
+
+def _note(session: ReviewSession, dialogue: Dialogue) -> None:
+    session.step = dialogue.step.value
+    session.product_name = dialogue.product
+    session.user_name = dialogue.name
+    session.product_review = dialogue.review
+    session.rating = dialogue.rating
+    session.misses = dialogue.misses
+    session.touched_at = dialogue.touched_at
+
+
+def said_in(message: Message) -> Said:
+    """A stored message as the dialogue hears it."""
+    details = message.details
+    customer = message.customer
+    assert customer is not None
+    is_out = message.was_opted_out
+    return Said(
+        text="" if details.get("described") and "button" not in details else message.body.strip(),
+        at=message.sent_at,
+        has_media=bool(message.media),
+        profile_name=str(details.get("profile_name", "")).strip(),
+        payload=str(details.get("button", {}).get("payload", "")),
+        is_opted_out=customer.opted_out_at is not None if is_out is None else is_out,
+        is_answered="opt_out_type" in details,
+    )
+
+
+def _rules(line: Line | None, invitation: Invitation | None) -> Rules:
+    lifetime = timedelta(hours=settings.REVIEW_SESSION_HOURS)
+    if line is None:
+        return Rules(lifetime=lifetime)
+    words = (" ".join(word.casefold().split()) for word in line.start_words.splitlines())
+    return Rules(
+        starts=line.starts,
+        start_words=frozenset(word for word in words if word),
+        is_invited=invitation is not None,
+        asks_rating=line.asks_rating,
+        lifetime=lifetime,
+    )
+
+
+def _bot_message(message: Message, text: str) -> Message:
+    """The bot's reply as a message of the room. Its SID comes with its first status."""
+    moment: datetime = message.received_at
+    return Message(
+        room=message.room,
+        customer=message.customer,
+        source=TWILIO,
+        sender=Sender.BOT,
+        body=text,
+        sent_at=message.sent_at,
+        received_at=moment,
+    )
+
+
+def twiml(reply: Message | None) -> str:
+    """The answer to Twilio: one message, whose status is reported to us with its id, or nothing."""
+    response = MessagingResponse()
+    if reply is not None:
+        response.message(reply.body, status_callback=callback_address(reply.pk))
+    return str(response)
+
+
+def end_dialogues_of(*, customer: Customer, absorbed: Customer) -> None:
+    """Before two customers become one: what each may have only once is left to the first."""
+    held = ReviewSession.objects.filter(customer=customer, ended_at=None).values("our_address")
+    ReviewSession.objects.filter(customer=absorbed, ended_at=None, our_address__in=held).update(
+        ended_at=now(), ending="restarted"
+    )
+    asked = Invitation.objects.filter(customer=customer).values("campaign")
+    Invitation.objects.filter(customer=absorbed, campaign__in=asked).delete()

@@ -1,0 +1,398 @@
+"""Invitations: who is asked, once each, no faster than allowed, and never after an opt-out."""
+
+import threading
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.core.management import call_command
+from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.test import Client
+from django.utils.timezone import now
+
+from conversations.models import Customer, Line, Message, MessageTemplate, Room, Sending
+from conversations.services.drain import drain_inbox
+from reviews.models import Campaign, Invitation
+from reviews.services.inviting import (
+    cancel_waiting,
+    invite_buyers,
+    invite_customers,
+    seconds_to_wait,
+    send_invitations,
+)
+from tests.conftest import Api
+from tests.reviews.making import OUR_ADDRESS, make_customer
+
+PICK = "/admin/reviews/campaign/invite/"
+
+
+@pytest.fixture(autouse=True)
+def _account(settings: Any) -> None:
+    settings.TWILIO_ACCOUNT_SID = "AC" + "0" * 32
+    settings.TWILIO_AUTH_TOKEN = "a token of tests"
+
+
+def make_campaign(**fields: Any) -> Campaign:
+    line, _ = Line.objects.get_or_create(
+        address=OUR_ADDRESS, defaults={"name": "Reviews", "purpose": "reviews", "starts": "invited"}
+    )
+    template, _ = MessageTemplate.objects.get_or_create(
+        name="Review, please",
+        content_sid="HX" + "a" * 32,
+        body="Hi {{1}}, how do you like your {{2}}? Answer to tell us.",
+    )
+    values = {
+        "name": f"campaign {Campaign.objects.count()}",
+        "line": line,
+        "template": template,
+        "variables": {"1": "{name}", "2": "purchase"},
+        **fields,
+    }
+    return Campaign.objects.create(**values)
+
+
+@pytest.fixture
+def campaign(db: None) -> Campaign:
+    return make_campaign()
+
+
+def states(campaign: Campaign) -> dict[str, int]:
+    rows = campaign.invitations.values_list("state", flat=True)
+    return {state: list(rows).count(state) for state in sorted(set(rows))}
+
+
+def test_each_picked_customer_is_sent_one_message(campaign: Campaign) -> None:
+    people = [make_customer(number).pk for number in range(1, 4)]
+    Customer.objects.filter(pk=people[0]).update(name="Ana Maria")
+
+    report = invite_customers(campaign=campaign, customers=people)
+    sent = send_invitations()
+
+    assert (report.invited, report.again, report.unwritable, sent) == (3, 0, 0, 3)
+    texts = Message.objects.order_by("pk").values_list("sender", "body", "status")
+    assert list(texts)[:2] == [
+        ("bot", "Hi Ana, how do you like your purchase? Answer to tell us.", "queued"),
+        ("bot", "Hi there, how do you like your purchase? Answer to tell us.", "queued"),
+    ]
+    sending = Sending.objects.first()
+    assert sending is not None
+    assert sending.template == campaign.template
+    assert sending.variables == {"1": "Ana", "2": "purchase"}
+    assert sending.from_address == OUR_ADDRESS
+    assert Invitation.objects.filter(state="sent", message=None).count() == 0
+
+
+def test_nobody_is_asked_twice_by_a_campaign(campaign: Campaign) -> None:
+    customer = make_customer()
+
+    for _ in range(3):
+        invite_customers(campaign=campaign, customers=[customer.pk, customer.pk])
+        send_invitations()
+
+    assert Message.objects.count() == 1
+    assert invite_customers(campaign=campaign, customers=[customer.pk]).again == 1
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Invitation.objects.create(campaign=campaign, customer=customer)
+
+
+def test_the_opted_out_the_blocked_and_the_unreachable_are_left_out(campaign: Campaign) -> None:
+    out, blocked, nameless, known = (make_customer(number) for number in range(1, 5))
+    Customer.objects.filter(pk=out.pk).update(opted_out_at=now())
+    Customer.objects.filter(pk=blocked.pk).update(blocked_at=now())
+    Customer.objects.filter(pk__in=[nameless.pk, known.pk]).update(phone_number="")
+    Room.objects.create(
+        source="session",
+        external_id="r",
+        customer=known,
+        channel="whatsapp",
+        started_at=now(),
+        reply_address="whatsapp:US.13491208655302741918",
+        our_address=OUR_ADDRESS,
+    )
+    people = [out.pk, blocked.pk, nameless.pk, known.pk, 99_999]
+
+    report = invite_customers(campaign=campaign, customers=people)
+    send_invitations()
+
+    assert (report.invited, report.unwritable) == (1, 4)
+    assert Sending.objects.get().to_address == "whatsapp:US.13491208655302741918"
+
+
+def test_who_opts_out_while_waiting_is_never_written_to(campaign: Campaign) -> None:
+    customer = make_customer()
+    invite_customers(campaign=campaign, customers=[customer.pk])
+    Customer.objects.update(opted_out_at=now())
+
+    assert send_invitations() == 0
+
+    invitation = campaign.invitations.get()
+    assert invitation.state == "skipped"
+    assert "opted out" in invitation.reason
+    assert not Message.objects.exists()
+
+
+def test_no_more_leave_in_a_minute_than_the_campaign_says(db: None) -> None:
+    campaign = make_campaign(per_minute=5)
+    people = [make_customer(number).pk for number in range(1, 13)]
+    invite_customers(campaign=campaign, customers=people)
+
+    assert [send_invitations() for _ in range(3)] == [5, 0, 0]
+    pause = seconds_to_wait()
+    assert pause is not None
+    assert 50 < pause <= 60
+
+    campaign.invitations.filter(state="sent").update(sent_at=now() - timedelta(seconds=61))
+    assert send_invitations() == 5
+    campaign.invitations.filter(state="sent").update(sent_at=now() - timedelta(seconds=61))
+    assert send_invitations() == 2
+    assert seconds_to_wait() is None
+    assert Message.objects.count() == 12
+
+
+def test_two_campaigns_have_a_rate_each_and_a_customer_his_rest(db: None) -> None:
+    first, second = make_campaign(per_minute=2), make_campaign(per_minute=2)
+    people = [make_customer(number).pk for number in range(1, 3)]
+    for campaign in (first, second):
+        invite_customers(campaign=campaign, customers=people)
+
+    send_invitations()
+
+    assert states(first) == {"sent": 2}
+    assert states(second) == {"skipped": 2}
+    assert "30 days" in second.invitations.all()[0].reason
+
+
+def test_a_campaign_that_is_switched_off_sends_nothing(campaign: Campaign) -> None:
+    invite_customers(campaign=campaign, customers=[make_customer().pk])
+    Campaign.objects.update(is_active=False)
+
+    assert send_invitations() == 0
+    assert seconds_to_wait() is None
+    assert states(campaign) == {"waiting": 1}
+
+
+def test_the_waiting_list_can_be_cleared(campaign: Campaign, admin_user: User) -> None:
+    invite_customers(campaign=campaign, customers=[make_customer().pk])
+
+    assert cancel_waiting(campaign=campaign, user=admin_user) == 1
+
+    assert send_invitations() == 0
+    assert states(campaign) == {"skipped": 1}
+
+
+def test_a_message_and_its_invitation_exist_together_or_not_at_all(
+    campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    invite_customers(campaign=campaign, customers=[make_customer().pk])
+
+    def fail(*args: Any, **kwargs: Any) -> None:
+        raise RuntimeError("the worker is gone")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Invitation, "save", fail)
+        with pytest.raises(RuntimeError):
+            send_invitations()
+    assert not Message.objects.exists()
+    assert states(campaign) == {"waiting": 1}
+
+    assert send_invitations() == 1
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_workers_at_once_share_the_rate_and_ask_nobody_twice(settings: Any) -> None:
+    settings.CELERY_BROKER_URL = "memory://"
+    campaign = make_campaign(per_minute=10)
+    people = [make_customer(number).pk for number in range(1, 41)]
+    invite_customers(campaign=campaign, customers=people)
+    trouble: list[DatabaseError] = []
+
+    def work() -> None:
+        try:
+            send_invitations()
+            invite_customers(campaign=campaign, customers=people)
+        except DatabaseError as error:
+            trouble.append(error)
+        finally:
+            connection.close()
+
+    workers = [threading.Thread(target=work) for _ in range(6)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+
+    assert trouble == []
+    assert states(campaign) == {"sent": 10, "waiting": 30}
+    assert Message.objects.count() == 10
+
+
+SALE = {
+    "phone_number": "081200000001",
+    "room_id": "r1",
+    "message": "sudah transfer 150rb ya kak",
+    "channel": "whatsapp",
+    "sender": "customer",
+}
+
+
+def test_a_funnel_that_reaches_a_transaction_invites_its_customer_once(
+    api: Api, keywords: None, django_capture_on_commit_callbacks: Any
+) -> None:
+    campaign = make_campaign(invites_buyers=True)
+    other = make_campaign()
+    for number in range(2):
+        moment = (now() + timedelta(minutes=number)).isoformat()
+        with django_capture_on_commit_callbacks(execute=True):
+            api.post("/api/messages/", {**SALE, "message_id": f"m{number}", "sent_at": moment})
+            drain_inbox()
+
+    invitation = campaign.invitations.select_related("customer").get()
+    assert invitation.customer.phone_number == "+6281200000001"
+    assert not other.invitations.exists()
+
+
+def test_old_sales_are_not_asked_about(api: Api, keywords: None) -> None:
+    campaign = make_campaign(invites_buyers=True)
+    moment = (now() - timedelta(days=40)).isoformat()
+
+    api.post("/api/messages/", {**SALE, "message_id": "m1", "sent_at": moment})
+    drain_inbox()
+
+    assert not campaign.invitations.exists()
+
+
+def test_a_correction_to_a_sale_invites_too(api: Api, keywords: None, admin_user: User) -> None:
+    from funnels.models import Funnel
+    from funnels.services.correcting import correct_fact
+
+    campaign = make_campaign(invites_buyers=True)
+    api.post(
+        "/api/messages/",
+        {**SALE, "message": "halo", "message_id": "m1", "sent_at": now().isoformat()},
+    )
+    drain_inbox()
+    funnel = Funnel.objects.get()
+
+    correct_fact(
+        funnel=funnel,
+        field="transaction_date",
+        value=now().isoformat(),
+        reason="paid at the desk",
+        user=admin_user,
+    )
+
+    assert campaign.invitations.count() == 1
+
+
+def test_without_a_campaign_for_buyers_nothing_happens(campaign: Campaign) -> None:
+    assert invite_buyers(bought={make_customer().pk: now()}) == 0
+
+
+@pytest.fixture
+def inviter(client: Client, db: None) -> Client:
+    user = User.objects.create_user("lead", password="x", is_staff=True)
+    wanted = ["view_customer", "view_campaign", "add_campaign", "change_campaign", "add_invitation"]
+    user.user_permissions.set(Permission.objects.filter(codename__in=wanted))
+    client.force_login(user)
+    return client
+
+
+def test_staff_pick_customers_in_the_list_and_then_the_campaign(
+    inviter: Client, campaign: Campaign
+) -> None:
+    people = [make_customer(number).pk for number in range(1, 4)]
+    picked = {"action": "invite", "_selected_action": people[:2]}
+
+    page = inviter.post("/admin/conversations/customer/", picked, follow=True)
+    assert "Invite 2 customers to review" in page.content.decode()
+    answer = inviter.post(PICK, {"campaign": campaign.pk}, follow=True)
+
+    assert "2 on the list now, 0 were already, 0 left out" in answer.content.decode()
+    assert set(campaign.invitations.values_list("customer", flat=True)) == set(people[:2])
+    assert "Nobody is picked yet" in inviter.get(PICK).content.decode()
+
+
+def test_inviting_needs_its_permission(client: Client, campaign: Campaign) -> None:
+    user = User.objects.create_user("viewer", password="x", is_staff=True)
+    user.user_permissions.set(
+        Permission.objects.filter(codename__in=["view_customer", "change_campaign"])
+    )
+    client.force_login(user)
+    person = make_customer().pk
+
+    client.post(
+        "/admin/conversations/customer/", {"action": "invite", "_selected_action": [person]}
+    )
+
+    assert client.get(PICK).status_code == 403
+    assert not Invitation.objects.exists()
+
+
+def campaign_form(campaign: Campaign, **changes: str) -> dict[str, Any]:
+    return {
+        "name": "May",
+        "line": campaign.line_id,
+        "template": campaign.template_id,
+        "values": "{name}\npurchase",
+        "per_minute": "60",
+        "rest_days": "30",
+        "is_active": "on",
+        **changes,
+    }
+
+
+def test_a_campaign_is_made_with_a_value_a_line(inviter: Client, campaign: Campaign) -> None:
+    inviter.post("/admin/reviews/campaign/add/", campaign_form(campaign))
+
+    made = Campaign.objects.get(name="May")
+    assert made.variables == {"1": "{name}", "2": "purchase"}
+    assert made.made_by is not None
+    page = inviter.get(f"/admin/reviews/campaign/{made.pk}/change/").content.decode()
+    assert "{name}\npurchase" in page
+
+
+WRONG = [
+    ({"values": "{name}"}, "Nothing is given for {{2}}"),
+    ({"values": ""}, "Nothing is given for {{1}}"),
+    ({"values": "a\nb\nc"}, "The template has no place {{3}}"),
+    ({"values": "a\nb     b b"}, "many blanks"),
+    ({"per_minute": "0"}, "1 to 4,800"),
+    ({"per_minute": "4801"}, "1 to 4,800"),
+]
+
+
+@pytest.mark.parametrize(("change", "trouble"), WRONG)
+def test_a_campaign_that_could_not_be_sent_is_refused_before_the_first_message(
+    inviter: Client, campaign: Campaign, change: dict[str, str], trouble: str
+) -> None:
+    page = inviter.post("/admin/reviews/campaign/add/", campaign_form(campaign, **change))
+
+    assert trouble in page.content.decode()
+    assert Campaign.objects.count() == 1
+
+
+def test_the_command_sends_all_and_a_second_run_nothing(campaign: Campaign) -> None:
+    people = [make_customer(number).pk for number in range(1, 4)]
+    invite_customers(campaign=campaign, customers=people)
+    out = StringIO()
+
+    call_command("send_invitations", stdout=out)
+    call_command("send_invitations", "--once", stdout=out)
+
+    assert out.getvalue().splitlines() == [
+        "Sent 3 of 3 waiting invitations",
+        "Sent 0 of 0 waiting invitations",
+    ]
+
+
+def test_values_are_those_of_the_customer(campaign: Campaign) -> None:
+    Campaign.objects.update(variables={"1": "{name}", "2": "{name}'s order"})
+    customer = make_customer(name="Budi Santoso")
+    invite_customers(campaign=campaign, customers=[customer.pk])
+
+    send_invitations()
+
+    assert Message.objects.get().body.startswith("Hi Budi, how do you like your Budi's order?")

@@ -1,0 +1,159 @@
+"""Lines, start modes, expiry, consent and takeover, over HTTP."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.utils.timezone import now
+
+from conversations.models import Consent, Customer, Line, Message, MessageTemplate, Room
+from conversations.services.consent import note_consent
+from conversations.services.takeover import pause_bot, resume_bot
+from reviews.models import BotWords, Campaign, Invitation, Review, ReviewSession
+from reviews.services.words import words_for
+from tests.reviews.conftest import Say
+from tests.twilio_posts import OURS
+
+ASK = "Hi! Which product is this review for?"
+
+
+def make_line(**values: Any) -> Line:
+    return Line.objects.create(**{"address": OURS, "name": "Main", "purpose": "reviews", **values})
+
+
+def test_a_line_that_starts_by_keyword_serves_sales_and_reviews(say: Say) -> None:
+    make_line(purpose="inbox", starts="keyword", start_words="review\nmau ulas")
+
+    assert say("How much is it?") == ""
+    assert say("Mau  Ulas!".replace("!", "")) == ASK
+    assert say("iPhone 15") != ""
+    assert Message.objects.filter(sender="customer").count() == 3
+
+
+def test_a_number_that_is_none_of_the_lines_is_kept_and_not_answered(say: Say) -> None:
+    make_line(address="whatsapp:+15005550006", starts="always")
+
+    assert say("Hi") == ""
+    assert Message.objects.count() == 1
+
+
+def test_an_inactive_line_is_silent(say: Say) -> None:
+    make_line(starts="always", is_active=False)
+
+    assert say("Hi") == ""
+
+
+def test_an_invited_line_answers_whom_it_has_asked_and_once(say: Say) -> None:
+    line = make_line(starts="invited")
+    template = MessageTemplate.objects.create(
+        name="ask", content_sid="HX" + "0" * 32, body="Tell us, {{1}}"
+    )
+    campaign = Campaign.objects.create(name="May", line=line, template=template)
+    assert say("Hi") == ""
+    Invitation.objects.create(
+        campaign=campaign, customer=Customer.objects.get(), state="sent", sent_at=now()
+    )
+
+    assert say("Sure") == ASK
+    say("BATAL")
+    assert say("Hello again") == ""
+    assert ReviewSession.objects.get().invitation is not None
+
+
+def test_stars_and_indonesian_by_line(say: Say) -> None:
+    make_line(starts="always", language="id", asks_rating=True)
+
+    told = [say(text) for text in ("Hai", "Kopi Gayo", "Budi", "Enak sekali", "bagus", "⭐⭐⭐⭐")]
+
+    assert told == [
+        "Hai! Ulasan ini untuk produk apa?",
+        "Oke, dicatat. Siapa nama Anda?",
+        "Silakan kirim ulasan Anda untuk Kopi Gayo.",
+        "Berapa bintang yang Anda berikan, dari 1 sampai 5?",
+        "Mohon jawab dengan angka 1 sampai 5.",
+        "Terima kasih Budi -- ulasan Anda untuk Kopi Gayo sudah dicatat.",
+    ]
+    assert Review.objects.get().rating == 4
+
+
+def test_words_of_the_line_then_of_every_line_then_as_shipped(say: Say) -> None:
+    line = make_line(starts="always")
+    BotWords.objects.create(line=None, language="en", texts={"ask_product": "All", "help": "H"})
+    BotWords.objects.create(line=line, language="en", texts={"ask_product": "Ours"})
+
+    assert say("Hi") == "Ours"
+    assert words_for(line)["help"] == "H"
+    assert words_for(None)["ask_product"] == "All"
+    assert words_for(line)["ask_name"] == "Okay, got it. What's your name?"
+
+
+def test_a_dialogue_left_for_a_day_begins_anew(say: Say) -> None:
+    with time_machine.travel(now()) as clock:
+        say("Hi")
+        say("iPhone 15")
+        clock.shift(timedelta(hours=25))
+
+        assert say("John") == ASK
+
+    endings = ReviewSession.objects.order_by("id").values_list("ending", "step")
+    assert list(endings) == [("expired", "ask_name"), ("", "start")]
+
+
+def test_stop_is_kept_and_obeyed_until_start(say: Say) -> None:
+    say("Hi")
+
+    assert "no more messages" in say("STOP")
+    assert say("stop") == ""
+    assert say("hello?") == ""
+    customer = Customer.objects.get()
+    assert customer.opted_out_at is not None
+    assert "Welcome back" in say("start")
+    assert say("Hi") == ASK
+    customer.refresh_from_db()
+    assert customer.opted_out_at is None
+    changes = Consent.objects.order_by("id").values_list("change", flat=True)
+    assert list(changes) == ["out", "out", "in"]
+
+
+def test_what_twilio_has_answered_is_not_answered_again(say: Say) -> None:
+    say("Hi")
+
+    assert say("STOP", OptOutType="STOP") == ""
+    assert Customer.objects.get().opted_out_at is not None
+    assert say("START", OptOutType="START") == ""
+    assert Customer.objects.get().opted_out_at is None
+
+
+def test_the_latest_word_holds_by_the_time_it_was_said(say: Say) -> None:
+    say("Hi")
+    customer = Customer.objects.get()
+    note_consent(customer=customer, change="in", at=now())
+
+    note_consent(customer=customer, change="out", at=now() - timedelta(minutes=1))
+
+    customer.refresh_from_db()
+    assert customer.opted_out_at is None
+    assert customer.consents.count() == 2
+
+
+@pytest.mark.parametrize("hours", [1, 4])
+def test_the_bot_is_silent_while_a_person_is_at_it_and_goes_on_where_it_stood(
+    say: Say, hours: int
+) -> None:
+    with time_machine.travel(now()) as clock:
+        say("Hi")
+        pause_bot(room=Room.objects.get(), hours=hours)
+
+        assert say("Can I talk to somebody?") == ""
+        clock.shift(timedelta(hours=hours, seconds=1))
+        assert say("iPhone 15") == "Okay, got it. What's your name?"
+
+
+def test_the_bot_can_be_let_in_again_at_once(say: Say) -> None:
+    say("Hi")
+    room = Room.objects.get()
+    pause_bot(room=room)
+    resume_bot(room=room)
+
+    assert say("iPhone 15") == "Okay, got it. What's your name?"
