@@ -145,6 +145,7 @@ INSTALLED_APPS = [
     "funnel_site",
     "conversations",
     "funnels",
+    "carddata",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
