@@ -1,4 +1,4 @@
-"""The site, an empty DRF view, and a view that does one bare INSERT."""
+"""The site, an empty DRF view open to all, one behind a key, and a view that does one bare INSERT."""
 
 from typing import Any
 
@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from funnel_site.access.permissions import ScopeOrStaff
 from funnel_site.urls import urlpatterns as site_urlpatterns
 
 
@@ -25,6 +26,16 @@ class EmptyView(APIView):
         return Response({"ok": True}, status=202)
 
 
+class EmptyKeyView(APIView):
+    """What DRF costs with a key looked up, its scope checked and its calls counted; no work."""
+
+    permission_classes = [ScopeOrStaff]
+    scope = "cards"
+
+    def get(self, request: Request) -> Response:
+        return Response({"ok": True})
+
+
 @csrf_exempt
 @login_not_required
 def bare_insert(request: HttpRequest) -> HttpResponse:
@@ -37,5 +48,6 @@ def bare_insert(request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     *site_urlpatterns,
     path("benchmark/empty", EmptyView.as_view()),
+    path("benchmark/empty-key", EmptyKeyView.as_view()),
     path("benchmark/insert", bare_insert),
 ]

@@ -13,7 +13,7 @@ from funnel_site.lib.problems import Problem, problem_response
 
 Next = Callable[[HttpRequest], HttpResponse]
 SAFE_ID = re.compile(r"[A-Za-z0-9_.-]{8,64}")
-MACHINE_PATHS = ("/api/", "/webhook", "/health", "/readyz", "/funnel-report")
+MACHINE_PATHS = ("/api/", "/webhook", "/health", "/readyz", "/funnel-report", "/get_card_status")
 
 
 class RequestIdMiddleware:

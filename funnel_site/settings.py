@@ -308,6 +308,10 @@ GOOGLE_SHEETS_API_BASE_URL = env.str("GOOGLE_SHEETS_API_BASE_URL", default="")
 GOOGLE_TOKEN_URL = env.str("GOOGLE_TOKEN_URL", default="")
 SHEETS_RETRY_SECONDS = env.float("SHEETS_RETRY_SECONDS", default=1.0)
 
+# --- Cards --------------------------------------------------------------------------------------
+CARD_STALE_DAYS = positive("CARD_STALE_DAYS", default=30)
+CARD_LOOKUPS_PER_MINUTE = positive("CARD_LOOKUPS_PER_MINUTE", default=60)
+
 # --- Staff pages --------------------------------------------------------------------------------
 IMPORT_EXPORT_USE_TRANSACTIONS = True
 IMPORT_EXPORT_SKIP_ADMIN_LOG = False
