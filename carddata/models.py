@@ -137,6 +137,9 @@ class PartnerFile(models.Model):
     duplicate = models.PositiveBigIntegerField(default=0)
     rejected = models.PositiveBigIntegerField(default=0)
     blank = models.PositiveBigIntegerField(default=0, help_text="Empty lines, which are no rows")
+    sighted = models.PositiveBigIntegerField(
+        default=0, help_text="Of the duplicates: events that another file had said"
+    )
 
     created_at = models.DateTimeField(db_default=Now())
     started_at = models.DateTimeField(null=True, blank=True)

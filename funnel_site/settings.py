@@ -248,6 +248,11 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
 CELERY_BEAT_SCHEDULE = {
     "drain the inbox": {"task": "conversations.tasks.drain_inbox", "schedule": 5.0},
     "sync the keywords": {"task": "funnels.tasks.sync_keywords", "schedule": 600.0},
+    "sweep the partners' folder": {"task": "carddata.tasks.sweep_drop", "schedule": 15.0},
+    "resume forgotten partner files": {
+        "task": "carddata.tasks.resume_forgotten_files",
+        "schedule": 60.0,
+    },
 }
 
 # --- The API ------------------------------------------------------------------------------------
@@ -311,6 +316,18 @@ SHEETS_RETRY_SECONDS = env.float("SHEETS_RETRY_SECONDS", default=1.0)
 # --- Cards --------------------------------------------------------------------------------------
 CARD_STALE_DAYS = positive("CARD_STALE_DAYS", default=30)
 CARD_LOOKUPS_PER_MINUTE = positive("CARD_LOOKUPS_PER_MINUTE", default=60)
+
+# --- Cards --------------------------------------------------------------------------------------
+# A folder, or s3://bucket/folder?endpoint=…, that is swept for partners' files. Empty: none is.
+PARTNER_DROP = env.str("PARTNER_DROP", default="")
+if "://" in PARTNER_DROP and not PARTNER_DROP.startswith(("s3://", "file://")):
+    raise ImproperlyConfigured("PARTNER_DROP must be a path, file://… or s3://bucket/folder")
+PARTNER_FILE_MAX_BYTES = positive("PARTNER_FILE_MAX_BYTES", default=4 * 2**30)
+ADMINS = [("", address.strip()) for address in env.list("ALERT_EMAILS", default=[])]
+if any("@" not in address for _, address in ADMINS):
+    raise ImproperlyConfigured("ALERT_EMAILS must be a comma-separated list of addresses")
+vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+SERVER_EMAIL = env.str("SERVER_EMAIL", default="funnel-site@localhost")
 
 # --- Staff pages --------------------------------------------------------------------------------
 IMPORT_EXPORT_USE_TRANSACTIONS = True
