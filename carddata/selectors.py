@@ -5,16 +5,27 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import F, Q, QuerySet
-from django.db.models.functions import Right
+from django.db.models import Count, F, Q, QuerySet, Window
+from django.db.models.functions import Right, RowNumber
 from django.utils.timezone import now
 
 from carddata.answers import Card, card_answer, detail_answer, exact_timestamp
-from carddata.models import PHONE_TAIL, CardEvent, CardStatus, Partner
+from carddata.models import (
+    PHONE_TAIL,
+    CardEvent,
+    CardSighting,
+    CardStatus,
+    Partner,
+    PartnerFile,
+    RejectedRow,
+)
 from carddata.statuses import TERMINAL
 from funnel_site.lib.phone import PhoneError, normalise_phone, phone_search_digits
 
 DETAIL_EVENTS = 100
+LONGEST_KEY = 18
+GROUPS_SHOWN = 50
+SAMPLES_SHOWN = 5
 CARD_VALUES = (
     "pk",
     "card_id",
@@ -43,6 +54,13 @@ def find_card(card_id: str) -> Card | None:
     """A card by its id as it is stored."""
     row = CardStatus.objects.filter(card_id=card_id).values_list(*CARD_VALUES).first()
     return Card(*row) if row else None
+
+
+def find_status(primary_key: str) -> CardStatus | None:
+    """A card's row by the key in a staff page's address, its partner loaded; None for any other text."""
+    if not primary_key.isascii() or not primary_key.isdigit() or len(primary_key) > LONGEST_KEY:
+        return None
+    return CardStatus.objects.select_related("partner").filter(pk=int(primary_key)).first()
 
 
 def cards_by_id(card_ids: Iterable[str]) -> dict[str, Card]:
@@ -148,4 +166,46 @@ def step_answer(event: CardEvent, *, is_current: bool) -> dict[str, Any]:
         "line": event.line,
         "also_in": also_in(event),
         "current": is_current,
+    }
+
+
+def open_rejects(file_id: int) -> int:
+    """How many of a file's rejects wait to be mended."""
+    return RejectedRow.objects.filter(file=file_id, closed="").count()
+
+
+def reject_groups(file_id: int) -> list[dict[str, Any]]:
+    """A file's open rejects by reason and column, the most frequent first, with the first few rows."""
+    rejects = RejectedRow.objects.filter(file=file_id, closed="")
+    groups = list(
+        rejects.values("reason", "column")
+        .annotate(number=Count("pk"))
+        .order_by("-number", "reason", "column")
+    )
+    place = Window(RowNumber(), partition_by=[F("reason"), F("column")], order_by=F("line").asc())
+    samples: dict[tuple[str, str], list[RejectedRow]] = {}
+    for row in rejects.annotate(place=place).filter(place__lte=SAMPLES_SHOWN).order_by("line"):
+        samples.setdefault((row.reason, row.column), []).append(row)
+    return [{**group, "samples": samples[group["reason"], group["column"]]} for group in groups]
+
+
+def files_with_rejects() -> QuerySet[PartnerFile]:
+    """Files with open rejects, the newest first; `open` says how many."""
+    return (
+        PartnerFile.objects.filter(rejects__closed="")
+        .annotate(open=Count("rejects"))
+        .select_related("partner")
+        .order_by("-created_at", "-pk")[:GROUPS_SHOWN]
+    )
+
+
+def undo_forecast(file_id: int) -> dict[str, int]:
+    """What an undo would take back, and what stays because another file says the same."""
+    events = CardEvent.objects.filter(file=file_id)
+    others = CardSighting.objects.filter(event__file=file_id)
+    kept = others.values("event").distinct().count()
+    return {
+        "reversed": events.count() - kept,
+        "kept": kept + CardSighting.objects.filter(file=file_id).count(),
+        "cards": events.values("card_id").distinct().count(),
     }

@@ -10,6 +10,7 @@ from django.db import InterfaceError, OperationalError
 from carddata.services.claiming import BusyError
 from carddata.services.dropping import sweep_drop as sweep_drop_service
 from carddata.services.importing import run
+from carddata.services.partners import apply_partner as apply_partner_service
 from carddata.services.starting import forgotten_files
 
 LONGEST = 6 * 3600
@@ -48,3 +49,16 @@ def resume_forgotten_files() -> int:
     for file_id in forgotten:
         work_on_file.delay(file_id)
     return len(forgotten)
+
+
+@shared_task(
+    name="carddata.tasks.apply_partner",
+    autoretry_for=(OperationalError, InterfaceError),
+    retry_backoff=True,
+    max_retries=5,
+    time_limit=LONGEST,
+    soft_time_limit=LONGEST - 60,
+)
+def apply_partner(partner_id: int) -> int:
+    """Give a partner's stored events the statuses that its settings now say; returns how many changed."""
+    return apply_partner_service(partner_id=partner_id)

@@ -44,7 +44,7 @@ def age_in_words(age: timedelta) -> str:
     """How long ago, in the largest unit that is not zero; news from ahead is called so.
 
     >>> age_in_words(timedelta(days=3, hours=5)), age_in_words(timedelta(seconds=20))
-    ('3 days', 'less than a minute')
+    ('3 days ago', 'just now')
     """
     seconds = int(age.total_seconds())
     if seconds < 0:
@@ -52,5 +52,5 @@ def age_in_words(age: timedelta) -> str:
     for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
         if seconds >= size:
             number = seconds // size
-            return f"{number:,} {unit}{'s' if number > 1 else ''}"
-    return "less than a minute"
+            return f"{number:,} {unit}{'s' if number > 1 else ''} ago"
+    return "just now"

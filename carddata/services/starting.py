@@ -13,10 +13,12 @@ from django.utils.timezone import now
 from carddata.models import PartnerFile
 from carddata.services.claiming import SILENCE, BusyError
 from carddata.services.importing import run
+from carddata.services.partners import apply_partner
 
 logger = structlog.get_logger(__name__)
 
 TASK = "carddata.tasks.work_on_file"
+APPLY_TASK = "carddata.tasks.apply_partner"
 # A file that waits this long was forgotten by whoever should have begun.
 FORGOTTEN_AFTER = timedelta(seconds=30)
 
@@ -34,6 +36,31 @@ def _start(file_id: int) -> None:
             logger.warning("broker not reached; the sweep will find the file", exc_info=True)
     else:
         threading.Thread(target=_run_here, args=[file_id], name=f"file {file_id}").start()
+
+
+def start_applying(*, partner_id: int) -> None:
+    """Have a partner's stored events read by its settings of now, once this transaction is committed."""
+    transaction.on_commit(lambda: _start_applying(partner_id), robust=True)
+
+
+def _start_applying(partner_id: int) -> None:
+    if settings.CELERY_BROKER_URL:
+        try:
+            current_app.send_task(APPLY_TASK, args=[partner_id], retry=False, ignore_result=True)
+        except Exception:
+            logger.warning("broker not reached; save the partner once more", exc_info=True)
+    else:
+        threading.Thread(target=_apply_here, args=[partner_id], name=f"partner {partner_id}").start()
+
+
+def _apply_here(partner_id: int) -> None:
+    close_old_connections()
+    try:
+        apply_partner(partner_id=partner_id)
+    except Exception:
+        logger.exception("reading a partner's events anew failed", partner_id=partner_id)
+    finally:
+        connection.close()
 
 
 def _run_here(file_id: int) -> None:
