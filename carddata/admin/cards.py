@@ -75,7 +75,7 @@ class CardStatusAdmin(ExportActionModelAdmin, RecordAdmin):
         "shown_status",
         "age",
         "occurred_at",
-        "contact",
+        "phone",
         "comment",
         "partner",
     )
@@ -90,6 +90,8 @@ class CardStatusAdmin(ExportActionModelAdmin, RecordAdmin):
         self, request: HttpRequest, queryset: QuerySet[CardStatus], search_term: str
     ) -> tuple[QuerySet[CardStatus], bool]:
         """By the beginning of a card's id, or by a whole phone number; both by an index."""
+        if not search_term.strip():
+            return queryset, False
         wanted = Q(pk=None)
         try:
             card_id = read_card_id(search_term)
@@ -155,6 +157,14 @@ class CardStatusAdmin(ExportActionModelAdmin, RecordAdmin):
         context = {**self.admin_site.each_context(request), "opts": self.opts, **card_page(card)}
         return TemplateResponse(request, "admin/carddata/cardstatus/card.html", context)
 
+    def get_export_data(
+        self, file_format: Any, request: HttpRequest, queryset: QuerySet[CardStatus], **kwargs: Any
+    ) -> Any:
+        """What leaves the site as a file is noted with its number of cards."""
+        number = queryset.count()
+        note_access(caller_of(request), CardAccess.Kind.LIST, subject="export", found=number)
+        return super().get_export_data(file_format, request, queryset, **kwargs)
+
     @display(description="Status", ordering="status")
     def shown_status(self, card: CardStatus) -> str:
         return format_html(
@@ -163,7 +173,11 @@ class CardStatusAdmin(ExportActionModelAdmin, RecordAdmin):
             card.get_status_display(),
         )
 
-    @display(description="Since", ordering="-occurred_at")
+    @display(description="Phone", ordering="contact")
+    def phone(self, card: CardStatus) -> str:
+        return card.contact
+
+    @display(description="Last news", ordering="-occurred_at")
     def age(self, card: CardStatus) -> str:
         age = age_in_words(now() - card.occurred_at)
         stale = stale_since(as_card(card), now=now(), days=settings.CARD_STALE_DAYS)

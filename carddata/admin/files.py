@@ -68,7 +68,7 @@ class PartnerFileAdmin(RecordAdmin):
     def get_urls(self) -> list[Any]:
         wrap = self.admin_site.admin_view
         return [
-            path("send/", wrap(self.upload_view), name="carddata_partnerfile_upload"),
+            path("send/", wrap(self.upload_view), name="carddata_partnerfile_send"),
             path(
                 "<int:file_id>/progress/",
                 wrap(self.progress_view),
@@ -96,7 +96,7 @@ class PartnerFileAdmin(RecordAdmin):
 
     @action(description="Upload files", permissions=["upload"], icon="upload_file")
     def upload(self, request: HttpRequest) -> HttpResponse:
-        return redirect("admin:carddata_partnerfile_upload")
+        return redirect("admin:carddata_partnerfile_send")
 
     def upload_view(self, request: HttpRequest) -> HttpResponse:
         if not self.has_upload_permission(request):

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.utils.formats import number_format
 
+from carddata.admin.cards import local_text
 from carddata.admin.partner_form import PartnerForm
 from carddata.models import CardEvent, Partner
 from carddata.profiles import FIELDS
@@ -103,12 +104,18 @@ def shown_preview(form: PartnerForm) -> dict[str, Any] | None:
     found = form.preview()
     if found is None:
         return None
+    zone = form.instance.time_zone
     return {
         "found": found,
         "delimiter": {"\t": "tab", ",": "comma", ";": "semicolon", "|": "pipe"}.get(
             found.delimiter, found.delimiter
         ),
         "columns": [(field.replace("_", " "), found.columns.get(field)) for field in FIELDS],
-        "rows": [(row, LABELS[Status(row.status)]) for row in found.rows],
+        "rows": [
+            (row, LABELS[Status(row.status)], local_text(row.occurred_at, zone))
+            for row in found.rows
+        ],
+        "good": found.read - found.rejected,
+        "is_cut": found.read > len(found.rows) + len(found.rejects),
         "unknown_words": sorted(found.unknown_words.items()),
     }

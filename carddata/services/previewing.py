@@ -29,6 +29,7 @@ class Preview:
     rows: list[CardRow] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
     read: int = 0
+    rejected: int = 0
     unknown_words: dict[str, int] = field(default_factory=dict)
     error: str = ""
     error_field: str = ""
@@ -38,7 +39,7 @@ def preview(sample: bytes, profile: Mapping[str, Any], *, rows: int = 20) -> Pre
     """Read the beginning of a file by these settings; nothing is stored.
 
     `profile` is what `profile_of` gives for a partner, saved or not. Rows and rejects are the first
-    `rows` of each; `unknown_words` counts the words of the sample that the status map lacks.
+    `rows` of each, `read` and `rejected` count all; `unknown_words` counts the words of the sample that the status map lacks.
     """
     found = Preview()
     try:
@@ -62,7 +63,7 @@ def _read(found: Preview, path: Path, profile: Mapping[str, Any], rows: int) -> 
         found.encoding, found.is_guess = source.encoding.name, source.encoding.is_guess
         latest = now() + FUTURE_TOLERANCE
         for chunk in islice(read_chunks(source, profile, latest=latest, size=CHUNK), 1):
-            found.read = chunk.read
+            found.read, found.rejected = chunk.read, len(chunk.rejects)
             found.rows, found.rejects = chunk.rows[:rows], chunk.rejects[:rows]
             for row in chunk.rows:
                 if row.status == "unknown":
