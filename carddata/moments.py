@@ -47,9 +47,10 @@ def moment_reader(formats: Sequence[str], zone: str) -> Moments:
     and %z for an offset, or iso8601, epoch_seconds, epoch_milliseconds. Blanks in a format may be
     missing in the cell. Two-digit years, 24:00 and leap seconds are refused.
     """
-    readers = [_reader(one, ZoneInfo(zone)) for one in formats]
+    place = ZoneInfo(zone)
+    readers = [_reader(one, place) for one in formats]
 
-    @lru_cache(maxsize=32_768)
+    @lru_cache(maxsize=8_192)
     def read(text: str) -> datetime:
         for reader in readers:
             moment = reader(text)
@@ -58,6 +59,48 @@ def moment_reader(formats: Sequence[str], zone: str) -> Moments:
                     raise ValueError("before the year 2000")
                 return moment
         raise ValueError("in none of the formats")
+
+    halves = _halves_reader(formats[0], place) if len(formats) == 1 else None
+    if halves is None:
+        return read
+    return lambda text: halves(text) or read(text)
+
+
+def _halves_reader(one: str, zone: ZoneInfo) -> Reader | None:
+    """A quicker reader for the usual format of a day, a blank and a time of day; else None.
+
+    Days and times repeat where whole moments do not: each half is read once and remembered. None
+    is also its answer for a cell that needs the full reading, as on days when the clocks change.
+    """
+    date_part, _, time_part = one.partition(" ")
+    if one in EPOCHS or one == ISO or not time_part.strip():
+        return None
+    names = [{match[1] for match in DIRECTIVE.finditer(part)} for part in (date_part, time_part)]
+    if names[0] & set("HIMSfpz") or names[1] & set("dmYbz"):
+        return None
+    day_pattern = _parts_reader(date_part, UTC)
+    clock_pattern = _parts_reader(f"%d-%m-%Y {time_part.strip()}", UTC)
+
+    @lru_cache(maxsize=4_096)
+    def day(text: str) -> datetime | None:
+        found = day_pattern(text)
+        if found is None or found < EARLIEST + timedelta(days=2):
+            return None
+        hours = {
+            (found + timedelta(hours=hour)).replace(tzinfo=zone).utcoffset() for hour in range(26)
+        }
+        return found - hours.pop() if len(hours) == 1 else None  # type: ignore[operator] # a zone has one
+
+    @lru_cache(maxsize=90_000)
+    def clock(text: str) -> timedelta | None:
+        found = clock_pattern(f"02-01-1970 {text}")
+        return None if found is None else found - datetime(1970, 1, 2, tzinfo=UTC)
+
+    def read(text: str) -> datetime | None:
+        first, _, second = text.partition(" ")
+        begins = day(first)
+        after = clock(second)
+        return None if begins is None or after is None else begins + after
 
     return read
 
@@ -104,8 +147,7 @@ def _reader(one: str, zone: ZoneInfo | timezone) -> Reader:
     if one in EPOCHS:
         unit = EPOCHS[one]
         return lambda text: _from_epoch(text, unit)
-    pattern = _pattern(one)
-    return lambda text: _from_parts(pattern.fullmatch(text), zone)
+    return _parts_reader(one, zone)
 
 
 def _pattern(one: str) -> re.Pattern[str]:
@@ -134,42 +176,51 @@ def _from_epoch(text: str, unit: int) -> datetime | None:
     return datetime.fromtimestamp(0, UTC) + timedelta(seconds=int(text) / unit)
 
 
-def _from_parts(match: re.Match[str] | None, zone: ZoneInfo | timezone) -> datetime | None:
-    if match is None:
-        return None
-    part = match.groupdict()
-    try:
-        moment = datetime(  # noqa: DTZ001 - the zone is put on below
-            int(part["year"]),
-            _month(part),
-            int(part["day"]),
-            _hour(part),
-            int(part.get("minute") or 0),
-            int(part.get("second") or 0),
-            int((part.get("fraction") or "0").ljust(6, "0")),
-        )
-    except ValueError:
-        return None
-    offset = part.get("offset")
-    return _in_utc(moment, _offset(offset) if offset else zone)
+def _parts_reader(one: str, zone: ZoneInfo | timezone) -> Reader:
+    """A reader of one written format; the commonest of ours, once a row, so it looks up little."""
+    pattern = _pattern(one)
+    fullmatch, parts = pattern.fullmatch, pattern.groupindex
+    year, day = parts["year"], parts["day"]
+    month, name = parts.get("month", 0), parts.get("name", 0)
+    hour, half = parts.get("hour12") or parts.get("hour"), parts.get("half")
+    minute, second, fraction = parts.get("minute"), parts.get("second"), parts.get("fraction")
+    offset = parts.get("offset")
+
+    def read(text: str) -> datetime | None:
+        match = fullmatch(text)
+        if match is None:
+            return None
+        try:
+            return datetime(
+                int(match[year]),
+                int(match[month]) if month else _month(match[name]),
+                int(match[day]),
+                (_hour(match[hour], match[half] if half else "") if hour else 0),
+                int(match[minute]) if minute else 0,
+                int(match[second]) if second else 0,
+                int(match[fraction].ljust(6, "0")) if fraction else 0,
+                _offset(match[offset]) if offset else zone,
+            ).astimezone(UTC)
+        except (ValueError, OverflowError):
+            return None
+
+    return read
 
 
-def _month(part: dict[str, str]) -> int:
-    if "month" in part:
-        return int(part["month"])
-    number = MONTHS.get(part["name"][:3].lower())
+def _month(name: str) -> int:
+    number = MONTHS.get(name[:3].lower())
     if number is None:
         raise ValueError("no month")
     return number
 
 
-def _hour(part: dict[str, str]) -> int:
-    if "hour12" not in part:
-        return int(part.get("hour") or 0)
-    hour = int(part["hour12"])
+def _hour(text: str, half: str) -> int:
+    hour = int(text)
+    if not half:
+        return hour
     if not 1 <= hour <= 12:
         raise ValueError("no hour of a half day")
-    return hour % 12 + (12 if part["half"] in "Pp" else 0)
+    return hour % 12 + (12 if half in "Pp" else 0)
 
 
 def _offset(text: str) -> timezone:

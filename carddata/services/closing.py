@@ -6,7 +6,6 @@ from django.core.signing import BadSignature, Signer
 from django.utils.timezone import now
 
 from carddata.models import PartnerFile, RejectedRow
-from carddata.rows import CardRow
 
 SALT = "carddata.reject"
 
@@ -16,10 +15,9 @@ def reference_of(reject_id: int) -> str:
     return Signer(salt=SALT).sign(str(reject_id))
 
 
-def close_returned(file: PartnerFile, rows: Sequence[CardRow]) -> int:
-    """Close the partner's open rejects that these rows bring back; returns how many."""
-    found = [_reject_id(row.reference) for row in rows if row.reference]
-    wanted = [one for one in found if one]
+def close_returned(file: PartnerFile, references: Sequence[str]) -> int:
+    """Close the partner's open rejects that rows with these references bring back; returns how many."""
+    wanted = [one for one in map(_reject_id, references) if one]
     if not wanted:
         return 0
     return RejectedRow.objects.filter(

@@ -5,9 +5,8 @@ limit. Each chunk is then one transaction with its counts and the place where th
 that a worker that is killed, or a database that restarts, costs at most the chunk it was at.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from datetime import timedelta
-from itertools import chain
 from typing import Any
 
 import structlog
@@ -22,7 +21,8 @@ from carddata.services.claiming import LostClaimError, claim, release, write
 from carddata.services.closing import close_returned
 from carddata.services.loading import load_rows, lock_writers
 from carddata.services.noticing import notify_failure
-from carddata.services.reading import Chunk, Opened, ahead, opened, read_chunks
+from carddata.services.reading import Opened, Reject, opened, read_chunks
+from carddata.services.spooling import Portion, Spool, spooled
 from carddata.services.storing import local_copy
 from carddata.services.taking_back import take_back
 from carddata.services.waiting import after_outage
@@ -126,18 +126,16 @@ def _reason(error: Exception, file: PartnerFile) -> tuple[str, str]:
 def _import(file: PartnerFile, runner: str, tell: Progress) -> None:
     if file.state == State.WAITING:
         _begin(file, runner)
-    with local_copy(file) as path, opened(path, file.profile) as source:
-        chunks: Iterator[Chunk] | None = None
-        if file.state == State.CHECKING:
-            chunks = _check(file, runner, source, tell)
-            if chunks is None and file.state != State.LOADING:
-                return
+    with local_copy(file) as path, opened(path, file.profile) as source, spooled() as spool:
+        from_line = file.next_line if file.state == State.LOADING else 0
         latest = _latest(file)
-        if chunks is None:
-            chunks = ahead(
-                read_chunks(source, file.profile, latest=latest, from_line=file.next_line)
-            )
-        _load(file, runner, chunks, tell)
+        for chunk in read_chunks(source, file.profile, latest=latest, from_line=from_line):
+            spool.add(chunk, listed=REJECTS_LISTED)
+            write(file, runner)
+            tell(file)
+        if file.state == State.CHECKING and not _is_accepted(file, runner, source, spool):
+            return
+        _load(file, runner, spool, tell)
 
 
 def _begin(file: PartnerFile, runner: str) -> None:
@@ -148,7 +146,7 @@ def _begin(file: PartnerFile, runner: str) -> None:
     with transaction.atomic():
         RejectedRow.objects.filter(file=file).delete()
         zero = dict.fromkeys(COUNTS, 0)
-        values = {
+        values: dict[str, Any] = {
             **zero,
             "profile": profile,
             "state": State.CHECKING,
@@ -170,40 +168,22 @@ def _latest(file: PartnerFile) -> Any:
     return file.started_at + FUTURE_TOLERANCE
 
 
-def _check(
-    file: PartnerFile, runner: str, source: Opened, tell: Progress
-) -> Iterator[Chunk] | None:
-    """Count rows and rejects of the whole file. The chunks themselves where there is only one."""
-    chunks = read_chunks(source, file.profile, latest=_latest(file))
-    first = next(chunks, Chunk(next_line=source.first_line))
-    rows = rejects = 0
-    kept: list[Any] = []
-    count = 0
-    for chunk in chain([first], chunks):
-        count += 1
-        rows += chunk.read
-        rejects += len(chunk.rejects)
-        if len(kept) < REJECTS_LISTED:
-            kept += chunk.rejects
-        write(file, runner)
-        tell(file)
-    notes = _notes(source, rows)
-    header = {
+def _is_accepted(file: PartnerFile, runner: str, source: Opened, spool: Spool) -> bool:
+    """Note what the whole file is like; False, and the end, where too many of its rows are bad."""
+    values = {
         "encoding": source.encoding.name,
         "delimiter": source.layout.delimiter,
         "header": source.layout.header,
-        "notes": notes,
-        "rows_total": rows,
+        "notes": _notes(source, spool.rows),
+        "rows_total": spool.rows,
     }
-    if (
-        rejects >= FEWEST_REJECTS_THAT_STOP
-        and rejects * 100 > rows * file.profile["max_reject_percent"]
-    ):
-        _refuse_for_rejects(file, runner, header, kept, rejects)
-        return None
-    write(file, runner, state=State.LOADING, next_line=source.first_line, **header)
+    most = file.profile["max_reject_percent"]
+    if spool.rejects >= FEWEST_REJECTS_THAT_STOP and spool.rejects * 100 > spool.rows * most:
+        _refuse_for_rejects(file, runner, values, spool)
+        return False
+    write(file, runner, state=State.LOADING, next_line=source.first_line, **values)
     file.refresh_from_db()
-    return iter([first]) if count == 1 else None
+    return True
 
 
 def _notes(source: Opened, rows: int) -> list[str]:
@@ -220,49 +200,48 @@ def _notes(source: Opened, rows: int) -> list[str]:
 
 
 def _refuse_for_rejects(
-    file: PartnerFile, runner: str, header: dict[str, Any], kept: list[Any], rejects: int
+    file: PartnerFile, runner: str, values: dict[str, Any], spool: Spool
 ) -> None:
     """Too much is wrong: nothing is applied, and the first rejects are there to be looked at."""
-    rows = header["rows_total"]
-    most = file.profile["max_reject_percent"]
+    listed = len(spool.first_rejects)
     with transaction.atomic():
-        kept = kept[:REJECTS_LISTED]
-        _keep_rejects(file, kept)
+        _keep_rejects(file, spool.first_rejects)
         _end(
             file,
             runner,
             state=State.FAILED,
             error_code="too_many_rejects",
-            error=f"{rejects:,} of {rows:,} rows cannot be used, more than {most} %: nothing was applied.",
-            read=len(kept),
-            rejected=len(kept),
-            **header,
+            error=f"{spool.rejects:,} of {spool.rows:,} rows cannot be used, more than"
+            f" {file.profile['max_reject_percent']} %: nothing was applied.",
+            read=listed,
+            rejected=listed,
+            **values,
         )
     notify_failure(file)
 
 
-def _load(file: PartnerFile, runner: str, chunks: Iterator[Chunk], tell: Progress) -> None:
-    for chunk in chunks:
-        _load_chunk(file, runner, chunk)
+def _load(file: PartnerFile, runner: str, spool: Spool, tell: Progress) -> None:
+    for portion in spool.portions():
+        _load_portion(file, runner, portion)
         tell(file)
     _end(file, runner, state=State.DONE)
     tell(file)
 
 
-def _load_chunk(file: PartnerFile, runner: str, chunk: Chunk) -> None:
+def _load_portion(file: PartnerFile, runner: str, portion: Portion) -> None:
     with transaction.atomic():
         lock_writers()
         # The row's lock and the comparison in one: from here on nobody else can go on.
-        write(file, runner, next_line=chunk.next_line)
-        done = load_rows(file_id=file.pk, partner_id=file.partner_id, rows=chunk.rows)
-        _keep_rejects(file, chunk.rejects)
-        close_returned(file, chunk.rows)
+        write(file, runner, next_line=portion.next_line)
+        done = load_rows(file_id=file.pk, partner_id=file.partner_id, prepared=portion.prepared)
+        _keep_rejects(file, portion.rejects)
+        close_returned(file, portion.references)
         counts = {
-            "read": chunk.read,
+            "read": portion.read,
             "loaded": done.loaded,
             "duplicate": done.duplicate,
-            "rejected": len(chunk.rejects),
-            "blank": chunk.blank,
+            "rejected": len(portion.rejects),
+            "blank": portion.blank,
             "sighted": done.sighted,
         }
         PartnerFile.objects.filter(pk=file.pk).update(
@@ -270,10 +249,10 @@ def _load_chunk(file: PartnerFile, runner: str, chunk: Chunk) -> None:
         )
     for name, count in counts.items():
         setattr(file, name, getattr(file, name) + count)
-    file.next_line = chunk.next_line
+    file.next_line = portion.next_line
 
 
-def _keep_rejects(file: PartnerFile, rejects: list[Any]) -> None:
+def _keep_rejects(file: PartnerFile, rejects: Sequence[Reject]) -> None:
     insert_rows([RejectedRow(file=file, **reject._asdict()) for reject in rejects])
 
 

@@ -5,10 +5,11 @@ is the same set-based SQL on both. Everything is idempotent and order-free: even
 card's current event is the greatest of them.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+import orjson
 from django.db import connection
 from django.utils.timezone import now
 
@@ -19,18 +20,26 @@ WRITERS_LOCK = 0x4341_5244
 
 STAGED = """
 CREATE TEMPORARY TABLE IF NOT EXISTS carddata_staged (
-  id bigint, card_id varchar(32), occurred_at {moment}, content {uuid}, status varchar(16),
+  id bigint {key}, card_id varchar(32), occurred_at {moment}, content {uuid}, status varchar(16),
   weight smallint, contact varchar(16), word varchar(200), comment varchar(500),
-  consignment_no varchar(64), line bigint, is_newest boolean
+  consignment_no varchar(64), line bigint
 ) {on_commit}
 """
-COLUMNS = (
-    "id, card_id, occurred_at, content, status, weight, contact, word, comment, consignment_no, line,"
-    " is_newest"
+STAGED_ON_POSTGRESQL = STAGED.format(
+    key="DEFAULT nextval('carddata_cardevent_id_seq')",
+    moment="timestamptz",
+    uuid="uuid",
+    on_commit="ON COMMIT DELETE ROWS",
 )
-COPY_ROWS = f"COPY carddata_staged ({COLUMNS}) FROM STDIN"
-# Only our own column names are put into the text; every value is a parameter.
-INSERT_ROWS = f"INSERT INTO carddata_staged ({COLUMNS}) VALUES ({', '.join(['%s'] * 12)})"  # noqa: S608
+STAGED_ON_SQLITE = STAGED.format(key="", moment="datetime", uuid="char(32)", on_commit="")
+COPY_ROWS = """
+COPY carddata_staged (card_id, occurred_at, content, status, weight, contact, word, comment,
+  consignment_no, line) FROM STDIN
+"""
+INSERT_ROWS = """
+INSERT INTO carddata_staged (id, card_id, occurred_at, content, status, weight, contact, word, comment,
+  consignment_no, line) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
 INSERT_EVENTS = """
 INSERT INTO carddata_cardevent (id, card_id, occurred_at, content, status, weight, contact, word,
   comment, consignment_no, line, file_id)
@@ -56,7 +65,12 @@ UPSERT_STATUSES = """
 INSERT INTO carddata_cardstatus (card_id, event_id, partner_id, status, occurred_at, weight, content,
   contact, comment, updated_at)
 SELECT card_id, id, %s, status, occurred_at, weight, content, contact, comment, %s
-FROM carddata_staged WHERE is_newest
+FROM (
+  SELECT s.*, row_number() OVER (
+    PARTITION BY card_id ORDER BY occurred_at DESC, weight DESC, content DESC
+  ) AS place
+  FROM carddata_staged s
+) newest WHERE place = 1
 ON CONFLICT (card_id) DO UPDATE SET event_id = excluded.event_id, partner_id = excluded.partner_id,
   status = excluded.status, occurred_at = excluded.occurred_at, weight = excluded.weight,
   content = excluded.content, contact = excluded.contact, comment = excluded.comment,
@@ -64,9 +78,13 @@ ON CONFLICT (card_id) DO UPDATE SET event_id = excluded.event_id, partner_id = e
 WHERE (excluded.occurred_at, excluded.weight, excluded.content)
   > (carddata_cardstatus.occurred_at, carddata_cardstatus.weight, carddata_cardstatus.content)
 """
-TAKE_KEYS = """
-SELECT nextval(pg_get_serial_sequence('carddata_cardevent', 'id')) FROM generate_series(1, %s)
-"""
+
+
+class Prepared(NamedTuple):
+    """Rows in the form that the database takes, and how many."""
+
+    rows: int
+    data: bytes
 
 
 class Loaded(NamedTuple):
@@ -87,70 +105,62 @@ def lock_writers() -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [WRITERS_LOCK])
 
 
-def load_rows(*, file_id: int, partner_id: int, rows: Sequence[CardRow]) -> Loaded:
+def prepare(rows: Sequence[CardRow]) -> Prepared:
+    """The rows in the form this database takes: the text of a COPY, or an insert's parameters."""
+    data = _copy_text(rows) if connection.vendor == "postgresql" else _parameters(rows)
+    return Prepared(len(rows), data)
+
+
+def _copy_text(rows: Sequence[CardRow]) -> bytes:
+    lines = []
+    for row in rows:
+        line = (
+            f"{row[0]}\t{row[1].isoformat()}\t{row[2]}\t{row[3]}\t{row[4]}\t{row[5]}\t{row[6]}\t"
+            f"{row[7]}\t{row[8]}\t{row[9]}\n"
+        )
+        # `tidy` left no tab and no line end in any text: a backslash is all that COPY could misread.
+        lines.append(line.replace("\\", "\\\\") if "\\" in line else line)
+    return "".join(lines).encode()
+
+
+def _parameters(rows: Sequence[CardRow]) -> bytes:
+    return orjson.dumps([[row.card_id, str(_moment(row.occurred_at)), *row[2:10]] for row in rows])
+
+
+def load_rows(*, file_id: int, partner_id: int, prepared: Prepared) -> Loaded:
     """Add the rows' events and move their cards' statuses forward, inside the caller's transaction.
 
     Call `lock_writers` first. A row that the file or another file has said already is a duplicate.
     """
-    events, newest = _distinct(rows)
-    if not events:
+    if not prepared.rows:
         return Loaded(0, 0, 0)
     with connection.cursor() as cursor:
-        _stage(cursor, list(events.values()), newest)
+        _stage(cursor, prepared.data)
         cursor.execute(INSERT_EVENTS, [file_id])
         loaded = cursor.rowcount
         sighted = 0
-        if loaded < len(events):
+        if loaded < prepared.rows:
             cursor.execute(INSERT_SIGHTINGS, [file_id, file_id])
             sighted = cursor.rowcount
             cursor.execute(FORGET_KNOWN)
         cursor.execute(UPSERT_STATUSES, [partner_id, _moment(now())])
-        cursor.execute("DELETE FROM carddata_staged")
-    return Loaded(loaded, len(rows) - loaded, sighted)
+    return Loaded(loaded, prepared.rows - loaded, sighted)
 
 
-def _distinct(
-    rows: Sequence[CardRow],
-) -> tuple[dict[tuple[str, datetime, str], CardRow], dict[str, CardRow]]:
-    """The rows without repetitions, and the newest row of each card."""
-    events: dict[tuple[str, datetime, str], CardRow] = {}
-    newest: dict[str, CardRow] = {}
-    for row in rows:
-        events.setdefault(row[:3], row)
-        card_id = row.card_id
-        best = newest.get(card_id)
-        if best is None or _order(row) > _order(best):
-            newest[card_id] = row
-    return events, newest
-
-
-def _order(row: CardRow) -> tuple[datetime, int, str]:
-    return row.occurred_at, row.weight, row.content
-
-
-def _stage(cursor: Any, rows: Sequence[CardRow], newest: dict[str, CardRow]) -> None:
-    # The newest row may be a repetition of the one that was kept: they are equal in what counts.
-    winners = {row[:3] for row in newest.values()}
+def _stage(cursor: Any, data: bytes) -> None:
     if connection.vendor == "postgresql":
-        cursor.execute(
-            STAGED.format(moment="timestamptz", uuid="uuid", on_commit="ON COMMIT DELETE ROWS")
-        )
-        cursor.execute(TAKE_KEYS, [len(rows)])
-        keys: Iterable[int] = [key for (key,) in cursor.fetchall()]
+        cursor.execute(STAGED_ON_POSTGRESQL)
+        # Empty, unless this transaction has loaded rows before.
+        cursor.execute("DELETE FROM carddata_staged")
         with cursor.copy(COPY_ROWS) as copy:
-            for key, row in zip(keys, rows, strict=True):
-                copy.write_row((key, *row[:10], row[:3] in winners))
+            copy.write(data)
         return
-    cursor.execute(STAGED.format(moment="datetime", uuid="char(32)", on_commit=""))
+    cursor.execute(STAGED_ON_SQLITE)
+    cursor.execute("DELETE FROM carddata_staged")
     cursor.execute("SELECT coalesce(max(id), 0) FROM carddata_cardevent")
     first = cursor.fetchone()[0] + 1
-    cursor.executemany(
-        INSERT_ROWS,
-        [
-            (key, row.card_id, _moment(row.occurred_at), *row[2:10], row[:3] in winners)
-            for key, row in enumerate(rows, start=first)
-        ],
-    )
+    rows = orjson.loads(data)
+    cursor.executemany(INSERT_ROWS, [[key, *row] for key, row in enumerate(rows, start=first)])
 
 
 def _moment(moment: datetime) -> Any:

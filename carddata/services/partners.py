@@ -37,9 +37,8 @@ def save_partner(*, partner: Partner) -> Partner:
 def unknown_words(partner_id: int) -> list[dict[str, Any]]:
     """The partner's words that its map lacks, `word` and `events`, the most frequent first."""
     events = CardEvent.objects.filter(file__partner_id=partner_id, status=Status.UNKNOWN)
-    return list(
-        events.values("word").annotate(events=Count("pk")).order_by("-events", "word")[:200]
-    )
+    words = events.values_list("word").annotate(events=Count("pk")).order_by("-events", "word")
+    return [{"word": word, "events": count} for word, count in words[:200]]
 
 
 def apply_partner(*, partner_id: int) -> int:

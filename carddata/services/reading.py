@@ -1,8 +1,5 @@
 """A partner's file as a stream of chunks of rows, each with what could not be read."""
 
-import contextlib
-import queue
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,7 +16,6 @@ from carddata.services.storing import as_bytes_of_lines
 from funnel_site.lib.spreadsheet import unguard
 
 CHUNK = 20_000
-CHUNKS_AHEAD = 2
 # Fields whose text is one line by nature: a line end there is an unclosed quotation mark.
 ONE_LINE = ("card_id", "timestamp", "contact", "consignment_no")
 
@@ -140,44 +136,3 @@ def _rejected(record: Record, reason: str, column: str, detail: str) -> Reject:
     raw = record.raw.replace("\x00", "\u2400")
     is_cut = len(raw) > KEPT or reason == "line_too_long"
     return Reject(record.line, reason, column, detail[:300], raw[:KEPT], is_cut)
-
-
-class _Producer:
-    """Reads chunks in a thread of its own; ends with its reader, if that gives up."""
-
-    def __init__(self, chunks: Iterator[Chunk]) -> None:
-        self.chunks = chunks
-        self.given_up = threading.Event()
-        self.waiting: queue.Queue[Chunk | Exception | None] = queue.Queue(maxsize=CHUNKS_AHEAD)
-        self.thread = threading.Thread(target=self._run, name="partner file", daemon=True)
-
-    def _run(self) -> None:
-        try:
-            for chunk in self.chunks:
-                if not self._put(chunk):
-                    return
-        except Exception as error:  # noqa: BLE001 - handed over to the reader, who raises it
-            self._put(error)
-        else:
-            self._put(None)
-
-    def _put(self, item: Chunk | Exception | None) -> bool:
-        while not self.given_up.is_set():
-            with contextlib.suppress(queue.Full):
-                self.waiting.put(item, timeout=0.2)
-                return True
-        return False
-
-
-def ahead(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
-    """The same chunks, read while the database is busy with the last one."""
-    producer = _Producer(chunks)
-    producer.thread.start()
-    try:
-        while (item := producer.waiting.get()) is not None:
-            if isinstance(item, Exception):
-                raise item
-            yield item
-    finally:
-        producer.given_up.set()
-        producer.thread.join()

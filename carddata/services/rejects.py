@@ -16,7 +16,7 @@ from carddata.profiles import REFERENCE, Layout, read_header
 from carddata.rows import row_reader
 from carddata.services.closing import close_returned, reference_of
 from carddata.services.importing import FUTURE_TOLERANCE
-from carddata.services.loading import load_rows, lock_writers
+from carddata.services.loading import load_rows, lock_writers, prepare
 from carddata.services.reading import Chunk, add_record
 from funnel_site.lib.batches import update_rows
 from funnel_site.lib.spreadsheet import guard, unguard
@@ -104,8 +104,8 @@ def _decoded(raw: str, encoding: str) -> str:
 
 def _settle(file: PartnerFile, batch: list[RejectedRow], chunk: Chunk, report: Retried) -> None:
     """Load what can be read now, close it, and note the others' newest reason."""
-    done = load_rows(file_id=file.pk, partner_id=file.partner_id, rows=chunk.rows)
-    close_returned(file, chunk.rows)
+    done = load_rows(file_id=file.pk, partner_id=file.partner_id, prepared=prepare(chunk.rows))
+    close_returned(file, [row.reference for row in chunk.rows if row.reference])
     went_in = {row.line for row in chunk.rows}
     still = {reject.line: reject for reject in chunk.rejects}
     stay = [reject for reject in batch if reject.line in still]

@@ -50,7 +50,9 @@ def _start_applying(partner_id: int) -> None:
         except Exception:
             logger.warning("broker not reached; save the partner once more", exc_info=True)
     else:
-        threading.Thread(target=_apply_here, args=[partner_id], name=f"partner {partner_id}").start()
+        threading.Thread(
+            target=_apply_here, args=[partner_id], name=f"partner {partner_id}"
+        ).start()
 
 
 def _apply_here(partner_id: int) -> None:

@@ -18,6 +18,13 @@ FOLDER = "partner_files"
 PIECE = 2**20
 
 
+def work_folder() -> Path:
+    """Where large temporary files lie: beside the uploads, for /tmp is often memory."""
+    folder = Path(settings.MEDIA_ROOT) / FOLDER / "work"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 def digest(source: BinaryIO) -> tuple[str, int]:
     """SHA-256 in hex and the number of bytes. Raises FileRefusedError above the limit, at once."""
     sha, size = hashlib.sha256(), 0
@@ -68,7 +75,7 @@ def stored_path(storage: Storage, name: str) -> Iterator[Path]:
     try:
         path = Path(storage.path(name))
     except NotImplementedError:
-        with tempfile.NamedTemporaryFile(prefix="partner-", suffix=".csv") as local:
+        with tempfile.NamedTemporaryFile(dir=work_folder(), suffix=".csv") as local:
             with storage.open(name) as source:
                 _copy(cast("BinaryIO", source), cast("BinaryIO", local))
             local.flush()
@@ -92,7 +99,7 @@ def as_bytes_of_lines(path: Path, encoding: str, *, is_wide: bool) -> Iterator[B
         with path.open("rb") as file:
             yield file
         return
-    with tempfile.TemporaryFile(prefix="partner-") as narrow:
+    with tempfile.TemporaryFile(dir=work_folder()) as narrow:
         try:
             with path.open("r", encoding=encoding, newline="") as wide:
                 while text := wide.read(PIECE):

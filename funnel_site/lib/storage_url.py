@@ -42,7 +42,7 @@ def _bucket(bucket: str, path: str, query: str) -> Storage:
     if unknown := sorted(given.keys() - S3_OPTIONS.keys()):
         raise ImproperlyConfigured(f"an s3:// address does not know {unknown[0]}")
     options = {S3_OPTIONS[name]: values[-1] for name, values in given.items()}
-    return S3Storage(
+    bucket_storage: Storage = S3Storage(
         bucket_name=bucket,
         location=path.strip("/"),
         file_overwrite=False,
@@ -51,3 +51,4 @@ def _bucket(bucket: str, path: str, query: str) -> Storage:
         querystring_auth=True,
         **options,
     )
+    return bucket_storage
