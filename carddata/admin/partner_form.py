@@ -146,6 +146,14 @@ class PartnerForm(forms.ModelForm):  # type: ignore[type-arg]
                 name = _column_field(str(error))
             self.add_error(name if name in self.fields else None, str(error))
 
+    def labelled_errors(self) -> list[tuple[str, str]]:
+        """What is wrong, each with the label of its field."""
+        return [
+            (str(self.fields[name].label or name) if name in self.fields else "", str(text))
+            for name, texts in self.errors.items()
+            for text in texts
+        ]
+
     def preview(self) -> Preview | None:
         """What the sample would give; None where none was asked for or a setting is wrong."""
         if not self.wants_preview or self.errors or not self.sample_bytes:

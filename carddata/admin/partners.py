@@ -69,7 +69,9 @@ class PartnerAdmin(StaffAdmin):
         obj: Any = None,
     ) -> HttpResponse:
         form = context["adminform"].form
-        context["preview"] = shown_preview(form) if isinstance(form, PartnerForm) else None
+        if isinstance(form, PartnerForm):
+            context["preview"] = shown_preview(form)
+            context["to_mend"] = form.labelled_errors() if form.wants_preview else []
         if obj is not None:
             context["unknown_words"] = unknown_words(obj.pk)[:WORDS_SHOWN]
         return super().render_change_form(request, context, add, change, form_url, obj)  # type: ignore[no-any-return]

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django import forms
-from unfold.widgets import UnfoldAdminSelectWidget
+from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget
 
 from carddata.models import Partner, PartnerFile
 from carddata.refusals import FileRefusedError
@@ -13,7 +13,9 @@ from carddata.services.starting import start
 MOST_FILES = 50
 
 
-class SeveralFilesInput(forms.ClearableFileInput):
+class SeveralFilesInput(UnfoldAdminFileFieldWidget):
+    """The theme's own input, since its script changes every file input of a page."""
+
     allow_multiple_selected = True
 
 

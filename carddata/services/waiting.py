@@ -26,7 +26,7 @@ def after_outage(ask: Callable[[], Answer]) -> Answer:
     return Retrying(
         retry=retry_if_exception_type((OperationalError, InterfaceError)),
         stop=stop_after_delay(PATIENCE_SECONDS),
-        wait=wait_exponential_jitter(initial=0.1, max=5),
+        wait=wait_exponential_jitter(multiplier=0.1, max=5),
         before_sleep=_reconnect,
         reraise=True,
     )(ask)
