@@ -111,25 +111,25 @@ def floor_seconds(url: str, values: Path, partner: int) -> float:
     started = time.perf_counter()
     with psycopg.connect(url) as connection:
         connection.execute(
-            "CREATE TEMPORARY TABLE staged (card_id varchar(32), occurred_at timestamptz,"
-            " status varchar(16), weight smallint, content uuid, contact varchar(16),"
-            " word varchar(200), comment varchar(500), consignment_no varchar(64), file_id bigint,"
-            " line bigint) ON COMMIT DROP"
+            "CREATE TEMPORARY TABLE staged (id bigint DEFAULT nextval('carddata_cardevent_id_seq'),"
+            " card_id varchar(32), occurred_at timestamptz, status varchar(16), weight smallint,"
+            " content uuid, contact varchar(16), word varchar(200), comment varchar(500),"
+            " consignment_no varchar(64), file_id bigint, line bigint) ON COMMIT DROP"
         )
-        with connection.cursor().copy("COPY staged FROM STDIN") as copy, values.open("rb") as file:
+        text = f"COPY staged ({EVENT_COLUMNS}) FROM STDIN"
+        with connection.cursor().copy(text) as copy, values.open("rb") as file:
             while part := file.read(2**20):
                 copy.write(part)
         connection.execute(
-            f"INSERT INTO carddata_cardevent ({EVENT_COLUMNS}) SELECT {EVENT_COLUMNS} FROM staged"
-            " ON CONFLICT (card_id, occurred_at, content) DO NOTHING"
+            f"INSERT INTO carddata_cardevent (id, {EVENT_COLUMNS}) SELECT id, {EVENT_COLUMNS}"
+            " FROM staged ON CONFLICT (card_id, occurred_at, content) DO NOTHING"
         )
         connection.execute(
             "INSERT INTO carddata_cardstatus (card_id, event_id, partner_id, status, occurred_at,"
             " weight, content, contact, comment, updated_at)"
-            " SELECT DISTINCT ON (s.card_id) s.card_id, e.id, %s, s.status, s.occurred_at, s.weight,"
-            " s.content, s.contact, s.comment, now() FROM staged s JOIN carddata_cardevent e"
-            " USING (card_id, occurred_at, content)"
-            " ORDER BY s.card_id, s.occurred_at DESC, s.weight DESC, s.content DESC"
+            " SELECT DISTINCT ON (card_id) card_id, id, %s, status, occurred_at, weight, content,"
+            " contact, comment, now() FROM staged"
+            " ORDER BY card_id, occurred_at DESC, weight DESC, content DESC"
             " ON CONFLICT (card_id) DO UPDATE SET event_id = excluded.event_id,"
             " status = excluded.status, occurred_at = excluded.occurred_at, weight = excluded.weight,"
             " content = excluded.content, contact = excluded.contact, comment = excluded.comment,"
@@ -175,7 +175,10 @@ def compare_with_resource(rows: int, folder: Path) -> None:
 
         names = EventResource._meta.fields
         values = [
-            [str(value) for value in row]
+            [
+                f"{value:%Y-%m-%d %H:%M:%S}" if isinstance(value, datetime) else str(value)
+                for value in row
+            ]
             for row in CardEvent.objects.values_list(
                 *(f"{name}_id" if name == "file" else name for name in names)
             )

@@ -71,7 +71,7 @@ def detect_encoding(sample: bytes, declared: str = "") -> Encoding:
         return Encoding(declared)
     if wide := _wide_without_mark(sample):
         return Encoding(wide, is_guess=True)
-    if b"\x00" in sample[:1024]:
+    if b"\x00" in sample.partition(b"\n")[0]:
         raise FileRefusedError("not_csv", "The file begins with binary data, not with text.")
     return _byte_encoding(sample)
 

@@ -4,15 +4,16 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('carddata', '0002_known_partners'),
+        ("carddata", "0002_known_partners"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='partnerfile',
-            name='sighted',
-            field=models.PositiveBigIntegerField(default=0, help_text='Of the duplicates: events that another file had said'),
+            model_name="partnerfile",
+            name="sighted",
+            field=models.PositiveBigIntegerField(
+                default=0, help_text="Of the duplicates: events that another file had said"
+            ),
         ),
     ]
