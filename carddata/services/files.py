@@ -74,7 +74,7 @@ def keep_file(
     detect_encoding(source.read(SAMPLE), partner.encoding)
     source.seek(0)
     sha256, size = digest(source)
-    stored_as = keep_copy(source, sha256)
+    stored_as = keep_copy(source, sha256, size)
     profile = {} if max_reject_percent is None else {"max_reject_percent": max_reject_percent}
     file, is_new = PartnerFile.objects.get_or_create(
         partner=partner,

@@ -6,6 +6,7 @@ that a worker that is killed, or a database that restarts, costs at most the chu
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -36,6 +37,7 @@ FUTURE_TOLERANCE = timedelta(days=1)
 # Below this many a share says little: three bad rows of five are three rows to mend.
 FEWEST_REJECTS_THAT_STOP = 100
 REJECTS_LISTED = 10_000
+MOST_OUTAGES_IN_A_ROW = 5
 COUNTS = (
     "read",
     "loaded",
@@ -58,6 +60,7 @@ def run(*, file_id: int, on_progress: Progress | None = None) -> PartnerFile:
     """
     tell = on_progress or (lambda _: None)
     runner = after_outage(lambda: claim(file_id))
+    outages = Outages()
     try:
         while True:
             file = after_outage(
@@ -71,7 +74,7 @@ def run(*, file_id: int, on_progress: Progress | None = None) -> PartnerFile:
                 if not _is_ours(file_id, runner):
                     raise
             except (OperationalError, InterfaceError) as error:
-                _wait_for_database(file, error)
+                outages.wait(file, error)
     finally:
         after_outage(lambda: release(file_id, runner))
 
@@ -80,16 +83,27 @@ def _is_ours(file_id: int, runner: str) -> bool:
     return PartnerFile.objects.filter(pk=file_id, runner=runner).exists()
 
 
-def _wait_for_database(file: PartnerFile, error: Exception) -> None:
-    if connection.in_atomic_block:
-        raise error
-    logger.warning("the database is away; the import waits and resumes", file_id=file.pk)
+@dataclass(slots=True)
+class Outages:
+    """The database's absences during a run. Five in a row without a row between are its verdict."""
+
+    at_row: int = -1
+    in_a_row: int = 0
+
+    def wait(self, file: PartnerFile, error: Exception) -> None:
+        """Wait for the database and note it; raises the error where waiting does not help."""
+        self.in_a_row = self.in_a_row + 1 if file.read == self.at_row else 1
+        self.at_row = file.read
+        if connection.in_atomic_block or self.in_a_row >= MOST_OUTAGES_IN_A_ROW:
+            raise error
+        logger.warning("the database is away; the import waits and resumes", file_id=file.pk)
+        after_outage(lambda: _note_outage(file))
+
+
+def _note_outage(file: PartnerFile) -> None:
     note = f"The database was away for a moment at row {file.read:,}; resumed from there."
-    after_outage(
-        lambda: PartnerFile.objects.filter(pk=file.pk).update(
-            notes=[*PartnerFile.objects.get(pk=file.pk).notes, note]
-        )
-    )
+    notes = PartnerFile.objects.values_list("notes", flat=True).get(pk=file.pk)
+    PartnerFile.objects.filter(pk=file.pk).update(notes=[*notes, note])
 
 
 def _step(file: PartnerFile, runner: str, tell: Progress) -> None:

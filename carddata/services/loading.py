@@ -102,6 +102,8 @@ def lock_writers() -> None:
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
+            # The limits of web requests are not meant for a chunk, nor for waiting one's turn.
+            cursor.execute("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = '120s'")
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [WRITERS_LOCK])
 
 

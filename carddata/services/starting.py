@@ -35,7 +35,9 @@ def _start(file_id: int) -> None:
         except Exception:
             logger.warning("broker not reached; the sweep will find the file", exc_info=True)
     else:
-        threading.Thread(target=_run_here, args=[file_id], name=f"file {file_id}").start()
+        # A daemon: a server that stops does not wait, for the next run goes on from the last chunk.
+        name = f"partner file {file_id}"
+        threading.Thread(target=_run_here, args=[file_id], name=name, daemon=True).start()
 
 
 def start_applying(*, partner_id: int) -> None:
@@ -66,16 +68,22 @@ def _apply_here(partner_id: int) -> None:
 
 
 def _run_here(file_id: int) -> None:
-    """In a thread of the web process, for a site without a broker."""
+    """In a thread of the web process, for a site without a broker; then what others left."""
     close_old_connections()
+    try:
+        for wanted in dict.fromkeys([file_id, *forgotten_files()]):
+            _try_run(wanted)
+    finally:
+        connection.close()
+
+
+def _try_run(file_id: int) -> None:
     try:
         run(file_id=file_id)
     except BusyError:
         logger.info("somebody else works on the file", file_id=file_id)
     except Exception:
         logger.exception("working on the file failed", file_id=file_id)
-    finally:
-        connection.close()
 
 
 def forgotten_files() -> list[int]:

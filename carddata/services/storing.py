@@ -43,14 +43,16 @@ def refuse_size(size: int) -> None:
         raise FileRefusedError("too_large", f"The file is larger than {most:.1f} GiB.")
 
 
-def keep_copy(source: BinaryIO, sha256: str) -> str:
+def keep_copy(source: BinaryIO, sha256: str, size: int) -> str:
     """Store a file under a name of our own, once however often it comes; returns that name.
 
-    A copy that could not be finished is taken away again.
+    A copy that could not be finished is taken away again, at the latest when the file comes anew.
     """
     name = f"{FOLDER}/{sha256[:2]}/{sha256}.csv"
     if default_storage.exists(name):
-        return name
+        if default_storage.size(name) == size:
+            return name
+        default_storage.delete(name)
     try:
         saved = default_storage.save(name, File(source, name=name))
     except OSError:
@@ -66,6 +68,10 @@ def keep_copy(source: BinaryIO, sha256: str) -> str:
 def local_copy(file: PartnerFile) -> Iterator[Path]:
     """The path of a file's copy on this machine, fetched for the time being where it lies elsewhere."""
     with stored_path(default_storage, file.stored_as) as path:
+        if path.stat().st_size != file.size:
+            raise FileRefusedError(
+                "copy_damaged", "Our copy is not whole: send the file once more."
+            )
         yield path
 
 

@@ -15,7 +15,7 @@ from carddata.services.claiming import write
 from carddata.services.current import recompute
 from carddata.services.loading import lock_writers
 
-BATCH = 5_000
+BATCH = 20_000
 
 Progress = Callable[[PartnerFile], None]
 State = PartnerFile.State
@@ -26,7 +26,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS carddata_withdrawn (id bigint PRIMARY KEY, 
 PICK = """
 INSERT INTO carddata_withdrawn (id, sighting_id)
 SELECT e.id, (SELECT min(s.id) FROM carddata_cardsighting s WHERE s.event_id = e.id)
-FROM carddata_cardevent e WHERE e.file_id = %s ORDER BY e.id LIMIT %s
+FROM carddata_cardevent e WHERE e.file_id = %s LIMIT %s
 """
 HAND_OVER = """
 UPDATE carddata_cardevent SET file_id = s.file_id, line = s.line

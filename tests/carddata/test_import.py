@@ -1,5 +1,6 @@
 """Files to events and statuses: the seed's own, the bad ones, twice, late, undone, mended."""
 
+import errno
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from carddata.services import importing, reading
 from carddata.services.claiming import BusyError, claim, new_runner
 from carddata.services.files import cancel, import_file, keep_file, partner_of
 from carddata.services.importing import run
+from carddata.services.loading import load_rows
 from carddata.services.partners import apply_partner, configure_partners, unknown_words
 from carddata.services.previewing import preview
 from carddata.services.rejects import dismiss_rejects, resubmit_file, retry_rejects
@@ -680,6 +682,54 @@ def test_a_failure_is_mailed_to_those_who_want_it(tmp_path: Path, settings: Any)
     take(tmp_path, b"A,B\n1,2\n")
 
     assert "courier.csv was not imported" in mail.outbox[0].subject
+
+
+def test_a_copy_that_was_cut_short_is_made_anew(tmp_path: Path, media: Path) -> None:
+    courier()
+    file = undo(take(tmp_path, text_of(line())))
+    stored = media / file.stored_as
+    stored.write_bytes(stored.read_bytes()[:-5])
+
+    cut = redo(file)
+
+    assert (cut.state, cut.error_code) == (State.FAILED, "copy_damaged")
+    assert take(tmp_path, text_of(line())).state == State.DONE
+
+
+def test_a_full_disk_is_a_clean_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    courier()
+
+    def full(self: Any, *args: Any, **options: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("carddata.services.spooling.Spool.add", full)
+    file = take(tmp_path, text_of(line()))
+
+    assert (file.state, file.error_code) == (State.FAILED, "storage_failed")
+    assert "No space left" in file.error
+    assert nothing_is_left()
+
+
+def test_an_import_that_fails_half_way_is_taken_back_whole_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    courier()
+    small_chunks(monkeypatch)
+    calm = load_rows
+
+    def fail(**options: Any) -> Any:
+        if CardEvent.objects.count() == 4:
+            raise OSError(errno.EIO, "Input/output error")
+        return calm(**options)
+
+    monkeypatch.setattr(importing, "load_rows", fail)
+    file = take(tmp_path, text_of(*(line(card=f"C{number}") for number in range(10))))
+
+    assert (file.state, file.undo_reversed) == (State.FAILED, 4)
+    assert "taken back" in file.error
+    assert nothing_is_left()
+    monkeypatch.undo()
+    assert counts(redo(file)) == (10, 10, 0, 0)
 
 
 def test_a_copy_that_is_gone_is_said(tmp_path: Path, media: Path) -> None:
