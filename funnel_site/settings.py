@@ -209,6 +209,7 @@ DATABASES = {
         env.str("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'funnel_site.sqlite3'}"),
         pool=env.bool("DATABASE_POOL", default=False),
         statement_timeout_ms=env.int("DATABASE_STATEMENT_TIMEOUT_MS", default=0),
+        prepare=env.bool("DATABASE_PREPARE", default=True),
     )
 }
 CACHES = {"default": env.cache("CACHE_URL", default="locmemcache://")}

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg
 from django.db import connection, transaction
 from django.utils.timezone import now
 
@@ -23,12 +24,12 @@ READ_AND_NOTE = """
 WITH card AS (
     SELECT s.id, s.card_id, s.contact, s.occurred_at, s.status, s.comment, p.time_zone
     FROM carddata_cardstatus s JOIN carddata_partner p ON p.id = s.partner_id
-    WHERE s.card_id = %s
+    WHERE s.card_id = %s::text
 ), noted AS (
     INSERT INTO carddata_cardaccess
         (at, user_id, key_prefix, who, kind, subject, outcome, found, request_id)
-    SELECT now(), %s, %s, %s, %s, %s,
-        CASE count(card.id) WHEN 0 THEN 'not_found' ELSE 'found' END, count(card.id), %s
+    SELECT now(), %s::integer, %s::text, %s::text, 'card', %s::text,
+        CASE count(card.id) WHEN 0 THEN 'not_found' ELSE 'found' END, count(card.id), %s::text
     FROM (SELECT set_config('synchronous_commit', 'off', true)) AS quick LEFT JOIN card ON true
 )
 SELECT * FROM card
@@ -51,20 +52,18 @@ def look_up_card(card_id: str, caller: Caller) -> Card | None:
         card = find_card(card_id)
         note_access(caller, CardAccess.Kind.CARD, subject=card_id, found=int(card is not None))
         return card
-    with connection.cursor() as cursor:
-        cursor.execute(
-            READ_AND_NOTE,
-            [
-                card_id,
-                caller.user_id,
-                caller.key_prefix,
-                caller.who[:WHO_LENGTH],
-                CardAccess.Kind.CARD.value,
-                card_id,
-                caller.request_id[:SUBJECT_LENGTH],
-            ],
-        )
-        row = cursor.fetchone()
+    values = (
+        card_id,
+        caller.user_id,
+        caller.key_prefix,
+        caller.who[:WHO_LENGTH],
+        card_id,
+        caller.request_id[:SUBJECT_LENGTH],
+    )
+    connection.ensure_connection()
+    # Prepared, which Django's own cursor cannot be told: planning costs more than running it.
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        row = cursor.execute(READ_AND_NOTE, values, prepare=True).fetchone()
     return Card(*row) if row else None
 
 

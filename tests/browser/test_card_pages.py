@@ -241,6 +241,7 @@ def test_rejected_rows_are_mended_at_the_workbench(
     assert len(lines) == 1 + RejectedRow.objects.filter(file=file).count()
 
     staff.click("section:has-text('The time is in none') >> text=Dismiss these")
+    staff.click(f"text=Yes, dismiss {number} rows for good")
     expect(staff.locator("body")).to_contain_text(f"Dismissed {number}")
     staff.click("text=Retry all")
     expect(staff.locator("body")).to_contain_text("still cannot be used")
