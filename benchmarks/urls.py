@@ -1,4 +1,4 @@
-"""The site, an empty DRF view, and a view that does one bare INSERT."""
+"""The site, an empty DRF view open to all, one behind a key, and a view that does one bare INSERT."""
 
 from typing import Any
 
@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from funnel_site.access.permissions import ScopeOrStaff
 from funnel_site.urls import urlpatterns as site_urlpatterns
 
 
@@ -23,6 +24,16 @@ class EmptyView(APIView):
 
     def post(self, request: Request) -> Response:
         return Response({"ok": True}, status=202)
+
+
+class EmptyKeyView(APIView):
+    """What DRF costs with a key looked up, its scope checked and its calls counted; no work."""
+
+    permission_classes = [ScopeOrStaff]
+    scope = "cards"
+
+    def get(self, request: Request) -> Response:
+        return Response({"ok": True})
 
 
 @csrf_exempt
@@ -44,6 +55,7 @@ def empty_form(request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     path("benchmark/empty-form", empty_form),
     path("benchmark/empty", EmptyView.as_view()),
+    path("benchmark/empty-key", EmptyKeyView.as_view()),
     path("benchmark/insert", bare_insert),
     *site_urlpatterns,
 ]

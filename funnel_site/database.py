@@ -15,8 +15,14 @@ SQLITE_OPTIONS = {
 POOL = {"min_size": 1, "max_size": 16, "timeout": 10}
 
 
-def database_settings(url: str, *, pool: bool, statement_timeout_ms: int) -> dict[str, Any]:
-    """The entry for one URL; raises ImproperlyConfigured naming DATABASE_URL."""
+def database_settings(
+    url: str, *, pool: bool, statement_timeout_ms: int, prepare: bool = True
+) -> dict[str, Any]:
+    """The entry for one URL; raises ImproperlyConfigured naming DATABASE_URL.
+
+    `prepare` lets the busiest statements be planned once a connection; a pooler in between that
+    changes connections under a session cannot have it.
+    """
     try:
         entry: dict[str, Any] = environ.Env.db_url_config(url)
     except Exception as error:
@@ -27,6 +33,7 @@ def database_settings(url: str, *, pool: bool, statement_timeout_ms: int) -> dic
             entry["OPTIONS"] = {**SQLITE_OPTIONS, **entry.get("OPTIONS", {})}
         case "django.db.backends.postgresql":
             _prepare_postgresql(entry, pool=pool, statement_timeout_ms=statement_timeout_ms)
+            entry["OPTIONS"].setdefault("prepare_threshold", 5 if prepare else None)
         case _:
             raise ImproperlyConfigured("DATABASE_URL must be sqlite:///… or postgres://…")
     return entry

@@ -17,7 +17,15 @@ logger = structlog.get_logger(__name__)
 Next = Callable[[HttpRequest], HttpResponse]
 SAFE_ID = re.compile(r"[A-Za-z0-9_.-]{8,64}")
 WEBHOOK_PATHS = ("/webhook", "/twilio-status-callback")
-MACHINE_PATHS = (*WEBHOOK_PATHS, "/api/", "/health", "/readyz", "/funnel-report", "/reviews")
+MACHINE_PATHS = (
+    *WEBHOOK_PATHS,
+    "/api/",
+    "/health",
+    "/readyz",
+    "/funnel-report",
+    "/reviews",
+    "/get_card_status",
+)
 
 
 class RequestIdMiddleware:

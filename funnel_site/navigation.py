@@ -33,6 +33,16 @@ SECTIONS = (
         ),
     ),
     (
+        "Cards",
+        (
+            ("Card status", "credit_card", "carddata", "cardstatus"),
+            ("Partner files", "upload_file", "carddata", "partnerfile"),
+            ("Rejected rows", "rule", "carddata", "rejectedrow"),
+            ("Partners", "local_shipping", "carddata", "partner"),
+            ("Lookups", "visibility", "carddata", "cardaccess"),
+        ),
+    ),
+    (
         "Operations",
         (
             ("Inbox", "inbox", "conversations", "inboundevent"),

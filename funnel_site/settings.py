@@ -117,6 +117,7 @@ INSTALLED_APPS = [
     "conversations",
     "funnels",
     "reviews",
+    "carddata",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -181,6 +182,7 @@ DATABASES = {
         env.str("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'funnel_site.sqlite3'}"),
         pool=switch("DATABASE_POOL", default=False),
         statement_timeout_ms=env.int("DATABASE_STATEMENT_TIMEOUT_MS", default=0),
+        prepare=switch("DATABASE_PREPARE", default=True),
     )
 }
 CACHES = {"default": env.cache("CACHE_URL", default="locmemcache://")}
@@ -225,6 +227,11 @@ CELERY_BEAT_SCHEDULE = {
     "apply parked statuses": {"task": "conversations.tasks.settle_statuses", "schedule": 60.0},
     "send the invitations": {"task": "reviews.tasks.send_invitations", "schedule": 5.0},
     "sync the keywords": {"task": "funnels.tasks.sync_keywords", "schedule": 600.0},
+    "sweep the partners' folder": {"task": "carddata.tasks.sweep_drop", "schedule": 15.0},
+    "resume forgotten partner files": {
+        "task": "carddata.tasks.resume_forgotten_files",
+        "schedule": 60.0,
+    },
 }
 
 # --- The API ------------------------------------------------------------------------------------
@@ -308,6 +315,19 @@ if TWILIO_API_BASE_URL and not TWILIO_API_BASE_URL.startswith(("http://", "https
 TWILIO_MESSAGES_PER_SECOND = positive("TWILIO_MESSAGES_PER_SECOND", default=20)
 REVIEW_SESSION_HOURS = positive("REVIEW_SESSION_HOURS", default=24)
 BOT_PAUSE_HOURS = positive("BOT_PAUSE_HOURS", default=4)
+# --- Cards --------------------------------------------------------------------------------------
+CARD_STALE_DAYS = positive("CARD_STALE_DAYS", default=30)
+CARD_LOOKUPS_PER_MINUTE = positive("CARD_LOOKUPS_PER_MINUTE", default=60)
+# A folder, or s3://bucket/folder?endpoint=…, that is swept for partners' files. Empty: none is.
+PARTNER_DROP = env.str("PARTNER_DROP", default="")
+if "://" in PARTNER_DROP and not PARTNER_DROP.startswith(("s3://", "file://")):
+    raise ImproperlyConfigured("PARTNER_DROP must be a path, file://… or s3://bucket/folder")
+PARTNER_FILE_MAX_BYTES = positive("PARTNER_FILE_MAX_BYTES", default=4 * 2**30)
+ADMINS = [("", address.strip()) for address in env.list("ALERT_EMAILS", default=[])]
+if any("@" not in address for _, address in ADMINS):
+    raise ImproperlyConfigured("ALERT_EMAILS must be a comma-separated list of addresses")
+vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+SERVER_EMAIL = env.str("SERVER_EMAIL", default="funnel-site@localhost")
 
 # --- Staff pages --------------------------------------------------------------------------------
 IMPORT_EXPORT_USE_TRANSACTIONS = True

@@ -6,6 +6,7 @@ from django.urls import path, re_path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from carddata.api import CardHistoryView, CardStatusView, CardsView
 from conversations.api import EventView, MessagesView, RoomsView
 from conversations.webhooks import receive_message
 from funnel_site.doors import receive_either
@@ -41,6 +42,18 @@ urlpatterns = [
     re_path(r"^api/keywords/sync/?$", KeywordSyncView.as_view(), name="keyword-sync"),
     re_path(r"^api/reviews/?$", ReviewsView.as_view(), name="reviews"),
     re_path(r"^reviews/?$", ReviewsView.as_view(schema=None), name="reviews-alias"),
+    re_path(r"^api/cards/?$", CardsView.as_view(), name="cards"),
+    re_path(
+        r"^api/cards/(?P<card_id>[^/]+)/status/?$", CardStatusView.as_view(), name="card-status"
+    ),
+    re_path(
+        r"^api/cards/(?P<card_id>[^/]+)/history/?$", CardHistoryView.as_view(), name="card-history"
+    ),
+    re_path(
+        r"^get_card_status/(?P<card_id>[^/]+)/?$",
+        CardStatusView.as_view(schema=None),
+        name="card-status-alias",
+    ),
     re_path(r"^api/schema/?$", SpectacularAPIView.as_view(), name="schema"),
     re_path(r"^docs/?$", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     re_path(r"^healthz/?$", LiveView.as_view(), name="live"),

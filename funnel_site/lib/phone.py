@@ -153,6 +153,22 @@ def _one_variant(number: str) -> str:
     return number
 
 
+def national_digits(number: str) -> str:
+    """An E.164 number without its country code; other text as it is.
+
+    Country codes are prefix-free (ITU-T E.164), so the first that fits is the one.
+
+    >>> national_digits("+971545576586"), national_digits("+14155550123"), national_digits("")
+    ('545576586', '4155550123', '')
+    """
+    if not number.startswith("+"):
+        return number
+    for length in (1, 2, 3):
+        if int(number[1 : 1 + length] or 0) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE:
+            return number[1 + length :]
+    return number[1:]
+
+
 def mask_phone(number: str) -> str:
     """All but the last four digits hidden, for logs and lesser roles.
 

@@ -4,6 +4,7 @@ import argparse
 import os
 import secrets
 import sys
+import tempfile
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,16 @@ from django.utils.timezone import localdate
 from rich.console import Console
 from rich.table import Table
 
-from conversations.models import InboundEvent
+from carddata.models import PartnerFile
+from carddata.services.files import import_file
+from carddata.services.partners import configure_partners
+from conversations.models import Customer, InboundEvent
 from conversations.services.drain import drain_batch, drain_inbox
 from conversations.services.files import ingest_lines
 from funnel_site.access.models import ApiKey, Scope
 from funnel_site.access.services import create_api_key
 from funnel_site.demo import demo_day
+from funnel_site.demo_cards import demo_partner_files
 from funnel_site.lib.console import plain, progress
 from funnels.models import Funnel, KeywordSync
 from funnels.report import ReportQuery
@@ -35,12 +40,13 @@ from reviews.models import Review
 DEMO = "demo"
 ADMIN = "admin"
 KEY_NAME = "quickstart"
+DEMO_CARDS = 60
 
 
 class Command(BaseCommand):
     help = (
         "Create the database, an administrator, an API key and the starter keywords, take in a "
-        "demo day of messages, and serve the site. A second run changes nothing."
+        "demo day of messages and partners' files, and serve the site. A second run changes nothing."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -59,6 +65,7 @@ class Command(BaseCommand):
             self._sync_keywords(),
             self._ingest_demo(),
             self._make_reviews(),
+            self._import_demo_cards(),
         ]
         if not any(news):
             self.stdout.write("Everything is set up already; nothing was changed.")
@@ -124,6 +131,27 @@ class Command(BaseCommand):
             phones=list(dict.fromkeys(phones))[:20], day=_demo_date(), zone=_zone()
         )
         self.stdout.write(f"Demo reviews: {number}")
+
+    def _import_demo_cards(self) -> bool:
+        """The couriers' files of the demo day, through the same door as theirs."""
+        configure_partners()
+        if PartnerFile.objects.filter(way=PartnerFile.Way.DEMO).exists():
+            return False
+        customers = Customer.objects.exclude(phone_number="").order_by("pk")
+        phones = list(customers.values_list("phone_number", flat=True)[:DEMO_CARDS])
+        files = []
+        with tempfile.TemporaryDirectory() as folder:
+            for name, content in demo_partner_files(_demo_date(), phones):
+                path = Path(folder) / name
+                path.write_bytes(content)
+                files.append(import_file(path, way=PartnerFile.Way.DEMO).file)
+        read, loaded, rejected = (
+            sum(getattr(file, name) for file in files) for name in ("read", "loaded", "rejected")
+        )
+        self.stdout.write(
+            f"Partner files: {len(files)}, with {read} rows: {loaded} events of"
+            f" {len(phones)} cards, {rejected} rejected on purpose"
+        )
         return True
 
     def _print_funnel(self) -> None:

@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class CarddataConfig(AppConfig):
+    """Where a card is: partners' files in, one answer out."""
+
+    name = "carddata"
+    verbose_name = "Cards"

@@ -1,0 +1,427 @@
+"""Partners, their files, what the files say of cards, and who asked. Tables and constraints only."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now, Right
+
+from carddata.statuses import HIGHEST_RANK, LABELS, TERMINAL, Status
+
+CARD_ID_LENGTH = 32
+PHONE_TAIL = 9
+STATUS_CHOICES = [(status.value, LABELS[status]) for status in Status]
+
+
+class Partner(models.Model):
+    """A feed of files of one layout. A new partner is a row, not code."""
+
+    class Delimiter(models.TextChoices):
+        DETECT = "", "Detect"
+        COMMA = ",", "Comma ,"
+        SEMICOLON = ";", "Semicolon ;"
+        TAB = "\t", "Tab"
+        PIPE = "|", "Pipe |"
+
+    name = models.CharField(max_length=80, unique=True)
+    is_active = models.BooleanField(default=True, help_text="Its files are taken in")
+    file_pattern = models.CharField(
+        max_length=200,
+        blank=True,
+        help_text="Which file names are this partner's, such as *pickup*.csv; capitals do not matter, "
+        "several are separated by commas",
+    )
+    encoding = models.CharField(max_length=32, blank=True, help_text="Empty: detected in each file")
+    delimiter = models.CharField(
+        max_length=1, blank=True, choices=Delimiter, default=Delimiter.DETECT
+    )
+    columns = models.JSONField(
+        default=dict,
+        help_text="For each of our fields (card_id, timestamp, contact, status, comment, "
+        "consignment_no) the names its column may have; blanks and capitals do not matter",
+    )
+    timestamp_formats = models.JSONField(
+        default=list,
+        help_text="Formats such as %d-%m-%Y %H:%M, or iso8601, epoch_seconds, epoch_milliseconds",
+    )
+    time_zone = models.CharField(max_length=64, help_text="Of times that come without one")
+    phone_region = models.CharField(max_length=2, help_text="Of numbers without a country code")
+    status_map = models.JSONField(
+        default=dict, blank=True, help_text="The partner's words and our status for each"
+    )
+    default_status = models.CharField(
+        max_length=16,
+        blank=True,
+        choices=STATUS_CHOICES,
+        help_text="Of rows without a word of their own: a file of pickups has no status column",
+    )
+    rank = models.PositiveSmallIntegerField(
+        default=50,
+        validators=[MaxValueValidator(HIGHEST_RANK)],
+        help_text="Of two partners that say the same step at the same instant the higher one counts",
+    )
+    max_reject_percent = models.PositiveSmallIntegerField(
+        default=10,
+        validators=[MaxValueValidator(100)],
+        help_text="A file with more unreadable rows than this changes nothing (from 100 such rows on)",
+    )
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(rank__lte=HIGHEST_RANK), name="partner_rank_has_two_digits"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PartnerFile(models.Model):
+    """One file of a partner and its import: how far it is, what became of its rows.
+
+    While it runs, `read` of `rows_total` rows are accounted for (`rows_total` is null until they
+    are counted). `read` is always `loaded` + `duplicate` + `rejected`.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Waiting"
+        CHECKING = "checking", "Checking"
+        LOADING = "loading", "Loading"
+        DONE = "done", "Done"
+        FAILED = "failed", "Failed"
+        CANCELLING = "cancelling", "Cancelling"
+        CANCELLED = "cancelled", "Cancelled"
+        UNDOING = "undoing", "Undoing"
+        UNDONE = "undone", "Undone"
+
+    class Way(models.TextChoices):
+        COMMAND = "command", "Command"
+        UPLOAD = "upload", "Upload"
+        FOLDER = "folder", "Watched folder"
+        DEMO = "demo", "Demo"
+
+    RUNNING = (State.WAITING, State.CHECKING, State.LOADING, State.CANCELLING, State.UNDOING)
+
+    partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="files")
+    name = models.CharField(max_length=255, help_text="As it came")
+    sha256 = models.CharField(max_length=64)
+    size = models.BigIntegerField(help_text="Bytes")
+    stored_as = models.CharField(max_length=200, blank=True, help_text="Our copy of it")
+    way = models.CharField("came by", max_length=8, choices=Way)
+    started_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    profile = models.JSONField(
+        default=dict, blank=True, help_text="The partner's settings as they were for this import"
+    )
+    encoding = models.CharField(max_length=32, blank=True)
+    delimiter = models.CharField(max_length=1, blank=True)
+    header = models.JSONField(default=list, blank=True)
+    notes = models.JSONField(default=list, blank=True, help_text="What staff may want to know")
+    error_code = models.CharField(max_length=40, blank=True)
+    error = models.CharField(max_length=500, blank=True)
+
+    rows_total = models.PositiveBigIntegerField(null=True, blank=True)
+    read = models.PositiveBigIntegerField(default=0)
+    loaded = models.PositiveBigIntegerField(default=0)
+    duplicate = models.PositiveBigIntegerField(default=0)
+    rejected = models.PositiveBigIntegerField(default=0)
+    blank = models.PositiveBigIntegerField(default=0, help_text="Empty lines, which are no rows")
+    sighted = models.PositiveBigIntegerField(
+        default=0, help_text="Of the duplicates: events that another file had said"
+    )
+
+    created_at = models.DateTimeField(db_default=Now())
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    # Who works on it, and from where the next one goes on if that one is gone.
+    runner = models.CharField(max_length=120, blank=True, editable=False)
+    heartbeat_at = models.DateTimeField(null=True, blank=True, editable=False)
+    next_line = models.PositiveBigIntegerField(default=0, editable=False)
+
+    undone_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+    undo_reason = models.CharField(max_length=200, blank=True)
+    undone_at = models.DateTimeField(null=True, blank=True)
+    undo_reversed = models.PositiveBigIntegerField(default=0, help_text="Events taken back")
+    undo_kept = models.PositiveBigIntegerField(
+        default=0, help_text="Events that another file says too"
+    )
+    undo_could_not = models.PositiveBigIntegerField(
+        default=0, help_text="Events that were gone already"
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["partner", "sha256"], name="partner_file_once_per_content"
+            ),
+            models.CheckConstraint(
+                condition=Q(read=F("loaded") + F("duplicate") + F("rejected")),
+                name="partner_file_every_row_accounted_for",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="partner_file_newest"),
+            models.Index(
+                fields=["heartbeat_at"],
+                condition=Q(state__in=["waiting", "checking", "loading", "cancelling", "undoing"]),
+                name="partner_file_running",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def percent(self) -> int:
+        """How far a running import is, 0 to 100."""
+        if self.state == self.State.DONE:
+            return 100
+        return min(99, self.read * 100 // self.rows_total) if self.rows_total else 0
+
+    @property
+    def is_running(self) -> bool:
+        return self.state in self.RUNNING
+
+
+class RejectedRow(models.Model):
+    """A row that could not be used, kept as it came until it is mended."""
+
+    class Closed(models.TextChoices):
+        RETRIED = "retried", "Went in on a retry"
+        RESUBMITTED = "resubmitted", "Came back mended"
+        DISMISSED = "dismissed", "Dismissed by staff"
+
+    file = models.ForeignKey(
+        PartnerFile, on_delete=models.CASCADE, related_name="rejects", db_index=False
+    )
+    line = models.PositiveBigIntegerField(help_text="In the file, the header being line 1")
+    reason = models.CharField(max_length=32)
+    column = models.CharField(max_length=100, blank=True)
+    detail = models.CharField(max_length=300, blank=True)
+    raw = models.TextField(help_text="As it came")
+    is_cut = models.BooleanField(default=False, help_text="Too long to keep whole")
+    closed = models.CharField(max_length=12, choices=Closed, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    closed_by_file = models.ForeignKey(
+        PartnerFile, null=True, blank=True, on_delete=models.SET_NULL, related_name="closed_rejects"
+    )
+    closed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["file", "line"], name="rejected_row_once_per_line"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["file", "reason"], condition=Q(closed=""), name="rejected_row_open"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.reason}"
+
+
+class CardEvent(models.Model):
+    """One thing that a partner said of a card. Written once; only an undo takes it back.
+
+    Its file is one of those that say it; the others are in `sightings`. What makes it the same
+    event is the card, the instant and `content`: partner, contact, word, comment, consignment.
+    """
+
+    card_id = models.CharField(max_length=CARD_ID_LENGTH)
+    occurred_at = models.DateTimeField()
+    status = models.CharField(max_length=16, choices=STATUS_CHOICES)
+    weight = models.PositiveSmallIntegerField(help_text="See carddata.statuses.weight")
+    content = models.UUIDField(help_text="A digest of all that the row says beside card and time")
+    contact = models.CharField(max_length=16, blank=True, help_text="E.164")
+    word = models.CharField(max_length=200, blank=True, help_text="The partner's own status word")
+    comment = models.CharField(max_length=500, blank=True)
+    consignment_no = models.CharField(max_length=64, blank=True, help_text="The partner's id")
+    file = models.ForeignKey(PartnerFile, on_delete=models.PROTECT, related_name="events")
+    line = models.PositiveBigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["card_id", "occurred_at", "content"], name="card_event_once_per_content"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.card_id} {self.status}"
+
+
+class CardSighting(models.Model):
+    """A second file that says an event already known: the event stays if the first is undone."""
+
+    event = models.ForeignKey(CardEvent, on_delete=models.CASCADE, related_name="sightings")
+    file = models.ForeignKey(
+        PartnerFile, on_delete=models.PROTECT, related_name="sightings", db_index=False
+    )
+    line = models.PositiveBigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["file", "event"], name="card_sighting_once_per_file_and_event"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"line {self.line}"
+
+
+class CardStatusQuerySet(models.QuerySet["CardStatus"]):
+    def with_source(self) -> "CardStatusQuerySet":
+        """With the partner and the file that the current event came from."""
+        return self.select_related("partner", "event__file")
+
+
+class CardStatus(models.Model):
+    """A card's current event: the one with the greatest (occurred_at, weight, content)."""
+
+    card_id = models.CharField(max_length=CARD_ID_LENGTH, unique=True)
+    event = models.ForeignKey(CardEvent, on_delete=models.PROTECT, related_name="+")
+    partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="+", db_index=False)
+    status = models.CharField(max_length=16, choices=STATUS_CHOICES)
+    occurred_at = models.DateTimeField()
+    weight = models.PositiveSmallIntegerField()
+    content = models.UUIDField()
+    contact = models.CharField(max_length=16, blank=True, help_text="E.164")
+    comment = models.CharField(max_length=500, blank=True, help_text="The partner's own words")
+    updated_at = models.DateTimeField(help_text="When we learnt it")
+
+    objects = CardStatusQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "card statuses"
+        indexes = [
+            models.Index(fields=["-occurred_at", "-id"], name="card_status_newest"),
+            models.Index(Right("contact", PHONE_TAIL), name="card_status_phone_tail"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.card_id} {self.get_status_display()}"
+
+    @property
+    def is_final(self) -> bool:
+        return self.status in TERMINAL
+
+
+class CardAccess(models.Model):
+    """One look at a card by staff or a key. Written by every lookup, changed by nobody."""
+
+    class Kind(models.TextChoices):
+        CARD = "card", "Card"
+        PHONE = "phone", "Phone"
+        HISTORY = "history", "History"
+        LIST = "list", "List of cards"
+        PAGE = "page", "Card page"
+
+    class Outcome(models.TextChoices):
+        FOUND = "found", "Found"
+        NOT_FOUND = "not_found", "Not found"
+        REFUSED = "refused", "Refused"
+
+    at = models.DateTimeField(db_default=Now())
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="The member of staff",
+    )
+    key_prefix = models.CharField("key", max_length=8, blank=True, help_text="The API key's prefix")
+    who = models.CharField(max_length=150, blank=True, help_text="Their name at the time")
+    kind = models.CharField(max_length=8, choices=Kind)
+    subject = models.CharField(
+        max_length=64, blank=True, help_text="The card asked for, or the number's last digits"
+    )
+    outcome = models.CharField(max_length=10, choices=Outcome)
+    found = models.PositiveIntegerField(default=0, help_text="Cards in the answer")
+    request_id = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        verbose_name_plural = "card accesses"
+        indexes = [
+            models.Index(fields=["-at", "-id"], name="card_access_newest"),
+            models.Index(fields=["subject", "-at"], name="card_access_subject"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.who} {self.kind} {self.outcome}"
+
+
+class DropEntry(models.Model):
+    """A file seen in the watched folder. It is taken once it no longer changes, by one worker."""
+
+    name = models.CharField(max_length=1_000, unique=True)
+    size = models.BigIntegerField()
+    modified_at = models.DateTimeField()
+    stable_since = models.DateTimeField()
+    claimed_by = models.CharField(max_length=120, blank=True)
+    claimed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "drop entries"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class StaffNotice(models.Model):
+    """Something about partners' files that a person has to look at."""
+
+    made_at = models.DateTimeField(db_default=Now())
+    subject = models.CharField(max_length=200)
+    body = models.TextField(blank=True)
+    file = models.ForeignKey(
+        PartnerFile, null=True, blank=True, on_delete=models.CASCADE, related_name="notices"
+    )
+    seen_at = models.DateTimeField(null=True, blank=True)
+    seen_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return self.subject
+
+
+def profile_of(partner: Partner) -> dict[str, Any]:
+    """What of a partner decides how its files are read, as plain data."""
+    return {
+        "partner": partner.pk,
+        "encoding": partner.encoding,
+        "delimiter": partner.delimiter,
+        "columns": partner.columns,
+        "timestamp_formats": partner.timestamp_formats,
+        "time_zone": partner.time_zone,
+        "phone_region": partner.phone_region,
+        "status_map": partner.status_map,
+        "default_status": partner.default_status,
+        "rank": partner.rank,
+    }

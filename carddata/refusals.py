@@ -1,0 +1,43 @@
+"""Why a file, a row or a partner's settings are not taken: a code for machines, a sentence for people."""
+
+
+class FileRefusedError(ValueError):
+    """The file as a whole cannot be read; nothing of it was applied."""
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+
+
+class RowRefusedError(ValueError):
+    """One row cannot be used; the others can."""
+
+    def __init__(self, reason: str, column: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.column = column
+        self.detail = detail
+
+
+class ProfileError(ValueError):
+    """A partner's settings cannot work; `field` names the one to mend."""
+
+    def __init__(self, field: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
+REASONS = {
+    "bad_card_id": "The card id has other characters than letters, digits, - and _",
+    "bad_contact": "The contact is not a phone number",
+    "damaged_contact": "A spreadsheet has shortened the contact to a power of ten",
+    "bad_timestamp": "The time is in none of the partner's formats, or does not exist",
+    "future_timestamp": "The time lies in the future",
+    "text_too_long": "A text is longer than is kept",
+    "wrong_cell_count": "The row has more or fewer cells than the header",
+    "unclosed_quote": "A quotation mark is not closed",
+    "bad_quotes": "Quotation marks are misplaced",
+    "bad_encoding": "The line has bytes that are no text in the file's encoding",
+    "nul_byte": "The line has a NUL byte",
+    "line_too_long": "The line is longer than 65,536 characters",
+}

@@ -1,0 +1,103 @@
+"""Partners' files for tests, and what the tables hold after them."""
+
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+from carddata.models import CardEvent, CardSighting, CardStatus, Partner, PartnerFile
+from carddata.services.files import import_file
+from carddata.services.partners import configure_partners
+
+HEADER = "ID ,Card ID,User contact,Timestamp,Comment"
+COUNTS = ("read", "loaded", "duplicate", "rejected")
+COURIER: dict[str, Any] = {
+    "name": "Courier",
+    "file_pattern": "courier*",
+    "columns": {
+        "consignment_no": ["ID"],
+        "card_id": ["Card ID"],
+        "contact": ["User contact"],
+        "timestamp": ["Timestamp"],
+        "status": ["Comment"],
+    },
+    "timestamp_formats": ["%d-%m-%Y %H:%M", "iso8601"],
+    "time_zone": "Asia/Dubai",
+    "phone_region": "AE",
+    "status_map": {
+        "DELIVERED": "delivered",
+        "Returned": "returned",
+        "Picked up": "picked_up",
+        "On the way": "in_transit",
+        "User not available": "delivery_failed",
+    },
+}
+
+
+def courier(**changes: Any) -> Partner:
+    """A partner whose one file layout has every column."""
+    configure_partners()
+    return Partner.objects.update_or_create(
+        name="Courier", defaults=deepcopy({**COURIER, **changes})
+    )[0]
+
+
+def line(
+    card: str = "ZYW7631",
+    time: str = "13-11-2023 16:00",
+    word: str = "DELIVERED",
+    contact: str = "0545576586",
+    number: str = "A073",
+) -> str:
+    return f"{number},{card},{contact},{time},{word}"
+
+
+def text_of(*lines: str, header: str = HEADER) -> bytes:
+    return "\n".join([header, *lines, ""]).encode()
+
+
+def take(folder: Path, content: bytes, *, name: str = "courier.csv", **options: Any) -> PartnerFile:
+    """Write a file, import it, and check that every row is accounted for."""
+    path = folder / name
+    path.write_bytes(content)
+    file = import_file(path, **options).file
+    file.refresh_from_db()
+    assert file.read == file.loaded + file.duplicate + file.rejected
+    assert file.rejects.filter(closed="").count() <= file.rejected
+    return file
+
+
+def counts(file: PartnerFile) -> tuple[int, ...]:
+    """read, loaded, duplicate, rejected."""
+    return tuple(getattr(file, name) for name in COUNTS)
+
+
+def reasons(file: PartnerFile) -> list[tuple[int, str]]:
+    return list(file.rejects.order_by("line").values_list("line", "reason"))
+
+
+def event_rows() -> set[tuple[Any, ...]]:
+    """Every event, without the keys and lines that depend on the order of arrival."""
+    fields = ("card_id", "occurred_at", "status", "weight", "content", "contact", "word", "comment", "consignment_no")  # fmt: skip
+    rows = list(CardEvent.objects.values_list(*fields))
+    assert len(rows) == len(set(rows))
+    return set(rows)
+
+
+def status_rows() -> dict[str, tuple[Any, ...]]:
+    """Every card's current status, and the proof that it is the greatest of its events."""
+    order = ("occurred_at", "weight", "content")
+    best = dict(CardEvent.objects.order_by(*order).values_list("card_id", "pk"))
+    fields = ("card_id", "event_id", "partner_id", "event__file__partner_id", "status", *order, "contact", "comment")  # fmt: skip
+    found = {}
+    for card_id, event, partner, events_partner, *said in CardStatus.objects.values_list(*fields):
+        assert event == best.pop(card_id)
+        assert partner == events_partner
+        found[card_id] = tuple(said)
+    assert not best
+    return found
+
+
+def nothing_is_left() -> bool:
+    return not (
+        CardEvent.objects.exists() or CardStatus.objects.exists() or CardSighting.objects.exists()
+    )
