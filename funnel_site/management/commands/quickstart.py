@@ -131,6 +131,7 @@ class Command(BaseCommand):
             phones=list(dict.fromkeys(phones))[:20], day=_demo_date(), zone=_zone()
         )
         self.stdout.write(f"Demo reviews: {number}")
+        return True
 
     def _import_demo_cards(self) -> bool:
         """The couriers' files of the demo day, through the same door as theirs."""
