@@ -23,9 +23,25 @@ SECTIONS = (
         ),
     ),
     (
+        "Customer 360",
+        (
+            ("Profiles", "account_circle", "customer360", "customerprofile"),
+            ("Purchases", "shopping_cart", "customer360", "purchase"),
+            ("Products", "inventory_2", "customer360", "product"),
+            ("Service cases", "support_agent", "customer360", "serviceinteraction"),
+            ("Campaigns", "campaign", "customer360", "campaign"),
+            ("Campaign responses", "mark_email_read", "customer360", "campaignresponse"),
+            ("Website visits", "web", "customer360", "websitevisit"),
+            ("Customer records", "contacts", "customer360", "customerrecord"),
+        ),
+    ),
+    (
         "Operations",
         (
             ("Inbox", "inbox", "conversations", "inboundevent"),
+            ("Profile builds", "construction", "customer360", "profilebuild"),
+            ("CDP loads", "upload_file", "customer360", "cdpload"),
+            ("Set-aside rows", "rule", "customer360", "setasiderow"),
             ("Identity changes", "call_merge", "conversations", "identitychange"),
             ("Schedules", "schedule", "django_celery_beat", "periodictask"),
             ("API keys", "vpn_key", "access", "apikey"),

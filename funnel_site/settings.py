@@ -145,6 +145,7 @@ INSTALLED_APPS = [
     "funnel_site",
     "conversations",
     "funnels",
+    "customer360",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
