@@ -1,18 +1,17 @@
 """Churn in bands and in words, by the model where there is one and by a rule where there is not.
 
-With a fitted MBG/NBD the risk is 1 - P(alive): below a third Low, below two thirds Medium, else High.
+With a fitted MBG/NBD the risk is 1 - P(alive): below a third low, below two thirds medium, else high.
 Without one (fewer than `lifetimes.MIN_REPEAT_BUYERS` repeat buyers, or no convergence) no probability
-is stated, and the band follows from the days since the last purchase alone: up to 90 Low, up to 180
-Medium, else High. Who never bought has not churned: "No purchase".
+is stated, and the band follows from the days since the last purchase alone: up to 90 low, up to 180
+medium, else high. Who never bought has not churned: `no_purchase`. The words are those that
+models.ChurnLevel stores.
 """
 
 import numpy as np
 import numpy.typing as npt
 
-LOW, MEDIUM, HIGH, NO_PURCHASE = "Low", "Medium", "High", "No purchase"
+LOW, MEDIUM, HIGH, NO_PURCHASE = "low", "medium", "high", "no_purchase"
 BANDS = (LOW, MEDIUM, HIGH, NO_PURCHASE)
-MODEL, RULE, NONE = "MBG/NBD", "rule", "none"
-BASES = (MODEL, RULE, NONE)
 MEDIUM_FROM, HIGH_FROM = 1 / 3, 2 / 3
 LOW_UNTIL_DAYS, MEDIUM_UNTIL_DAYS = 90, 180
 
@@ -21,7 +20,7 @@ def risk_bands(risk: npt.ArrayLike) -> npt.NDArray[np.str_]:
     """Bands of churn risks, 0 to 1; no number means no purchase.
 
     >>> risk_bands([0.1, 0.34, 0.9, float("nan")]).tolist()
-    ['Low', 'Medium', 'High', 'No purchase']
+    ['low', 'medium', 'high', 'no_purchase']
     """
     given = np.asarray(risk, dtype=np.float64)
     place = np.digitize(given, (MEDIUM_FROM, HIGH_FROM))
@@ -32,7 +31,7 @@ def rule_bands(days_since_last: npt.ArrayLike) -> npt.NDArray[np.str_]:
     """Bands by the simple rule; no number of days means no purchase.
 
     >>> rule_bands([0, 90, 91, 180, 181, float("nan")]).tolist()
-    ['Low', 'Low', 'Medium', 'Medium', 'High', 'No purchase']
+    ['low', 'low', 'medium', 'medium', 'high', 'no_purchase']
     """
     given = np.asarray(days_since_last, dtype=np.float64)
     place = np.digitize(given, (LOW_UNTIL_DAYS, MEDIUM_UNTIL_DAYS), right=True)

@@ -97,4 +97,4 @@ def score(value: Any, cuts: Cuts) -> int:
     >>> score(9, (2, 4, 6, 8)), score(7, (None, None, 7, 7))
     (5, 3)
     """
-    return 1 + sum(cut is None or value > cut for cut in cuts)
+    return 1 + sum(1 for cut in cuts if cut is None or value > cut)

@@ -156,11 +156,11 @@ def segment_names(
 
 
 def value_tier(monetary: int | None) -> str:
-    """High, Medium or Low by the monetary score: the two upper fifths, the next two, the lowest.
+    """The value tier that models.ValueTier stores: 5 is high, 3 and 4 are medium, 1 and 2 low.
 
     >>> value_tier(5), value_tier(3), value_tier(1), value_tier(None)
-    ('High', 'Medium', 'Low', 'No purchase yet')
+    ('high', 'medium', 'low', 'none')
     """
-    if monetary is None:
-        return NO_PURCHASE
-    return "High" if monetary >= 4 else "Medium" if monetary >= 2 else "Low"
+    if not monetary:
+        return "none"
+    return "high" if monetary >= 5 else "medium" if monetary >= 3 else "low"
