@@ -12,7 +12,13 @@ from customer360.models.sources import (
     ServiceInteraction,
     WebsiteVisit,
 )
-from customer360.models.summaries import BuyerMonth, ProfileCell, SalesDay, SatisfactionDay
+from customer360.models.summaries import (
+    BuyerMonth,
+    CustomerDay,
+    ProfileCell,
+    SalesDay,
+    SatisfactionDay,
+)
 
 __all__ = [
     "BuyerMonth",
@@ -22,6 +28,7 @@ __all__ = [
     "ChangedCustomer",
     "ChangedDay",
     "ChurnLevel",
+    "CustomerDay",
     "CustomerProfile",
     "CustomerRecord",
     "Product",

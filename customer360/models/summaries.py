@@ -93,3 +93,20 @@ class BuyerMonth(models.Model):
 
     def __str__(self) -> str:
         return f"{self.month:%Y-%m}"
+
+
+class CustomerDay(models.Model):
+    """How many customers are known since a day, and how many bought first on it: what lets a
+    figure say how it has changed. Customers without such a day count under NULL."""
+
+    day = models.DateField(null=True)
+    new_customers = models.IntegerField()
+    new_buyers = models.IntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["day"], name="customer_day_once"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.day)
