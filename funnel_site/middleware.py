@@ -13,7 +13,20 @@ from funnel_site.lib.problems import Problem, problem_response
 
 Next = Callable[[HttpRequest], HttpResponse]
 SAFE_ID = re.compile(r"[A-Za-z0-9_.-]{8,64}")
-MACHINE_PATHS = ("/api/", "/webhook", "/health", "/readyz", "/funnel-report")
+MACHINE_PATHS = (
+    "/api/",
+    "/webhook",
+    "/health",
+    "/readyz",
+    "/funnel-report",
+    "/kpis",
+    "/customer_s",
+    "/monthly_revenue",
+    "/top_customers",
+    "/product_category_performance",
+    "/churn_risk",
+    "/rfm_segmentation",
+)
 
 
 class RequestIdMiddleware:

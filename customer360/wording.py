@@ -1,0 +1,40 @@
+"""A profile's scores as sentences for staff."""
+
+from datetime import date
+
+from customer360.models import CustomerProfile
+from customer360.scores import churn
+
+RECENCY = ("longest ago", "long ago", "in the middle", "lately", "most lately")
+FREQUENCY = ("least often", "seldom", "middling often", "often", "most often")
+MONETARY = ("least", "little", "middling much", "much", "most")
+
+
+def score_words(profile: CustomerProfile) -> str:
+    """Where the customer stands among the buyers, one clause a score."""
+    if not (profile.recency_score and profile.frequency_score and profile.monetary_score):
+        return "No scores: this customer has not bought yet."
+    return (
+        f"Among the buyers, bought {RECENCY[profile.recency_score - 1]}"
+        f" (recency {profile.recency_score} of 5), {FREQUENCY[profile.frequency_score - 1]}"
+        f" (frequency {profile.frequency_score} of 5) and spent"
+        f" {MONETARY[profile.monetary_score - 1]} (monetary {profile.monetary_score} of 5)."
+    )
+
+
+def churn_words(profile: CustomerProfile, as_of: date | None) -> str:
+    """The reason of the churn risk in words, and what it rests on."""
+    last, first = profile.last_purchase_date, profile.first_purchase_date
+    days = max((as_of - last).days, 0) if as_of and last else None
+    gap = None
+    if first and last and profile.purchase_days > 1:
+        gap = (last - first).days / (profile.purchase_days - 1)
+    told = churn.reason(orders=profile.total_purchases, days_since_last=days, usual_gap_days=gap)
+    if (
+        profile.scored_by == CustomerProfile.ScoredBy.MBG_NBD
+        and profile.churn_risk_score is not None
+    ):
+        return f"{told}: {profile.churn_risk_score:.0%} likely to be gone (MBG/NBD)"
+    if profile.scored_by == CustomerProfile.ScoredBy.RULE:
+        return f"{told}: by the simple rule, too few customers come back for a model"
+    return told
