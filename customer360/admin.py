@@ -2,11 +2,11 @@
 
 from django.contrib import admin
 
+from customer360 import profile_admin
 from customer360.models import (
     Campaign,
     CampaignResponse,
     CdpLoad,
-    CustomerProfile,
     CustomerRecord,
     Product,
     ProfileBuild,
@@ -27,5 +27,8 @@ for model in (
     WebsiteVisit,
 ):
     admin.site.register(model, StaffAdmin)
-for model in (CdpLoad, CustomerProfile, ProfileBuild, SetAsideRow):
-    admin.site.register(model, RecordAdmin)
+for record in (CdpLoad, ProfileBuild, SetAsideRow):
+    admin.site.register(record, RecordAdmin)
+
+# Registers the profiles and the dashboard's addresses.
+__all__ = ["profile_admin"]

@@ -2,9 +2,14 @@
 
 from datetime import date
 
+from django.utils.formats import date_format, number_format
+
+from customer360.fields import Field
+from customer360.metrics import MONEY
 from customer360.models import CustomerProfile
 from customer360.scores import churn
 
+CHOICES = frozenset({"value_tier", "churn_risk", "scored_by"})
 RECENCY = ("longest ago", "long ago", "in the middle", "lately", "most lately")
 FREQUENCY = ("least often", "seldom", "middling often", "often", "most often")
 MONETARY = ("least", "little", "middling much", "much", "most")
@@ -38,3 +43,19 @@ def churn_words(profile: CustomerProfile, as_of: date | None) -> str:
     if profile.scored_by == CustomerProfile.ScoredBy.RULE:
         return f"{told}: by the simple rule, too few customers come back for a model"
     return told
+
+
+def in_words(field: Field, profile: CustomerProfile) -> str:
+    """One field's value as staff read it; a dash where nothing is known."""
+    value = getattr(profile, field.key)
+    if value is None or value == "" or value == {}:
+        return "–"
+    if isinstance(value, date):
+        return date_format(value, "j M Y")
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {amount}" for name, amount in sorted(value.items()))
+    if field.key in CHOICES:
+        return str(getattr(profile, f"get_{field.key}_display")())
+    if field.unit == MONEY:
+        return number_format(value, 2, force_grouping=True)
+    return number_format(value, force_grouping=True) if not isinstance(value, str) else value

@@ -5,7 +5,8 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse_lazy
 
-SECTIONS = (
+# Name, icon, app, model, and the page where it is not the model's list.
+SECTIONS: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = (
     (
         "Conversations",
         (
@@ -25,6 +26,7 @@ SECTIONS = (
     (
         "Customer 360",
         (
+            ("Dashboard", "monitoring", "customer360", "customerprofile", "customer360_dashboard"),
             ("Profiles", "account_circle", "customer360", "customerprofile"),
             ("Purchases", "shopping_cart", "customer360", "purchase"),
             ("Products", "inventory_2", "customer360", "product"),
@@ -60,9 +62,9 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             {
                 "title": name,
                 "icon": icon,
-                "link": reverse_lazy(f"admin:{app}_{model}_changelist"),
+                "link": reverse_lazy(f"admin:{page[0] if page else f'{app}_{model}_changelist'}"),
             }
-            for name, icon, app, model in links
+            for name, icon, app, model, *page in links
             if request.user.has_perm(f"{app}.view_{model}")
         ]
         if items:
