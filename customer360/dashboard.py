@@ -19,7 +19,7 @@ from customer360.drill import kpi_link, profiles_link
 from customer360.metrics import BY_KEY, KPIS, PICTURES, Figure
 from customer360.models import ProfileBuild
 from customer360.periods import Period, month_start
-from customer360.pictures import picture, shown
+from customer360.pictures import picture, rounded, shown
 from customer360.selectors.answers import Answer, Built, current_build, one_snapshot
 from customer360.selectors.figures import answer
 from customer360.selectors.rows import PAGE, RowQuery, Rows, month_rows, sale_rows, signal_rows
@@ -29,6 +29,7 @@ from funnel_site.lib.spreadsheet import guard
 
 YEAR = timedelta(days=364)
 LAST_PAGE = 10_000
+HUGE = 1_000
 RANGES = (("30", "30 days"), ("90", "90 days"), ("365", "12 months"), ("year", "This year"))
 
 
@@ -130,9 +131,11 @@ def _kpis(found: Answer, period: Period) -> list[dict[str, Any]]:
     return [
         {
             "figure": figure,
-            "value": shown(values[figure.key], figure.unit),
+            "value": rounded(values[figure.key], figure.unit),
+            "exact": shown(values[figure.key], figure.unit),
             "currency": values["currency"] if figure.unit == "money" else "",
             "change": values["change"].get(figure.key),
+            "is_huge": (values["change"].get(figure.key) or 0) > HUGE,
             "has_change": figure.key in values["change"],
             "note": notes[figure.key],
             "link": kpi_link(figure.key, period, values["currency"]),

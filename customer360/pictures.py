@@ -8,6 +8,12 @@ from customer360.figures import plain
 from customer360.metrics import COUNT, DATE, MONEY, PERCENT, Column
 from customer360.selectors.answers import Answer
 
+NOTES = {
+    "monthly_revenue": "Dashed: the month has not ended",
+    "rfm_segmentation": "Size: customers. Colour: their mean monetary score, from dark (1) to"
+    " yellow (5)",
+    "funnel_by_channel": "Read live, not with the build",
+}
 SLICES = 6
 BARS = 10
 LOAD = "manage.py load_cdp FOLDER, then build_profiles"
@@ -22,6 +28,20 @@ EMPTY = {
     "rfm_segmentation": "No buyer in this period. Load purchase_transactions",
     "funnel_by_channel": "No lead in this period. Let messages come in, or run ingest_messages",
 }
+
+
+WHOLE_FROM = 1_000
+
+
+def rounded(value: Any, unit: str) -> str:
+    """As `shown`, with large amounts in whole units: a card has room for no more.
+
+    >>> rounded(81870710.07, "money"), rounded(12.5, "money")
+    ('81,870,710', '12.50')
+    """
+    if unit == MONEY and value is not None and abs(value) >= WHOLE_FROM:
+        return f"{value:,.0f}"
+    return shown(value, unit)
 
 
 def shown(value: Any, unit: str) -> str:
@@ -48,13 +68,14 @@ def shown(value: Any, unit: str) -> str:
 def picture(found: Answer) -> dict[str, Any]:
     """The card: key, definition, chart for the script, table with links, and words for neither."""
     figure = found.definition
-    columns = figure.columns
+    columns = _columns(found)
     chart = CHARTS[figure.key](found) if found.rows and figure.key in CHARTS else None
     what = EMPTY[figure.key]
     return {
         "key": figure.key,
         "figure": figure,
         "chart": chart,
+        "note": NOTES.get(figure.key, ""),
         "summary": _summary(found),
         "columns": columns,
         "table": [
@@ -67,6 +88,14 @@ def picture(found: Answer) -> dict[str, Any]:
         "empty": f"{what}." if "ingest" in what else f"{what} ({LOAD}), or widen the dates.",
         "values": found.values,
     }
+
+
+def _columns(found: Answer) -> tuple[Column, ...]:
+    """The figure's columns; a currency that is the same all the way down says nothing."""
+    columns = found.definition.columns
+    if len({row.get("currency") for row in found.rows}) > 1:
+        return columns
+    return tuple(column for column in columns if column.key != "currency")
 
 
 def _cell(row: dict[str, Any], column: Column) -> str:

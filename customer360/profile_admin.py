@@ -109,12 +109,12 @@ class CustomerProfileAdmin(ExportActionModelAdmin, RecordAdmin):
         "shown_customer",
         "shown_segment",
         "shown_scores",
-        "total_purchases",
+        "shown_purchases",
         "shown_value",
-        "last_purchase_date",
+        "shown_last",
         "shown_churn",
         "shown_risk",
-        "expected_purchases_90d",
+        "shown_expected",
     )
     list_filter = (
         SegmentFilter,
@@ -220,6 +220,20 @@ class CustomerProfileAdmin(ExportActionModelAdmin, RecordAdmin):
         if not profile.recency_score:
             return "–"
         return f"{profile.recency_score} {profile.frequency_score} {profile.monetary_score}"
+
+    @display(description="Purchases", ordering="total_purchases")
+    def shown_purchases(self, profile: CustomerProfile) -> str:
+        return number_format(profile.total_purchases, force_grouping=True)
+
+    @display(description="Last purchase", ordering="last_purchase_date")
+    def shown_last(self, profile: CustomerProfile) -> str:
+        last = profile.last_purchase_date
+        return date_format(last, "j M Y") if last else "–"
+
+    @display(description="Next 90 days", ordering="expected_purchases_90d")
+    def shown_expected(self, profile: CustomerProfile) -> str:
+        expected = profile.expected_purchases_90d
+        return "–" if expected is None else f"{expected:.2f}"
 
     @display(description="Lifetime value", ordering="total_lifetime_value")
     def shown_value(self, profile: CustomerProfile) -> str:

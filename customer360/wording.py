@@ -1,6 +1,7 @@
 """A profile's scores as sentences for staff."""
 
 from datetime import date
+from decimal import Decimal
 
 from django.utils.formats import date_format, number_format
 
@@ -13,6 +14,17 @@ CHOICES = frozenset({"value_tier", "churn_risk", "scored_by"})
 RECENCY = ("longest ago", "long ago", "in the middle", "lately", "most lately")
 FREQUENCY = ("least often", "seldom", "middling often", "often", "most often")
 MONETARY = ("least", "little", "middling much", "much", "most")
+
+
+def percent(share: Decimal) -> str:
+    """A chance in whole per cent; no model is certain.
+
+    >>> percent(Decimal("0.2143")), percent(Decimal("0.0034")), percent(Decimal("0.9991"))
+    ('21%', 'less than 1%', 'more than 99%')
+    """
+    if share < Decimal("0.005"):
+        return "less than 1%"
+    return "more than 99%" if share > Decimal("0.995") else f"{share:.0%}"
 
 
 def score_words(profile: CustomerProfile) -> str:
@@ -39,7 +51,7 @@ def churn_words(profile: CustomerProfile, as_of: date | None) -> str:
         profile.scored_by == CustomerProfile.ScoredBy.MBG_NBD
         and profile.churn_risk_score is not None
     ):
-        return f"{told}: {profile.churn_risk_score:.0%} likely to be gone (MBG/NBD)"
+        return f"{told}: {percent(profile.churn_risk_score)} likely to be gone (MBG/NBD)"
     if profile.scored_by == CustomerProfile.ScoredBy.RULE:
         return f"{told}: by the simple rule, too few customers come back for a model"
     return told

@@ -69,4 +69,14 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         ]
         if items:
             sections.append({"title": title, "separator": True, "items": items})
+    _mark_current(request, sections)
     return sections
+
+
+def _mark_current(request: HttpRequest, sections: list[dict[str, Any]]) -> None:
+    """The one link whose address begins the page's, the longest of them where several do."""
+    items = [item for section in sections for item in section["items"]]
+    within = [str(item["link"]) for item in items if request.path.startswith(str(item["link"]))]
+    current = max(within, key=len, default="")
+    for item in items:
+        item["active"] = str(item["link"]) == current

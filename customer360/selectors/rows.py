@@ -18,11 +18,11 @@ from customer360.selectors.answers import Built, money
 PAGE = 50
 # Names are joined to the rows of one page only.
 SALE_SUMS = """
-SELECT COUNT(*), COUNT(*) FILTER (WHERE is_order = 1), {total} {matching}
+SELECT COUNT(*), COUNT(*) FILTER (WHERE is_order = 1), COALESCE(SUM(amount), 0) {matching}
 """
 SALE_PAGE = """
 SELECT matching.*, person.name FROM (
-    SELECT customer_id, day, {amount} AS amount, currency, is_order, quantity, category, brand
+    SELECT customer_id, day, amount, currency, is_order, quantity, category, brand
     {matching} ORDER BY day DESC, customer_id, amount DESC, category, brand
     LIMIT %(size)s OFFSET %(offset)s
 ) AS matching LEFT JOIN conversations_customer person ON person.id = matching.customer_id
@@ -64,20 +64,16 @@ def sale_rows(query: RowQuery, built: Built, *, page: int = 1, size: int = PAGE)
     """Purchases, refunds and paid funnels, the newest first; their sum is the revenue."""
     if built.as_of is None:
         return Rows(count=0, page=[])
-    spelling = dialect()
     values = _parameters(query, built.as_of)
     conditions = ["day BETWEEN %(first)s AND %(last)s"]
     for name in ("category", "currency"):
         if getattr(query, name) is not None:
             conditions.append(f"{name} = %(wanted_{name})s")
-    sales = union_of(SALES, spelling, only=_only(query))
+    sales = union_of(SALES, dialect(), only=_only(query))
     matching = f"FROM ({sales}) AS sale WHERE {' AND '.join(conditions)}"
-    sums = SALE_SUMS.format(
-        total=spelling.amount.format("COALESCE(SUM(amount), 0)"), matching=matching
-    )
-    count, orders, total = _fetch(sums, values)[0]
+    count, orders, cents = _fetch(SALE_SUMS.format(matching=matching), values)[0]
     found = _fetch(
-        SALE_PAGE.format(amount=spelling.amount.format("amount"), matching=matching),
+        SALE_PAGE.format(matching=matching),
         {**values, "size": size, "offset": (page - 1) * size},
     )
     names = ("customer_id", "day", "amount", "currency", "is_order", "quantity", "category")
@@ -85,8 +81,10 @@ def sale_rows(query: RowQuery, built: Built, *, page: int = 1, size: int = PAGE)
     for row in found:
         one = dict(zip((*names, "brand", "name"), row, strict=True))
         kind = KINDS[one["is_order"]]
-        rows.append({**one, "day": _day(one["day"]), "amount": money(one["amount"]), "kind": kind})
-    return Rows(count=count, orders=orders, total=money(total), page=rows)
+        rows.append(
+            {**one, "day": _day(one["day"]), "amount": _amount(one["amount"]), "kind": kind}
+        )
+    return Rows(count=count, orders=orders, total=_amount(cents), page=rows)
 
 
 def signal_rows(query: RowQuery, built: Built, *, page: int = 1, size: int = PAGE) -> Rows:
@@ -157,6 +155,11 @@ def _parameters(query: RowQuery, as_of: date) -> dict[str, Any]:
         "wanted_score": query.score,
         "customer_id": query.customer_id,
     }
+
+
+def _amount(cents: Any) -> Decimal:
+    """Contributions come in whole cents."""
+    return money(Decimal(cents) / 100)
 
 
 def _day(value: Any) -> date:

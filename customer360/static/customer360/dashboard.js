@@ -12,6 +12,7 @@
     "Need attention": "#8C6BB1", "Lost": "#6B4E3D", "Hibernating": "#7A8B99", "No purchase yet": "#B8BDC4",
   };
   const MONETARY = ["#440154", "#3b528b", "#21918c", "#5ec962", "#d4c400"];
+  const MONETARY_ON_DARK = ["#8c5fd0", "#5b86d8", "#2fb3aa", "#7ad67c", "#f4e04d"];
   const number = new Intl.NumberFormat("en");
 
   const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -51,7 +52,7 @@
         type: "pie",
         data: {
           labels: chart.parts.map((part) => part.label),
-          datasets: [{ data: chart.parts.map((part) => part.value), backgroundColor: chart.parts.map((part, place) => known[part.name] || COLOURS[(place + 6) % 7]), borderColor: colours.card, borderWidth: 2 }],
+          datasets: [{ data: chart.parts.map((part) => part.value), backgroundColor: chart.parts.map((part, place) => part.name ? known[part.name] || COLOURS[place % 7] : "#C9CDD3"), borderColor: colours.card, borderWidth: 2 }],
         },
         options,
       };
@@ -98,6 +99,7 @@
       return { type: "doughnut", data: { labels: ["Score", "to 10"], datasets: [{ data: [chart.value, chart.most - chart.value], backgroundColor: [colour, colours.line], borderWidth: 0 }] }, options };
     },
     bubble(chart, colours, key, canvas) {
+      const ramp = document.documentElement.classList.contains("dark") ? MONETARY_ON_DARK : MONETARY;
       const most = Math.max(...chart.parts.map((part) => part.count));
       // The largest bubble just fits its place; areas, not radii, are to scale.
       const largest = Math.max(10, Math.min(canvas.parentElement.clientWidth / 14, canvas.parentElement.clientHeight / 13));
@@ -108,7 +110,7 @@
       options.scales = { x: scores("Recency: 5 bought most lately"), y: scores("Frequency: 5 most often") };
       return {
         type: "bubble",
-        data: { datasets: [{ data: chart.parts.map((part) => ({ x: part.x, y: part.y, r: Math.max(3, largest * Math.sqrt(part.count / most)) })), backgroundColor: chart.parts.map((part) => MONETARY[Math.min(4, Math.max(0, Math.round(part.monetary) - 1))] + "cc"), borderColor: colours.card }] },
+        data: { datasets: [{ data: chart.parts.map((part) => ({ x: part.x, y: part.y, r: Math.max(3, largest * Math.sqrt(part.count / most)) })), backgroundColor: chart.parts.map((part) => ramp[Math.min(4, Math.max(0, Math.round(part.monetary) - 1))] + "cc"), borderColor: colours.card }] },
         options,
       };
     },
