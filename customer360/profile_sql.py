@@ -37,28 +37,25 @@ YOUNG_ADULTS, SENIORS_FROM = (18, 34), 60
 
 TOTALS = """
 SELECT customer_id,
-    SUM(site_amount) AS amount, SUM(orders) AS orders, SUM(refunds) AS refunds,
-    SUM(site_orders) AS site_orders,
-    MIN(day) FILTER (WHERE orders > 0) AS first_day,
-    MAX(day) FILTER (WHERE orders > 0) AS last_day,
-    COUNT(*) FILTER (WHERE orders > 0) AS days,
-    SUM(sold) AS sold,
-    SUM(sold) FILTER (WHERE orders > 0 AND upto = orders) AS first_sold,
-    [months] AS months
+    CAST(COALESCE(SUM(amount) FILTER (WHERE currency = %(currency)s), 0) AS BIGINT) AS amount,
+    COUNT(*) FILTER (WHERE is_order = 1) AS orders,
+    COUNT(*) FILTER (WHERE is_order = 0) AS refunds,
+    COUNT(*) FILTER (WHERE is_order = 1 AND currency = %(currency)s) AS site_orders,
+    MIN(day) FILTER (WHERE is_order = 1) AS first_day,
+    MAX(day) FILTER (WHERE is_order = 1) AS last_day,
+    COUNT(*) FILTER (WHERE is_order = 1 AND is_new) AS days,
+    CAST(COALESCE(SUM(amount) FILTER (
+        WHERE is_order = 1 AND currency = %(currency)s AND day > first_day), 0) AS BIGINT)
+        AS sold_later,
+    {months} AS months
 FROM (
-    SELECT daily.*, SUM(orders) OVER (
-        PARTITION BY customer_id ORDER BY day ROWS UNBOUNDED PRECEDING) AS upto
-    FROM (
-        SELECT customer_id, day,
-            SUM(amount) FILTER (WHERE currency = %(currency)s) AS site_amount,
-            SUM(amount) FILTER (WHERE currency = %(currency)s AND is_order = 1) AS sold,
-            COUNT(*) FILTER (WHERE is_order = 1) AS orders,
-            COUNT(*) FILTER (WHERE is_order = 0) AS refunds,
-            COUNT(*) FILTER (WHERE is_order = 1 AND currency = %(currency)s) AS site_orders
-        FROM ({sales}) AS sale GROUP BY customer_id, day
-    ) AS daily
-) AS running GROUP BY customer_id
+    SELECT sale.*, day {is_not} LAG(day) OVER same AS is_new, FIRST_VALUE(day) OVER same AS first_day
+    FROM ({sales}) AS sale
+    WINDOW same AS (
+        PARTITION BY customer_id, is_order ORDER BY day ROWS UNBOUNDED PRECEDING)
+) AS dated GROUP BY customer_id
 """
+
 FAVOURITE = """
 SELECT customer_id, {name} FROM (
     SELECT customer_id, {name}, ROW_NUMBER() OVER (
@@ -207,13 +204,18 @@ TARGETED = (
 )
 
 
-def profile_select(spelling: Dialect, *, only: str = "") -> str:
+def sales_select(spelling: Dialect, *, only: str = "") -> str:
+    """The SELECT of all sales, amounts in cents; what `profile_select` reads three times."""
+    return union_of(SALES, spelling, only=only)
+
+
+def profile_select(spelling: Dialect, *, sales: str, only: str = "") -> str:
     """The SELECT of all columns but the scores, a row a customer.
 
-    `only` is a subquery of customer ids; empty: everybody. Parameters: as_of, zone, currency, month
+    `sales` is a query or table of what `sales_select` gives. `only` is a subquery of customer ids;
+    empty: everybody. Parameters: as_of, zone, currency, month
     (year * 12 + month of as_of), months_kept, and the birth days young_from, young_to, seniors_to.
     """
-    sales = union_of(SALES, spelling, only=only)
     interactions = union_of(INTERACTIONS, spelling, only=only)
     of_records = f"AND r.customer_id IN ({only})" if only else ""
     responded = "LOWER(a.response_type) NOT IN (" + ", ".join(f"'{one}'" for one in REACTIONS_ONLY)
@@ -225,9 +227,9 @@ def profile_select(spelling: Dialect, *, only: str = "") -> str:
     )
     return PROFILE.format(
         first_seen=spelling.day_of("p.first_seen_at"),
-        value=spelling.amount.format("s.amount"),
-        repeat_value=spelling.amount_each.format("(s.sold - s.first_sold)", "(s.days - 1)"),
-        order_value=spelling.amount_each.format("s.amount", "s.site_orders"),
+        value="s.amount / 100.0",
+        repeat_value=half_up("s.sold_later", "s.days - 1", places=0) + " / 100.0",
+        order_value=half_up("s.amount", "s.site_orders", places=0) + " / 100.0",
         satisfaction=half_up("mood.total", "mood.signals", places=2),
         time_spent=half_up("web.seconds", "web.visits", places=2),
         targeted=targeted,
@@ -237,7 +239,7 @@ def profile_select(spelling: Dialect, *, only: str = "") -> str:
         others=OTHERS.format(
             sales=sales,
             object=spelling.json_object.format("currency", "amount"),
-            amount=spelling.amount.format("SUM(amount)"),
+            amount=spelling.amount_text.format("SUM(amount)"),
         ),
         categories=FAVOURITE.format(sales=sales, name="category", key=key("category")),
         brands=FAVOURITE.format(sales=sales, name="brand", key=key("brand")),
@@ -254,10 +256,9 @@ def profile_select(spelling: Dialect, *, only: str = "") -> str:
 
 def _totals(sales: str, spelling: Dialect) -> str:
     ago = spelling.months_ago.format("day")
-    months = spelling.bits.format(f"(CAST(1 AS BIGINT) << {ago})")
-    return TOTALS.format(sales=sales).replace(
-        "[months]", f"{months} FILTER (WHERE orders > 0 AND {ago} < %(months_kept)s)"
-    )
+    bits = spelling.bits.format(f"(CAST(1 AS BIGINT) << {ago})")
+    months = f"{bits} FILTER (WHERE is_order = 1 AND is_new AND {ago} < %(months_kept)s)"
+    return TOTALS.format(sales=sales, months=months, is_not=spelling.is_not)
 
 
 def half_up(total: str, number: str, *, places: int) -> str:
@@ -267,4 +268,5 @@ def half_up(total: str, number: str, *, places: int) -> str:
     '(((seconds) * 200 + (visits)) / (2 * (visits))) / 100.0'
     """
     unit = 10**places
-    return f"((({total}) * {2 * unit} + ({number})) / (2 * ({number}))) / {unit}.0"
+    whole = f"((({total}) * {2 * unit} + ({number})) / (2 * ({number})))"
+    return f"{whole} / {unit}.0" if places else whole

@@ -16,7 +16,7 @@ from customer360.services.quintiles import Quintile
 from customer360.services.scoring import MEASURES, Buyers, Models, fit_models, score_buyers
 from customer360.services.staging import IDS, STAGE, buyers_of, write_scores
 
-FEW_BUYERS = 20_000
+FEW_BUYERS = 5_000
 CHANGED_SHARE = 0.01
 TABLE = CustomerProfile._meta.db_table
 OTHERS = f"(SELECT * FROM {TABLE} WHERE customer_id NOT IN ({IDS})) AS others"  # noqa: S608

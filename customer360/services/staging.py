@@ -16,10 +16,12 @@ from django.db import connection
 from pyarrow import csv
 
 from customer360.dialect import dialect
-from customer360.profile_sql import MONTHS_KEPT, SENIORS_FROM, YOUNG_ADULTS, profile_select
+from customer360.profile_sql import MONTHS_KEPT, SENIORS_FROM, YOUNG_ADULTS, profile_select, sales_select
 from customer360.services.scoring import COLUMNS, Buyers, Scores
 
-STAGE, WANTED, SCORES = "customer360_stage", "customer360_wanted", "customer360_scores"
+STAGE, WANTED, SCORES, SALE = (
+    f"customer360_{name}" for name in ("stage", "wanted", "scores", "sale")
+)
 IDS = f"SELECT customer_id FROM {WANTED}"  # noqa: S608 - our own name
 INPUTS = """
 SELECT customer_id, total_purchases AS orders, {first} AS first, {last} AS last,
@@ -68,7 +70,7 @@ def fetch(statement: str, parameters: dict[str, Any] | None = None) -> list[tupl
 
 
 def drop_stage() -> None:
-    for table in (STAGE, WANTED, SCORES):
+    for table in (STAGE, WANTED, SCORES, SALE):
         execute(f"DROP TABLE IF EXISTS {table}")
 
 
@@ -85,8 +87,13 @@ def stage_wanted(build_id: int) -> int:
 
 def stage_profiles(*, as_of: date, everybody: bool) -> int:
     """Make the raw columns of everybody, or of those wanted; returns how many they are."""
-    select = profile_select(dialect(), only="" if everybody else IDS)
-    execute(f"CREATE TEMPORARY TABLE {STAGE} AS {select}", parameters(as_of))
+    only = "" if everybody else IDS
+    values = parameters(as_of)
+    execute(f"CREATE TEMPORARY TABLE {SALE} AS {sales_select(dialect(), only=only)}", values)
+    if connection.vendor == "postgresql":
+        execute(f"ANALYZE {SALE}")
+    select = profile_select(dialect(), sales=f"SELECT * FROM {SALE}", only=only)  # noqa: S608
+    execute(f"CREATE TEMPORARY TABLE {STAGE} AS {select}", values)
     _index(STAGE)
     return int(fetch(f"SELECT COUNT(*) FROM {STAGE}")[0][0])  # noqa: S608
 

@@ -15,7 +15,7 @@ from customer360.dialect import dialect
 from customer360.models import BuyerMonth, CustomerDay
 from customer360.profile_sql import MONTHS_KEPT
 from customer360.services.publishing import TABLE
-from customer360.services.staging import IDS, execute, fetch, parameters
+from customer360.services.staging import IDS, SALE, execute, fetch, parameters
 from funnel_site.lib.batches import update_rows
 
 CELLS, SALES_DAYS, MOODS = (
@@ -73,7 +73,7 @@ INSERT INTO customer360_salesday
     (day, category, brand, currency, orders, refunds, quantity, sold, revenue)
 SELECT day, category, brand, currency, COUNT(*) FILTER (WHERE is_order = 1),
     COUNT(*) FILTER (WHERE is_order = 0), SUM(quantity),
-    {sold}, {revenue}
+    COALESCE(SUM(amount) FILTER (WHERE is_order > 0), 0) / 100.0, SUM(amount) / 100.0
 FROM ({sales}) AS sale GROUP BY day, category, brand, currency
 """
 MOODS_OF = """
@@ -87,20 +87,16 @@ CHANGED_DAYS = "SELECT day FROM customer360_changedday WHERE build_id = %(build_
 def rebuild_day_summaries(*, as_of: date, build_id: int, everything: bool) -> None:
     """Sales and satisfaction of all days, or of those that the build has claimed."""
     values = {**parameters(as_of), "build_id": build_id}
-    days = "" if everything else CHANGED_DAYS
     spelling = dialect()
-    where = f" WHERE day IN ({days})" if days else ""
+    days = "" if everything else CHANGED_DAYS
     for table in (SALES_DAYS, MOODS):
-        execute(f"DELETE FROM {table}{where}", values if days else None)  # noqa: S608
-    sold = "COALESCE(SUM(amount) FILTER (WHERE is_order > 0 AND amount > 0), 0)"
-    execute(
-        SALES_OF.format(
-            sales=union_of(SALES, spelling, days=days),
-            sold=spelling.amount.format(sold),
-            revenue=spelling.amount.format("SUM(amount)"),
-        ),
-        values,
-    )
+        if everything:
+            execute(f"DELETE FROM {table}")  # noqa: S608
+        else:
+            execute(f"DELETE FROM {table} WHERE day IN ({days})", values)  # noqa: S608
+    # A full build has all sales at hand already.
+    sales = f"SELECT * FROM {SALE}" if everything else union_of(SALES, spelling, days=days)  # noqa: S608
+    execute(SALES_OF.format(sales=sales), values)
     execute(MOODS_OF.format(signals=union_of(SIGNALS, spelling, days=days)), values)
 
 
