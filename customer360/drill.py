@@ -4,10 +4,13 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.urls import reverse
 
 from customer360.periods import Period, next_month
+from funnel_site.lib.parameters import span
 
 PROFILES = "admin:customer360_customerprofile_changelist"
 
@@ -66,16 +69,11 @@ def _month_of(month: str, period: Period) -> Period:
 def funnels_link(channel: str, period: Period, **wanted: Any) -> str:
     """The list of funnels of a channel whose lead lies in the period."""
     query: dict[str, Any] = {"is_latest__exact": 1, "channel": channel, **wanted}
-    if period.date_from:
-        query |= {
-            "leads_date_from_0": period.date_from.isoformat(),
-            "leads_date_from_1": "00:00:00",
-        }
-    if period.date_to:
-        query |= {
-            "leads_date_to_0": period.date_to.isoformat(),
-            "leads_date_to_1": "23:59:59.999999",
-        }
+    starts_at, ends_at = span(period.date_from, period.date_to, ZoneInfo(settings.TIME_ZONE))
+    if starts_at:
+        query["leads_date__gte"] = starts_at.isoformat()
+    if ends_at:
+        query["leads_date__lt"] = ends_at.isoformat()
     return _address("admin:funnels_funnel_changelist", query)
 
 
