@@ -59,6 +59,7 @@
     },
     line(chart, colours) {
       const options = common(colours, (found) => chart.lines[found.datasetIndex].links[found.index]);
+      options.interaction = { mode: "nearest", axis: "x", intersect: false };
       options.plugins.legend.display = chart.lines.length > 1;
       options.plugins.tooltip.callbacks = { footer: (items) => (chart.partial[items[0].dataIndex] ? "The month has not ended" : "") };
       options.scales = { x: axis(colours), y: axis(colours, chart.lines.length === 1 ? chart.lines[0].label : "", { beginAtZero: true }) };
@@ -79,6 +80,8 @@
     },
     bar(chart, colours) {
       const options = common(colours, (found) => chart.parts[found.index].link);
+      // A bar too short to hit is hit by its row.
+      options.interaction = { mode: "nearest", axis: "y", intersect: false };
       options.indexAxis = "y";
       options.plugins.legend.display = false;
       options.scales = { x: axis(colours, chart.unit, { beginAtZero: true }), y: axis(colours, "", { grid: { display: false } }) };
@@ -86,6 +89,7 @@
     },
     funnel(chart, colours) {
       const options = common(colours, (found) => chart.lines[found.datasetIndex].links[found.index]);
+      options.interaction = { mode: "nearest", axis: "y", intersect: false };
       options.indexAxis = "y";
       options.scales = { x: axis(colours, "", { beginAtZero: true, ticks: { color: colours.mute, precision: 0 } }), y: axis(colours, "", { grid: { display: false } }) };
       return { type: "bar", data: { labels: chart.labels, datasets: chart.lines.map((line, place) => ({ label: line.label, data: line.values, backgroundColor: [COLOURS[4], COLOURS[1], COLOURS[2]][place], maxBarThickness: 18, minBarLength: 2 })) }, options };
