@@ -40,7 +40,7 @@ POSTGRESQL = Dialect(
     is_not="IS DISTINCT FROM",
 )
 SQLITE = Dialect(
-    local_date="django_datetime_cast_date({}, 'UTC', %(zone)s)",
+    local_date="django_datetime_cast_date({}, %(zone)s, 'UTC')",
     exact="CAST(ROUND({} * 100) AS INTEGER)",
     amount_text="printf('%%.2f', {} / 100.0)",
     text_key="{}",

@@ -160,7 +160,8 @@ def run_build(
     finally:
         staging.drop_stage()
     with run.step(4):
-        publishing.analyse()
+        if run.is_full:
+            publishing.analyse()
     build.steps_done = len(STEPS)
     build.results = {**build.results, "seconds": run.seconds}
     build.save(update_fields=["steps_done", "results"])
@@ -193,7 +194,7 @@ def _publish(run: Run, fit: ScoreFit, *, staged: int, rescore: bool) -> None:
     else:
         if not rescore:
             summaries.keep_before()
-        publishing.merge_profiles(build_id=build.pk, scored_by=fit.model, rescore=rescore)
+        publishing.merge_profiles(build_id=build.pk, scored_by=fit.model)
     summaries.rebuild_day_summaries(as_of=build.as_of, build_id=build.pk, everything=run.is_full)
     if run.is_full or rescore:
         summaries.rebuild_customer_summaries(as_of=build.as_of)

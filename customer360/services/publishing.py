@@ -30,12 +30,11 @@ def replace_profiles(*, build_id: int, scored_by: str) -> None:
     _insert(build_id, scored_by)
 
 
-def merge_profiles(*, build_id: int, scored_by: str, rescore: bool) -> None:
-    """The profiles of those staged; with `rescore` the scores of all others, too."""
+def merge_profiles(*, build_id: int, scored_by: str) -> None:
+    """The profiles of those staged, and the scores of all others that were scored."""
+    _rescore(build_id, scored_by)
     execute(f"DELETE FROM {TABLE} WHERE customer_id IN ({IDS})")  # noqa: S608
     _insert(build_id, scored_by)
-    if rescore:
-        _rescore(build_id, scored_by)
 
 
 def _insert(build_id: int, scored_by: str) -> None:
@@ -61,7 +60,8 @@ def _rescore(build_id: int, scored_by: str) -> None:
     target = f"{TABLE} AS p"
     execute(
         f"UPDATE {target} SET {assigned}, scored_by = %s, build_id = %s FROM {SCORES} c"  # noqa: S608
-        f" WHERE c.customer_id = p.customer_id AND ({differs} OR p.scored_by <> %s)",
+        f" WHERE c.customer_id = p.customer_id AND p.customer_id NOT IN ({IDS})"
+        f" AND ({differs} OR p.scored_by <> %s)",
         [scored_by, build_id, scored_by],
     )
 

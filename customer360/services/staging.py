@@ -23,6 +23,8 @@ STAGE, WANTED, SCORES, SALE = (
     f"customer360_{name}" for name in ("stage", "wanted", "scores", "sale")
 )
 IDS = f"SELECT customer_id FROM {WANTED}"  # noqa: S608 - our own name
+# Whose profile a build of changed customers writes: those, and whom a cut point has passed.
+TOUCHED = f"{IDS} UNION SELECT customer_id FROM {SCORES}"  # noqa: S608
 INPUTS = """
 SELECT customer_id, total_purchases AS orders, {first} AS first, {last} AS last,
     purchase_days AS days, {cents} AS cents, {repeat} AS repeat_value

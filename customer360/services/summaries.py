@@ -15,7 +15,7 @@ from customer360.dialect import dialect
 from customer360.models import BuyerMonth, CustomerDay
 from customer360.profile_sql import MONTHS_KEPT
 from customer360.services.publishing import TABLE
-from customer360.services.staging import IDS, SALE, execute, fetch, parameters
+from customer360.services.staging import SALE, TOUCHED, execute, fetch, parameters
 from funnel_site.lib.batches import update_rows
 
 CELLS, SALES_DAYS, MOODS = (
@@ -116,13 +116,13 @@ def keep_before() -> None:
     """Remember the profiles of those who are about to be written again."""
     execute(f"DROP TABLE IF EXISTS {BEFORE}")
     execute(
-        f"CREATE TEMPORARY TABLE {BEFORE} AS SELECT * FROM {TABLE} WHERE customer_id IN ({IDS})"  # noqa: S608
+        f"CREATE TEMPORARY TABLE {BEFORE} AS SELECT * FROM {TABLE} WHERE customer_id IN ({TOUCHED})"  # noqa: S608
     )
 
 
 def shift_customer_summaries(*, as_of: date) -> None:
     """Take off what the changed customers were and put on what they are."""
-    after = f"(SELECT * FROM {TABLE} WHERE customer_id IN ({IDS})) AS after"  # noqa: S608
+    after = f"(SELECT * FROM {TABLE} WHERE customer_id IN ({TOUCHED})) AS after"  # noqa: S608
     _shift_cells(after)
     for table, sign in ((BEFORE, -1), (after, 1)):
         _add_months(fetch(*_months_of(table, as_of)), as_of, sign=sign)

@@ -1,6 +1,7 @@
 """Whatever happens to the sources, a build of the changed customers ends as one of all does."""
 
 import json
+import os
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -304,15 +305,15 @@ def check_counts() -> None:
 
 
 @pytest.mark.django_db
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(story=st.lists(steps, max_size=25))
+@settings(max_examples=int(os.environ.get("PROFILE_EXAMPLES", "15")), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(story=st.lists(steps, max_size=12))
 def test_changed_ends_as_full_when_everybody_is_scored(story: list[tuple[Any, ...]]) -> None:
     check_equality(story)
 
 
 @pytest.mark.django_db
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(story=st.lists(steps, max_size=25))
+@settings(max_examples=int(os.environ.get("PROFILE_EXAMPLES", "15")), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(story=st.lists(steps, max_size=12))
 def test_changed_ends_as_full_when_only_the_changed_are_scored(
     story: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
