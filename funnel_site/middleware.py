@@ -25,6 +25,13 @@ MACHINE_PATHS = (
     "/funnel-report",
     "/reviews",
     "/get_card_status",
+    "/kpis",
+    "/customer_s",
+    "/monthly_revenue",
+    "/top_customers",
+    "/product_category_performance",
+    "/churn_risk",
+    "/rfm_segmentation",
 )
 
 

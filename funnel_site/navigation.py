@@ -5,7 +5,8 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse_lazy
 
-SECTIONS = (
+# Name, icon, app, model, and the page where it is not the model's list.
+SECTIONS: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = (
     (
         "Conversations",
         (
@@ -43,6 +44,20 @@ SECTIONS = (
         ),
     ),
     (
+        "Customer 360",
+        (
+            ("Dashboard", "monitoring", "customer360", "customerprofile", "customer360_dashboard"),
+            ("Profiles", "account_circle", "customer360", "customerprofile"),
+            ("Purchases", "shopping_cart", "customer360", "purchase"),
+            ("Products", "inventory_2", "customer360", "product"),
+            ("Service cases", "support_agent", "customer360", "serviceinteraction"),
+            ("Campaigns", "campaign", "customer360", "campaign"),
+            ("Campaign responses", "mark_email_read", "customer360", "campaignresponse"),
+            ("Website visits", "web", "customer360", "websitevisit"),
+            ("Customer records", "contacts", "customer360", "customerrecord"),
+        ),
+    ),
+    (
         "Operations",
         (
             ("Inbox", "inbox", "conversations", "inboundevent"),
@@ -50,6 +65,9 @@ SECTIONS = (
             ("Sendings", "outbox", "conversations", "sending"),
             ("Error codes", "error", "conversations", "errormeaning"),
             ("Refused signatures", "gpp_bad", "conversations", "signaturerefusal"),
+            ("Profile builds", "construction", "customer360", "profilebuild"),
+            ("CDP loads", "upload_file", "customer360", "cdpload"),
+            ("Set-aside rows", "rule", "customer360", "setasiderow"),
             ("Identity changes", "call_merge", "conversations", "identitychange"),
             ("Schedules", "schedule", "django_celery_beat", "periodictask"),
             ("API keys", "vpn_key", "access", "apikey"),
@@ -68,11 +86,21 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             {
                 "title": name,
                 "icon": icon,
-                "link": reverse_lazy(f"admin:{app}_{model}_changelist"),
+                "link": reverse_lazy(f"admin:{page[0] if page else f'{app}_{model}_changelist'}"),
             }
-            for name, icon, app, model in links
+            for name, icon, app, model, *page in links
             if request.user.has_perm(f"{app}.view_{model}")
         ]
         if items:
             sections.append({"title": title, "separator": True, "items": items})
+    _mark_current(request, sections)
     return sections
+
+
+def _mark_current(request: HttpRequest, sections: list[dict[str, Any]]) -> None:
+    """The one link whose address begins the page's, the longest of them where several do."""
+    items = [item for section in sections for item in section["items"]]
+    within = [str(item["link"]) for item in items if request.path.startswith(str(item["link"]))]
+    current = max(within, key=len, default="")
+    for item in items:
+        item["active"] = str(item["link"]) == current

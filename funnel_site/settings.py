@@ -118,6 +118,7 @@ INSTALLED_APPS = [
     "funnels",
     "reviews",
     "carddata",
+    "customer360",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -2,13 +2,24 @@
 
 from django.contrib import admin
 from django.contrib.auth.decorators import login_not_required
-from django.urls import path, re_path
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import URLPattern, path, re_path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from carddata.api import CardHistoryView, CardStatusView, CardsView
 from conversations.api import EventView, MessagesView, RoomsView
 from conversations.webhooks import receive_message
+from customer360.api import (
+    FiguresView,
+    KpisView,
+    ProfileView,
+    TopCustomersView,
+    WelcomeView,
+    picture_view,
+)
+from customer360.figures import TRACES
 from funnel_site.doors import receive_either
 from funnel_site.health import LiveView, ReadyView
 from funnels.api import FunnelReportView, KeywordSyncView
@@ -19,6 +30,30 @@ handler400 = "funnel_site.lib.problems.bad_request"
 handler404 = "funnel_site.lib.problems.not_found"
 handler500 = "funnel_site.lib.problems.server_error"
 
+
+def home(request: HttpRequest) -> HttpResponseBase:
+    """The admin for a person's browser, the API's welcome for a program that asks for JSON."""
+    if request.get_preferred_type(["text/html", "application/json"]) == "application/json":
+        return WelcomeView.as_view(schema=None)(request)
+    return redirect("admin:index")
+
+
+def figure_paths() -> list[URLPattern]:
+    """The figures under /api/, and under the first dashboard's own paths."""
+    views: dict[str, type[FiguresView]] = {
+        "kpis": KpisView,
+        "top_customers": TopCustomersView,
+        **{key: picture_view(key) for key in TRACES},
+    }
+    paths = []
+    for key, view in views.items():
+        paths += [
+            re_path(rf"^api/{key}/?$", view.as_view(), name=key),
+            re_path(rf"^{key}/?$", view.as_view(schema=None), name=f"{key}-alias"),
+        ]
+    return paths
+
+
 urlpatterns = [
     # The busiest first: addresses are tried in their order.
     re_path(r"^webhooks/messages/?$", receive_message, name="webhook-messages"),
@@ -26,7 +61,7 @@ urlpatterns = [
     re_path(r"^webhooks/twilio/status/?$", receive_status, name="twilio-status"),
     re_path(r"^twilio-status-callback/?$", receive_status, name="twilio-status-alias"),
     re_path(r"^webhook/?$", receive_either, name="webhook"),
-    path("", login_not_required(RedirectView.as_view(pattern_name="admin:index")), name="home"),
+    path("", login_not_required(home), name="home"),
     path(
         "favicon.ico",
         login_not_required(RedirectView.as_view(url="/static/funnel_site/icon.svg")),
@@ -53,6 +88,13 @@ urlpatterns = [
         r"^get_card_status/(?P<card_id>[^/]+)/?$",
         CardStatusView.as_view(schema=None),
         name="card-status-alias",
+    ),
+    re_path(r"^api/?$", WelcomeView.as_view(), name="welcome"),
+    *figure_paths(),
+    re_path(
+        r"^api/customers/(?P<customer_id>[0-9]{1,18})/profile/?$",
+        ProfileView.as_view(),
+        name="customer-profile",
     ),
     re_path(r"^api/schema/?$", SpectacularAPIView.as_view(), name="schema"),
     re_path(r"^docs/?$", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),

@@ -3,18 +3,17 @@
 import hashlib
 import re
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.http import QueryDict
 
-from funnel_site.lib.parameters import Parameters
+from funnel_site.lib.parameters import Parameters, span
 from funnel_site.lib.phone import PhoneError, normalise_phone
 from funnel_site.lib.problems import Problem
 from funnels.stages import Stage
 
 CHANNEL = re.compile(r"[^\x00-\x1f\x7f]{1,32}")
-LONGEST_SPAN = timedelta(days=3_660)
 PAGE_SIZE = 100
 LARGEST_PAGE = 1_000
 
@@ -120,22 +119,8 @@ def read_request(given: QueryDict, *, zone: ZoneInfo, region: str) -> ReportRequ
     )
 
 
-def span(
-    date_from: date | None, date_to: date | None, zone: ZoneInfo
-) -> tuple[datetime | None, datetime | None]:
-    """Whole local days, both ends included, as moments: the first within, the second not."""
-    starts_at = datetime.combine(date_from, time(), zone) if date_from else None
-    ends_at = datetime.combine(date_to + timedelta(days=1), time(), zone) if date_to else None
-    return starts_at, ends_at
-
-
 def _span(parameters: Parameters, zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:
-    date_from, date_to = parameters.day("date_from"), parameters.day("date_to")
-    if date_from and date_to and date_from > date_to:
-        raise Problem(400, "wrong_order", "date_from is after date_to.", field="date_from")
-    if date_from and date_to and date_to - date_from > LONGEST_SPAN:
-        raise Problem(400, "too_long", "At most ten years.", field="date_from")
-    return span(date_from, date_to, zone)
+    return span(*parameters.days(), zone)
 
 
 def _channels(given: QueryDict) -> tuple[str, ...]:

@@ -1,11 +1,16 @@
 """Joining two customers that turn out to be one person: every row moves, and the move is kept."""
 
+from datetime import datetime
 from typing import Any
 
-from django.db import models
+from django.db import models, transaction
+from django.utils.timezone import now
 
 from conversations.models import Customer, IdentityChange, Room
 from conversations.signals import customers_joining
+
+MOMENTS = ("first_seen_at", "last_seen_at", "name_seen_at", "opted_out_at")
+SURVIVOR_FIELDS = ("name", *MOMENTS)
 
 
 def join_customers(
@@ -27,6 +32,11 @@ def join_customers(
             rows.update(**{name: customer})
     moved |= _move_participation(customer, absorbed)
     kept = {
+        "email": absorbed.email,
+        "phone_number": absorbed.phone_number,
+        "opted_out_at": absorbed.opted_out_at.isoformat() if absorbed.opted_out_at else None,
+        "name_seen_at": absorbed.name_seen_at.isoformat() if absorbed.name_seen_at else None,
+        "survivor": {name: _plain(getattr(customer, name)) for name in SURVIVOR_FIELDS},
         "name": absorbed.name,
         "first_seen_at": absorbed.first_seen_at.isoformat(),
         "last_seen_at": absorbed.last_seen_at.isoformat(),
@@ -46,6 +56,56 @@ def join_customers(
         value=because[1],
         absorbed=kept,
     )
+
+
+@transaction.atomic
+def undo_join(*, change: IdentityChange) -> Customer | None:
+    """Part two customers again: what moved moves back to a new customer with the old fields.
+
+    The survivor's own fields go back to what they were unless they have changed since; rows that
+    came after the join stay with it. Returns None for what is no join, or is undone already.
+    """
+    change = IdentityChange.objects.select_for_update().get(pk=change.pk)
+    kept = change.absorbed
+    if change.change != IdentityChange.Change.JOINED or "moved" not in kept or "undone_at" in kept:
+        return None
+    survivor = Customer.objects.select_for_update().get(pk=change.customer_id)
+    parted = Customer.objects.create(
+        **{name: kept.get(name) or "" for name in ("name", "email", "phone_number")},
+        **{name: _moment(kept.get(name)) for name in MOMENTS},
+    )
+    _move_back(kept["moved"], survivor, parted)
+    _restore(survivor, kept)
+    change.absorbed = {**kept, "undone_at": now().isoformat(), "parted": parted.pk}
+    change.save(update_fields=["absorbed"])
+    return parted
+
+
+def _move_back(moved: dict[str, list[int]], survivor: Customer, parted: Customer) -> None:
+    for relation in _relations():
+        model, name = relation.related_model, relation.field.name
+        if keys := moved.get(model._meta.label):
+            rows = model._default_manager.filter(pk__in=keys, **{name: survivor})
+            rows.update(**{name: parted})
+    for room in Room.objects.filter(pk__in=moved.get("participants", ())):
+        room.participants.add(parted)
+
+
+def _restore(survivor: Customer, kept: dict[str, Any]) -> None:
+    """Give the survivor its own fields back where they still are what the join made them."""
+    for name, before in kept.get("survivor", {}).items():
+        if _plain(getattr(survivor, name)) == kept.get(name):
+            value = _moment(before) if name in MOMENTS else before
+            setattr(survivor, name, value)
+    survivor.save()
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value
 
 
 def _relations() -> list[Any]:

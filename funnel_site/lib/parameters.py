@@ -1,7 +1,7 @@
-"""Query parameters of a list, read strictly: an unknown, repeated or unreadable one is named."""
+"""What an address asks for after its question mark: each parameter read once, each wrong one named."""
 
 import re
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.http import QueryDict
@@ -9,6 +9,7 @@ from django.http import QueryDict
 from funnel_site.lib.problems import Problem
 
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+LONGEST_SPAN = timedelta(days=3_660)
 
 
 class Parameters:
@@ -72,3 +73,21 @@ class Parameters:
         if not 2000 <= moment.year < 2100:
             raise Problem(400, "invalid_time", "A time from 2000 to 2099.", field=name)
         return moment
+
+    def days(self) -> tuple[date | None, date | None]:
+        """`date_from` and `date_to`, in their order and at most ten years apart."""
+        date_from, date_to = self.day("date_from"), self.day("date_to")
+        if date_from and date_to and date_from > date_to:
+            raise Problem(400, "wrong_order", "date_from is after date_to.", field="date_from")
+        if date_from and date_to and date_to - date_from > LONGEST_SPAN:
+            raise Problem(400, "too_long", "At most ten years.", field="date_from")
+        return date_from, date_to
+
+
+def span(
+    date_from: date | None, date_to: date | None, zone: ZoneInfo
+) -> tuple[datetime | None, datetime | None]:
+    """Whole local days, both ends included, as moments: the first within, the second not."""
+    starts_at = datetime.combine(date_from, time(), zone) if date_from else None
+    ends_at = datetime.combine(date_to + timedelta(days=1), time(), zone) if date_to else None
+    return starts_at, ends_at

@@ -1,0 +1,15 @@
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate, pre_migrate
+
+
+class Customer360Config(AppConfig):
+    """Seven sources and our own apps become one profile per customer."""
+
+    name = "customer360"
+    verbose_name = "Customer 360"
+
+    def ready(self) -> None:
+        from customer360 import tracking
+
+        pre_migrate.connect(tracking.remove, sender=self, dispatch_uid="customer360")
+        post_migrate.connect(tracking.install, sender=self, dispatch_uid="customer360")

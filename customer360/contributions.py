@@ -1,0 +1,157 @@
+"""Who contributes what to a profile: the CDP's tables and our own apps, each row once.
+
+A contribution is a SELECT with the columns of its kind. Own data are read where they lie and copied
+nowhere, so that they cannot count twice: a funnel with a transaction is a purchase, a room an
+interaction, a review with stars a satisfaction signal. To add a source, add a SELECT.
+
+In the texts `{only}` becomes a condition on the customer, `{days}` one on the day, and what else is
+in braces is spelled by the dialect. `as_of`, `zone` and `currency` are parameters.
+"""
+
+from dataclasses import dataclass
+
+from django.apps import apps
+
+from customer360.dialect import Dialect
+
+CONVERSATION = "conversation"
+STARS_TO_SCORE = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contribution:
+    """One source: the app it needs, its SELECT, and its expressions of customer and day."""
+
+    app: str
+    select: str
+    customer: str
+    day: str
+
+
+RECORD = "JOIN customer360_customerrecord r ON r.id = {0}.record_id"
+PURCHASED = RECORD.format("p")
+CONTACTED = RECORD.format("i")
+FUNNEL_DAY = "[day f.transaction_date]"
+
+SALES = (
+    # customer_id, day, amount, currency, is_order, quantity, category, brand
+    Contribution(
+        app="customer360",
+        select=(
+            "SELECT r.customer_id, p.purchase_date AS day, [exact p.total_amount] AS amount,"
+            " p.currency, CASE WHEN p.quantity > 0 AND p.total_amount >= 0 THEN 1 ELSE 0 END AS"
+            " is_order, p.quantity, product.category, product.brand"
+            f" FROM customer360_purchase p {PURCHASED}"
+            " JOIN customer360_product product ON product.id = p.product_id"
+        ),
+        customer="r.customer_id",
+        day="p.purchase_date",
+    ),
+    Contribution(
+        app="funnels",
+        select=(
+            f"SELECT f.customer_id, {FUNNEL_DAY} AS day,"
+            " [exact COALESCE(f.transaction_value, 0)] AS amount,"
+            " CASE WHEN f.currency = '' THEN %(currency)s ELSE f.currency END AS currency,"
+            " 1 AS is_order, 1 AS quantity, '' AS category, '' AS brand FROM funnels_funnel f"
+        ),
+        customer="f.customer_id",
+        day=FUNNEL_DAY,
+    ),
+    # A funnel paid in several currencies is one purchase with several amounts.
+    Contribution(
+        app="funnels",
+        select=(
+            f"SELECT f.customer_id, {FUNNEL_DAY} AS day,"
+            " [exact CAST(pair.value AS DECIMAL)] AS amount, pair.key AS currency,"
+            " 2 AS is_order, 0 AS quantity, '' AS category, '' AS brand"
+            " FROM funnels_funnel f CROSS JOIN [pairs f.other_amounts] AS pair"
+        ),
+        customer="f.customer_id",
+        day=FUNNEL_DAY,
+    ),
+)
+
+INTERACTIONS = (
+    # customer_id, day, type, category
+    Contribution(
+        app="customer360",
+        select=(
+            "SELECT r.customer_id, i.interaction_date AS day, i.interaction_type AS type,"
+            " COALESCE(product.category, '') AS category"
+            f" FROM customer360_serviceinteraction i {CONTACTED}"
+            " LEFT JOIN customer360_product product ON product.id = i.product_id"
+        ),
+        customer="r.customer_id",
+        day="i.interaction_date",
+    ),
+    Contribution(
+        app="conversations",
+        select=(
+            "SELECT room.customer_id, [day room.started_at] AS day,"
+            f" '{CONVERSATION}' AS type, '' AS category FROM conversations_room room"
+        ),
+        customer="room.customer_id",
+        day="[day room.started_at]",
+    ),
+)
+
+SIGNALS = (
+    # customer_id, day, score from 1 to 10
+    Contribution(
+        app="customer360",
+        select=(
+            "SELECT r.customer_id, i.interaction_date AS day, i.satisfaction_score AS score"
+            f" FROM customer360_serviceinteraction i {CONTACTED}"
+        ),
+        customer="i.satisfaction_score IS NOT NULL AND r.customer_id",
+        day="i.interaction_date",
+    ),
+    Contribution(
+        app="reviews",
+        select=(
+            f"SELECT v.customer_id, [day v.created_at] AS day, v.rating * {STARS_TO_SCORE} AS score"
+            " FROM reviews_review v"
+        ),
+        customer="v.rating IS NOT NULL AND v.customer_id",
+        day="[day v.created_at]",
+    ),
+)
+
+
+def union_of(
+    contributions: tuple[Contribution, ...], spelling: Dialect, *, only: str = "", days: str = ""
+) -> str:
+    """The rows of all installed contributions up to `as_of`.
+
+    `only` and `days` are subqueries that a customer or a day must be in; empty: all.
+    """
+    parts = []
+    for one in contributions:
+        if not apps.is_installed(one.app):
+            continue
+        conditions = [f"{one.customer} IS NOT NULL", f"{one.day} <= %(as_of)s"]
+        if only:
+            conditions.append(f"{one.customer.split(' AND ')[-1]} IN ({only})")
+        if days:
+            conditions.append(f"{one.day} IN ({days})")
+        parts.append(f"{one.select} WHERE {' AND '.join(conditions)}")
+    return spelled(" UNION ALL ".join(parts), spelling)
+
+
+def spelled(text: str, spelling: Dialect) -> str:
+    """Put the dialect's expressions for `[exact …]`, `[day …]` and `[pairs …]`.
+
+    >>> from customer360.dialect import SQLITE
+    >>> spelled("SELECT [exact p.total_amount] FROM p", SQLITE)
+    'SELECT CAST(ROUND(p.total_amount * 100) AS INTEGER) FROM p'
+    """
+    for name, make in (
+        ("[exact ", spelling.exact.format),
+        ("[day ", spelling.day_of),
+        ("[pairs ", spelling.json_pairs.format),
+    ):
+        while (start := text.find(name)) >= 0:
+            end = text.index("]", start)
+            text = text[:start] + make(text[start + len(name) : end]) + text[end + 1 :]
+    return text

@@ -1,0 +1,259 @@
+"""The dictionary of figures: what each one is, once, for dashboard, API, CSV headers and docs.
+
+Whoever changes what a figure means raises its version and says here what it means now. How it is
+computed is in selectors/, under the same key; the fields of a profile are in fields.py; docs/metrics.md
+is written from both (documentation.py).
+"""
+
+from dataclasses import dataclass
+
+COUNT, MONEY, PERCENT, SCORE, TEXT, DATE, NUMBER = (
+    "count",
+    "money",
+    "percent",
+    "score",
+    "text",
+    "date",
+    "number",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One column of a figure's rows: its name in JSON and CSV, and its heading."""
+
+    key: str
+    title: str
+    unit: str = TEXT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One figure of the dashboard, or one picture's rows."""
+
+    key: str
+    title: str
+    meaning: str
+    formula: str
+    grain: str
+    null_rule: str
+    period: str
+    rows: str
+    unit: str = ""
+    columns: tuple[Column, ...] = ()
+    endpoint: str = ""
+    version: int = 1
+
+
+ACTIVE = "customers whose last purchase lies in the period; all customers without one"
+
+KPIS = (
+    Figure(
+        key="total_customers",
+        title="Customers",
+        meaning="Everybody we know, buyer or not",
+        formula="number of profiles known by the end of the period",
+        grain="person",
+        null_rule="0 where there is nobody; who has no first day counts only without a period",
+        period="known since a day up to date_to; the change is the share added since date_from",
+        rows="the profiles themselves",
+        unit=COUNT,
+        endpoint="/api/kpis",
+    ),
+    Figure(
+        key="total_lifetime_value",
+        title="Lifetime value",
+        meaning="What customers have brought so far, net of refunds",
+        formula="sum of purchases minus refunds up to the end of the period, in the site's currency",
+        grain="purchase",
+        null_rule="0 without a purchase; other currencies are never added, they stand beside it",
+        period="purchases up to date_to; the change is the share added since date_from",
+        rows="the purchases and paid funnels",
+        unit=MONEY,
+        endpoint="/api/kpis",
+    ),
+    Figure(
+        key="average_order_value",
+        title="Average order value",
+        meaning="What an order is worth",
+        formula="revenue ÷ orders: one division, not an average of averages",
+        grain="purchase; a refund lowers the revenue and is no order",
+        null_rule="null where there is no order to divide by",
+        period="purchases in the period; the change is against the equally long period before",
+        rows="the purchases and paid funnels",
+        unit=MONEY,
+        endpoint="/api/kpis",
+    ),
+    Figure(
+        key="retention_rate",
+        title="Retention",
+        meaning="How many of a month's buyers buy again the month after",
+        formula="(E - N) ÷ S, summed over whole months: E buyers of the month, N of them not buyers of "
+        "the month before, S buyers of the month before",
+        grain="buyer and month",
+        null_rule="null where no month before has a buyer; a month that has not ended does not count",
+        period="months that lie wholly in the period, at most 60 back; the change is against the equally "
+        "long period before",
+        rows="the months",
+        unit=PERCENT,
+        endpoint="/api/kpis",
+    ),
+    Figure(
+        key="repeat_purchase_rate",
+        title="Repeat purchase rate",
+        meaning="How many buyers have bought more than once",
+        formula="customers with two purchases or more ÷ customers with one or more",
+        grain="person",
+        null_rule="null where nobody has bought",
+        period=ACTIVE,
+        rows="the profiles with two purchases or more",
+        unit=PERCENT,
+        endpoint="/api/kpis",
+    ),
+)
+PICTURES = (
+    Figure(
+        key="customer_segments",
+        title="Customer segments",
+        meaning="Which kind of customer there is how often",
+        formula="number of profiles by the segment of their three scores",
+        grain="person",
+        null_rule='who never bought is "No purchase yet"; an empty segment has no row',
+        period=ACTIVE,
+        rows="the profiles of the segment",
+        columns=(
+            Column(key="customer_segment", title="Segment"),
+            Column(key="count", title="Customers", unit=COUNT),
+            Column(key="share", title="Share", unit=PERCENT),
+            Column(key="total_lifetime_value", title="Lifetime value", unit=MONEY),
+        ),
+        endpoint="/api/customer_segments",
+    ),
+    Figure(
+        key="monthly_revenue",
+        title="Monthly revenue",
+        meaning="What came in, month by month",
+        formula="sum of purchases minus refunds by the month of the purchase and currency",
+        grain="purchase",
+        null_rule="a month without a purchase is 0; the month that has not ended is marked partial",
+        period="purchases in the period",
+        rows="the purchases and paid funnels of the month",
+        columns=(
+            Column(key="month", title="Month", unit=DATE),
+            Column(key="currency", title="Currency"),
+            Column(key="revenue", title="Revenue", unit=MONEY),
+            Column(key="orders", title="Orders", unit=COUNT),
+            Column(key="is_partial", title="Partial"),
+        ),
+        endpoint="/api/monthly_revenue",
+    ),
+    Figure(
+        key="top_customers",
+        title="Top customers",
+        meaning="Who has brought the most",
+        formula="profiles by lifetime value in the site's currency, ties by the lower customer id",
+        grain="person",
+        null_rule="who never bought is not listed",
+        period=ACTIVE,
+        rows="the customer's page",
+        columns=(
+            Column(key="customer_id", title="Customer id", unit=TEXT),
+            Column(key="first_name", title="First name"),
+            Column(key="last_name", title="Last name"),
+            Column(key="total_lifetime_value", title="Lifetime value", unit=MONEY),
+            Column(key="currency", title="Currency"),
+            Column(key="total_purchases", title="Purchases", unit=COUNT),
+            Column(key="customer_segment", title="Segment"),
+        ),
+        endpoint="/api/top_customers",
+    ),
+    Figure(
+        key="product_category_performance",
+        title="Category performance",
+        meaning="Which kind of product brings how much",
+        formula="sum of purchases minus refunds by product category and currency",
+        grain="purchase",
+        null_rule="purchases without a category, and all of our own funnels, stand under an empty one",
+        period="purchases in the period",
+        rows="the purchases and paid funnels of the category",
+        columns=(
+            Column(key="category", title="Category"),
+            Column(key="currency", title="Currency"),
+            Column(key="total_revenue", title="Revenue", unit=MONEY),
+            Column(key="orders", title="Orders", unit=COUNT),
+        ),
+        endpoint="/api/product_category_performance",
+    ),
+    Figure(
+        key="customer_satisfaction",
+        title="Satisfaction",
+        meaning="How content customers say they are, from 1 to 10",
+        formula="sum of scores ÷ number of scores: every signal counts once, a review's stars double",
+        grain="service case with a score, or review",
+        null_rule="null without a signal",
+        period="signals in the period",
+        rows="the signals",
+        columns=(
+            Column(key="score", title="Score", unit=SCORE),
+            Column(key="signals", title="Signals", unit=COUNT),
+        ),
+        unit=SCORE,
+        endpoint="/api/customer_satisfaction",
+    ),
+    Figure(
+        key="churn_risk",
+        title="Churn risk",
+        meaning="How many customers we are about to lose",
+        formula="number of profiles by risk: 1 - P(alive) of MBG/NBD, low below 1/3, high from 2/3; with "
+        "too few repeat buyers by days since the last purchase (90, 180)",
+        grain="person",
+        null_rule='who never bought cannot be lost: "No purchase"',
+        period=ACTIVE,
+        rows="the profiles of the risk",
+        columns=(
+            Column(key="churn_risk", title="Risk"),
+            Column(key="count", title="Customers", unit=COUNT),
+            Column(key="share", title="Share", unit=PERCENT),
+            Column(key="total_lifetime_value", title="Lifetime value", unit=MONEY),
+        ),
+        endpoint="/api/churn_risk",
+    ),
+    Figure(
+        key="rfm_segmentation",
+        title="Recency, frequency, monetary",
+        meaning="Where customers stand on the three scores; a bubble is as large as its customers are many",
+        formula="number of profiles by the triple of scores: at most 125 rows, however many customers",
+        grain="person",
+        null_rule="who never bought has no scores and no row",
+        period=ACTIVE,
+        rows="the profiles with these scores",
+        columns=(
+            Column(key="recency_score", title="Recency", unit=SCORE),
+            Column(key="frequency_score", title="Frequency", unit=SCORE),
+            Column(key="monetary_score", title="Monetary", unit=SCORE),
+            Column(key="count", title="Customers", unit=COUNT),
+            Column(key="customer_segment", title="Segment"),
+        ),
+        endpoint="/api/rfm_segmentation",
+    ),
+    Figure(
+        key="funnel_by_channel",
+        title="Lead to sale by channel",
+        meaning="How far leads of each channel get",
+        formula="number of the latest funnels of rooms by channel: all, those booked, those paid",
+        grain="funnel",
+        null_rule="shares are null where there is no lead; it is read live, not with the build",
+        period="leads in the period",
+        rows="the funnels of the channel",
+        columns=(
+            Column(key="channel", title="Channel"),
+            Column(key="leads", title="Leads", unit=COUNT),
+            Column(key="bookings", title="Bookings", unit=COUNT),
+            Column(key="transactions", title="Transactions", unit=COUNT),
+            Column(key="lead_to_transaction", title="Lead to sale", unit=PERCENT),
+        ),
+        endpoint="/api/funnel-report",
+    ),
+)
+FIGURES = (*KPIS, *PICTURES)
+BY_KEY = {figure.key: figure for figure in FIGURES}

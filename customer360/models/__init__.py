@@ -1,0 +1,46 @@
+"""The customer data platform's sources, what is built from them, and the record of both."""
+
+from customer360.models.builds import ChangedCustomer, ChangedDay, ProfileBuild, ScoreFit
+from customer360.models.loads import CdpLoad, SetAsideRow, SourceTable
+from customer360.models.profiles import ChurnLevel, CustomerProfile, ValueTier
+from customer360.models.sources import (
+    Campaign,
+    CampaignResponse,
+    CustomerRecord,
+    Product,
+    Purchase,
+    ServiceInteraction,
+    WebsiteVisit,
+)
+from customer360.models.summaries import (
+    BuyerMonth,
+    CustomerDay,
+    ProfileCell,
+    SalesDay,
+    SatisfactionDay,
+)
+
+__all__ = [
+    "BuyerMonth",
+    "Campaign",
+    "CampaignResponse",
+    "CdpLoad",
+    "ChangedCustomer",
+    "ChangedDay",
+    "ChurnLevel",
+    "CustomerDay",
+    "CustomerProfile",
+    "CustomerRecord",
+    "Product",
+    "ProfileBuild",
+    "ProfileCell",
+    "Purchase",
+    "SalesDay",
+    "SatisfactionDay",
+    "ScoreFit",
+    "ServiceInteraction",
+    "SetAsideRow",
+    "SourceTable",
+    "ValueTier",
+    "WebsiteVisit",
+]

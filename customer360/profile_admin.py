@@ -1,0 +1,248 @@
+"""The list of profiles, which figures lead to, and one customer's page."""
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import Count, QuerySet, Sum
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.dateparse import parse_date
+from django.utils.formats import date_format, number_format
+from django.utils.html import format_html
+from import_export.admin import ExportActionModelAdmin
+from unfold.contrib.filters.admin import RangeDateFilter
+
+from customer360 import dashboard
+from customer360.fields import FIELDS
+from customer360.models import CustomerProfile, CustomerRecord
+from customer360.periods import Period
+from customer360.profile_resource import ProfileResource
+from customer360.scores.segments import SEGMENTS
+from customer360.selectors.answers import current_build
+from customer360.selectors.rows import RowQuery, kept_in, sale_rows
+from customer360.wording import churn_words, in_words, score_words
+from funnel_site.lib.phone import phone_search_digits
+from funnel_site.lib.staff import RecordAdmin, display
+
+CHOICE_LABELS = {
+    "Low": "success",
+    "Medium": "warning",
+    "High": "danger",
+    "No purchase": "info",
+}
+
+
+class SegmentFilter(admin.SimpleListFilter):
+    """By segment, from the list of names: reading them from a million rows would take seconds."""
+
+    title = "segment"
+    parameter_name = "customer_segment"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        return [(name, name) for name in SEGMENTS]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(customer_segment=self.value()) if self.value() else queryset
+
+
+class ScoreFilter(admin.SimpleListFilter):
+    """By one of the three scores."""
+
+    field: ClassVar[str] = ""
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        return [(str(score), str(score)) for score in range(5, 0, -1)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        if value is None or value not in "12345":
+            return queryset
+        return queryset.filter(**{self.field: int(value)})
+
+
+class RecencyFilter(ScoreFilter):
+    title, parameter_name, field = "recency", "recency_score", "recency_score"
+
+
+class FrequencyFilter(ScoreFilter):
+    title, parameter_name, field = "frequency", "frequency_score", "frequency_score"
+
+
+class MonetaryFilter(ScoreFilter):
+    title, parameter_name, field = "monetary", "monetary_score", "monetary_score"
+
+
+class KeptFilter(admin.SimpleListFilter):
+    """Those who bought in a month and in the one before: what retention counts."""
+
+    title = "bought again in"
+    parameter_name = "kept_in"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        given = request.GET.get(self.parameter_name, "")
+        day = _day(given)
+        return [(given, date_format(day, "F Y"))] if day else []
+
+    def has_output(self) -> bool:
+        return bool(self.lookup_choices)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        day, as_of = _day(self.value() or ""), current_build().as_of
+        if day is None or as_of is None:
+            return queryset
+        return queryset.filter(pk__in=kept_in(day, as_of).values("pk"))
+
+
+def _day(text: str) -> Any:
+    try:
+        return parse_date(text)
+    except ValueError:
+        return None
+
+
+@admin.register(CustomerProfile)
+class CustomerProfileAdmin(ExportActionModelAdmin, RecordAdmin):
+    resource_classes = [ProfileResource]
+    list_display = (
+        "shown_customer",
+        "shown_segment",
+        "shown_scores",
+        "shown_purchases",
+        "shown_value",
+        "shown_last",
+        "shown_churn",
+        "shown_risk",
+        "shown_expected",
+    )
+    list_filter = (
+        SegmentFilter,
+        "churn_risk",
+        RecencyFilter,
+        FrequencyFilter,
+        MonetaryFilter,
+        "value_tier",
+        "scored_by",
+        KeptFilter,
+        ("last_purchase_date", RangeDateFilter),
+        ("customer_since", RangeDateFilter),
+    )
+    search_fields = ("customer__name", "customer__phone_number", "=customer__records__external_id")
+    search_help_text = "Phone number in any format, name or the source's customer id"
+    list_select_related = ("customer",)
+    ordering = ("-total_lifetime_value", "customer")
+    list_before_template = "admin/customer360/profile_totals.html"
+
+    def get_urls(self) -> list[Any]:
+        wrap = self.admin_site.admin_view
+        pages = (
+            ("dashboard/", dashboard.dashboard_page, "dashboard"),
+            ("dashboard/<slug:key>.csv", dashboard.export_csv, "export"),
+            ("sales/", dashboard.sales_page, "sales"),
+            ("signals/", dashboard.signals_page, "signals"),
+            ("retention/", dashboard.retention_page, "retention"),
+        )
+        own = [
+            path(address, wrap(page), {"model_admin": self}, name=f"customer360_{name}")
+            for address, page, name in pages
+        ]
+        return [*own, *super().get_urls()]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[CustomerProfile], search_term: str
+    ) -> tuple[QuerySet[CustomerProfile], bool]:
+        digits = phone_search_digits(search_term)
+        if len(digits) >= 4 and not any(letter.isalpha() for letter in search_term):
+            return queryset.filter(customer__phone_number__contains=digits), False
+        return super().get_search_results(request, queryset, search_term)  # type: ignore[no-any-return]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The list, with how many it holds and what they have brought."""
+        response: HttpResponse = super().changelist_view(request, extra_context)
+        shown = getattr(response, "context_data", None)
+        if shown and "cl" in shown:
+            shown["totals"] = (
+                shown["cl"]
+                .queryset.order_by()
+                .aggregate(customers=Count("pk"), value=Sum("total_lifetime_value"))
+            )
+            shown["built"] = current_build()
+        return response
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """A customer's page: who they are to us, in words and numbers."""
+        profile = self.get_object(request, object_id)
+        if profile is None or not self.has_view_permission(request, profile):
+            return super().change_view(request, object_id, form_url, extra_context)  # type: ignore[no-any-return]
+        built = current_build()
+        rows = sale_rows(RowQuery(period=Period(), customer_id=profile.pk), built, size=20)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "original": profile,
+            "title": profile.customer.name or profile.customer.phone_number or "Customer",
+            "profile": profile,
+            "built": built,
+            "scores": [
+                ("Recency", profile.recency_score),
+                ("Frequency", profile.frequency_score),
+                ("Monetary", profile.monetary_score),
+            ],
+            "score_words": score_words(profile),
+            "churn_words": churn_words(profile, built.as_of),
+            "fields": [(one, in_words(one, profile)) for one in FIELDS],
+            "records": CustomerRecord.objects.filter(customer=profile.pk)[:20],
+            "sales": rows,
+        }
+        return TemplateResponse(request, "admin/customer360/profile.html", context)
+
+    @display(description="Customer", ordering="customer__name")
+    def shown_customer(self, profile: CustomerProfile) -> str:
+        address = reverse("admin:customer360_customerprofile_change", args=[profile.pk])
+        label = f"{profile.customer.name} {profile.customer.phone_number}".strip()
+        return format_html('<a href="{}">{}</a>', address, label or f"Customer {profile.pk}")
+
+    @display(description="Segment", ordering="customer_segment")
+    def shown_segment(self, profile: CustomerProfile) -> str:
+        return profile.customer_segment
+
+    @display(description="R F M", ordering="recency_score")
+    def shown_scores(self, profile: CustomerProfile) -> str:
+        if not profile.recency_score:
+            return "–"
+        return f"{profile.recency_score} {profile.frequency_score} {profile.monetary_score}"
+
+    @display(description="Purchases", ordering="total_purchases")
+    def shown_purchases(self, profile: CustomerProfile) -> str:
+        return number_format(profile.total_purchases, force_grouping=True)
+
+    @display(description="Last purchase", ordering="last_purchase_date")
+    def shown_last(self, profile: CustomerProfile) -> str:
+        last = profile.last_purchase_date
+        return date_format(last, "j M Y") if last else "–"
+
+    @display(description="Next 90 days", ordering="expected_purchases_90d")
+    def shown_expected(self, profile: CustomerProfile) -> str:
+        expected = profile.expected_purchases_90d
+        return "–" if expected is None else f"{expected:.2f}"
+
+    @display(description="Lifetime value", ordering="total_lifetime_value")
+    def shown_value(self, profile: CustomerProfile) -> str:
+        return number_format(profile.total_lifetime_value, 2, force_grouping=True)
+
+    @display(description="Churn", ordering="churn_risk", label=CHOICE_LABELS)
+    def shown_churn(self, profile: CustomerProfile) -> str:
+        return profile.get_churn_risk_display()
+
+    @display(description="Risk", ordering="churn_risk_score")
+    def shown_risk(self, profile: CustomerProfile) -> str:
+        return "–" if profile.churn_risk_score is None else f"{profile.churn_risk_score:.0%}"

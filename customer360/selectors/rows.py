@@ -1,0 +1,173 @@
+"""The rows behind a sum: the very contributions that the build has added up, one by one."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import F, QuerySet
+
+from customer360.contributions import SALES, SIGNALS, union_of
+from customer360.dialect import dialect
+from customer360.models import BuyerMonth, CustomerProfile
+from customer360.periods import Period, complete_months
+from customer360.selectors.answers import Built, money
+
+PAGE = 50
+# Names are joined to the rows of one page only.
+SALE_SUMS = """
+SELECT COUNT(*), COUNT(*) FILTER (WHERE is_order = 1), COALESCE(SUM(amount), 0) {matching}
+"""
+SALE_PAGE = """
+SELECT matching.*, person.name FROM (
+    SELECT customer_id, day, amount, currency, is_order, quantity, category, brand
+    {matching} ORDER BY day DESC, customer_id, amount DESC, category, brand
+    LIMIT %(size)s OFFSET %(offset)s
+) AS matching LEFT JOIN conversations_customer person ON person.id = matching.customer_id
+ORDER BY day DESC, customer_id, amount DESC, category, brand
+"""
+SIGNAL_SUMS = "SELECT COUNT(*), COALESCE(SUM(score), 0) {matching}"
+SIGNAL_PAGE = """
+SELECT matching.*, person.name FROM (
+    SELECT customer_id, day, score {matching} ORDER BY day DESC, customer_id, score
+    LIMIT %(size)s OFFSET %(offset)s
+) AS matching LEFT JOIN conversations_customer person ON person.id = matching.customer_id
+ORDER BY day DESC, customer_id, score
+"""
+KINDS = {0: "Refund", 1: "Purchase", 2: "Further amount"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowQuery:
+    """Which rows are wanted; None means whichever."""
+
+    period: Period
+    category: str | None = None
+    currency: str | None = None
+    customer_id: int | None = None
+    score: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """One page of rows, and what all of them add up to."""
+
+    count: int
+    orders: int = 0
+    total: Decimal = Decimal(0)
+    page: list[dict[str, Any]]
+
+
+def sale_rows(query: RowQuery, built: Built, *, page: int = 1, size: int = PAGE) -> Rows:
+    """Purchases, refunds and paid funnels, the newest first; their sum is the revenue."""
+    if built.as_of is None:
+        return Rows(count=0, page=[])
+    values = _parameters(query, built.as_of)
+    conditions = ["day BETWEEN %(first)s AND %(last)s"]
+    for name in ("category", "currency"):
+        if getattr(query, name) is not None:
+            conditions.append(f"{name} = %(wanted_{name})s")
+    sales = union_of(SALES, dialect(), only=_only(query))
+    matching = f"FROM ({sales}) AS sale WHERE {' AND '.join(conditions)}"
+    count, orders, cents = _fetch(SALE_SUMS.format(matching=matching), values)[0]
+    found = _fetch(
+        SALE_PAGE.format(matching=matching),
+        {**values, "size": size, "offset": (page - 1) * size},
+    )
+    names = ("customer_id", "day", "amount", "currency", "is_order", "quantity", "category")
+    rows = []
+    for row in found:
+        one = dict(zip((*names, "brand", "name"), row, strict=True))
+        kind = KINDS[one["is_order"]]
+        rows.append(
+            {**one, "day": _day(one["day"]), "amount": _amount(one["amount"]), "kind": kind}
+        )
+    return Rows(count=count, orders=orders, total=_amount(cents), page=rows)
+
+
+def signal_rows(query: RowQuery, built: Built, *, page: int = 1, size: int = PAGE) -> Rows:
+    """Satisfaction signals, the newest first; `total` is the sum of their scores."""
+    if built.as_of is None:
+        return Rows(count=0, page=[])
+    values = _parameters(query, built.as_of)
+    signals = union_of(SIGNALS, dialect(), only=_only(query))
+    matching = f"FROM ({signals}) AS signal WHERE day BETWEEN %(first)s AND %(last)s"
+    if query.score is not None:
+        matching += " AND score = %(wanted_score)s"
+    count, total = _fetch(SIGNAL_SUMS.format(matching=matching), values)[0]
+    found = _fetch(
+        SIGNAL_PAGE.format(matching=matching),
+        {**values, "size": size, "offset": (page - 1) * size},
+    )
+    rows = [
+        {"customer_id": number, "day": _day(day), "score": score, "name": name}
+        for number, day, score, name in found
+    ]
+    return Rows(count=count, total=Decimal(total), page=rows)
+
+
+def month_rows(period: Period, built: Built) -> list[dict[str, Any]]:
+    """The whole months of the period: buyers of the month before, and how many of them came back."""
+    first, end = complete_months(period.until(built.as_of) if built.as_of else period)
+    buyers = dict(BuyerMonth.objects.values_list("month", "buyers"))
+    rows = []
+    for month, number, kept in (
+        BuyerMonth.objects.filter(month__gte=first, month__lt=end)
+        .order_by("-month")
+        .values_list("month", "buyers", "kept_buyers")
+    ):
+        base = buyers.get(_back(month), 0)
+        rows.append({"month": month, "base": base, "buyers": number, "kept": kept})
+    return rows
+
+
+def kept_in(month: date, as_of: date) -> QuerySet[CustomerProfile]:
+    """The profiles that bought in this month and in the one before, by their bits of months."""
+    ago = (as_of.year - month.year) * 12 + as_of.month - month.month
+    if ago < 0:
+        return CustomerProfile.objects.none()
+    both = (1 << ago) | (1 << (ago + 1))
+    return CustomerProfile.objects.annotate(of_both=F("purchase_months").bitand(both)).filter(
+        of_both=both
+    )
+
+
+def _back(month: date) -> date:
+    year, number = (month.year, month.month - 1) if month.month > 1 else (month.year - 1, 12)
+    return date(year, number, 1)
+
+
+def _only(query: RowQuery) -> str:
+    return "SELECT %(customer_id)s" if query.customer_id is not None else ""
+
+
+def _parameters(query: RowQuery, as_of: date) -> dict[str, Any]:
+    return {
+        "as_of": as_of.isoformat(),
+        "zone": settings.TIME_ZONE,
+        "currency": settings.CURRENCY,
+        "first": query.period.first.isoformat(),
+        "last": query.period.last.isoformat(),
+        "wanted_category": query.category,
+        "wanted_currency": query.currency,
+        "wanted_score": query.score,
+        "customer_id": query.customer_id,
+    }
+
+
+def _amount(cents: Any) -> Decimal:
+    """Contributions come in whole cents."""
+    return money(Decimal(cents) / 100)
+
+
+def _day(value: Any) -> date:
+    """SQLite hands a computed day over as text."""
+    return date.fromisoformat(value) if isinstance(value, str) else value
+
+
+def _fetch(statement: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return list(cursor.fetchall())
