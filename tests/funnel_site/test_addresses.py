@@ -19,8 +19,11 @@ OPEN = {
     "docs",
     "webhook",
     "webhook-messages",
+    "twilio-inbound",
+    "twilio-status",
+    "twilio-status-alias",
 }
-OUR_APPS = {"access", "conversations", "funnels"}
+OUR_APPS = {"access", "conversations", "funnels", "reviews", "carddata", "customer360"}
 
 
 def addresses(patterns: list[Any], prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
