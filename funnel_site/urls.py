@@ -11,8 +11,8 @@ from conversations.webhooks import receive_message
 from funnel_site.doors import receive_either
 from funnel_site.health import LiveView, ReadyView
 from funnels.api import FunnelReportView, KeywordSyncView
-from reviews.webhooks import receive_inbound, receive_status
 from reviews.api import ReviewsView
+from reviews.webhooks import receive_inbound, receive_status
 
 handler400 = "funnel_site.lib.problems.bad_request"
 handler404 = "funnel_site.lib.problems.not_found"
