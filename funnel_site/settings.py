@@ -16,11 +16,11 @@ from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 
 from funnel_site.database import database_settings
+from funnel_site.environment import env, hours, positive, twilio_tokens
 
 django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
 environ.Env.read_env(BASE_DIR / ".env")
 VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var")))
 
@@ -55,17 +55,6 @@ def without_request(_logger: object, _name: str, event: dict[str, object]) -> di
     """Drop the request that Django adds to its lines: its address may hold a phone number."""
     event.pop("request", None)
     return event
-
-
-def positive(name: str, *, default: int) -> int:
-    """A whole number above zero from the environment."""
-    try:
-        number: int = env.int(name, default=default)
-    except ValueError as error:
-        raise ImproperlyConfigured(f"{name} is not a whole number") from error
-    if number < 1:
-        raise ImproperlyConfigured(f"{name} must be above zero")
-    return number
 
 
 # --- Safety: closed unless a line here opens it -------------------------------------------------
@@ -313,14 +302,6 @@ SHEETS_RETRY_SECONDS = env.float("SHEETS_RETRY_SECONDS", default=1.0)
 
 
 # --- Twilio -------------------------------------------------------------------------------------
-def twilio_tokens() -> list[tuple[str, str]]:
-    """Further accounts, and second tokens while one is changed: `AC…:token`, comma-separated."""
-    pairs = [pair.strip().partition(":") for pair in env.list("TWILIO_AUTH_TOKENS", default=[])]
-    if any(not sid.startswith("AC") or not token for sid, _, token in pairs):
-        raise ImproperlyConfigured("TWILIO_AUTH_TOKENS must be a comma-separated list of AC…:token")
-    return [(sid, token) for sid, _, token in pairs]
-
-
 TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", default="").strip()
 TWILIO_AUTH_TOKEN = env.str("TWILIO_AUTH_TOKEN", default="").strip()
 TWILIO_AUTH_TOKENS = twilio_tokens()
@@ -328,6 +309,7 @@ TWILIO_API_BASE_URL = env.str("TWILIO_API_BASE_URL", default="").rstrip("/")
 if TWILIO_API_BASE_URL and not TWILIO_API_BASE_URL.startswith(("http://", "https://")):
     raise ImproperlyConfigured("TWILIO_API_BASE_URL must begin with http:// or https://")
 TWILIO_MESSAGES_PER_SECOND = positive("TWILIO_MESSAGES_PER_SECOND", default=20)
+INVITATION_HOURS = hours("INVITATION_HOURS", default="0-24")
 REVIEW_SESSION_HOURS = positive("REVIEW_SESSION_HOURS", default=24)
 BOT_PAUSE_HOURS = positive("BOT_PAUSE_HOURS", default=4)
 
