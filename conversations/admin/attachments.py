@@ -53,7 +53,7 @@ class AttachmentAdmin(RecordAdmin):
         return FileResponse(
             attachment.file.open("rb"),
             as_attachment=not attachment.is_inline,
-            filename=f"attachment-{key}.{attachment.file.name.rpartition('.')[2][:8]}",
+            filename=f"attachment-{key}.{(attachment.file.name or '').rpartition('.')[2][:8]}",
             content_type=kind,
             headers={
                 "X-Content-Type-Options": "nosniff",
