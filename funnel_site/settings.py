@@ -19,11 +19,13 @@ from funnel_site.database import database_settings
 from funnel_site.environment import (
     broker_url,
     env,
+    hours,
     phone_region,
     positive,
     secret_key,
     switch,
     time_zone,
+    twilio_tokens,
 )
 
 django_stubs_ext.monkeypatch()
@@ -299,14 +301,6 @@ SHEETS_RETRY_SECONDS = env.float("SHEETS_RETRY_SECONDS", default=1.0)
 
 
 # --- Twilio -------------------------------------------------------------------------------------
-def twilio_tokens() -> list[tuple[str, str]]:
-    """Further accounts, and second tokens while one is changed: `AC…:token`, comma-separated."""
-    pairs = [pair.strip().partition(":") for pair in env.list("TWILIO_AUTH_TOKENS", default=[])]
-    if any(not sid.startswith("AC") or not token for sid, _, token in pairs):
-        raise ImproperlyConfigured("TWILIO_AUTH_TOKENS must be a comma-separated list of AC…:token")
-    return [(sid, token) for sid, _, token in pairs]
-
-
 TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", default="").strip()
 TWILIO_AUTH_TOKEN = env.str("TWILIO_AUTH_TOKEN", default="").strip()
 TWILIO_AUTH_TOKENS = twilio_tokens()
@@ -314,6 +308,7 @@ TWILIO_API_BASE_URL = env.str("TWILIO_API_BASE_URL", default="").rstrip("/")
 if TWILIO_API_BASE_URL and not TWILIO_API_BASE_URL.startswith(("http://", "https://")):
     raise ImproperlyConfigured("TWILIO_API_BASE_URL must begin with http:// or https://")
 TWILIO_MESSAGES_PER_SECOND = positive("TWILIO_MESSAGES_PER_SECOND", default=20)
+INVITATION_HOURS = hours("INVITATION_HOURS", default="0-24")
 REVIEW_SESSION_HOURS = positive("REVIEW_SESSION_HOURS", default=24)
 BOT_PAUSE_HOURS = positive("BOT_PAUSE_HOURS", default=4)
 # --- Cards --------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import orjson
 from django.conf import settings
 from django.http import HttpResponseBase, StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
@@ -15,7 +16,6 @@ from drf_spectacular.utils import (
     extend_schema,
 )
 from rest_framework import serializers
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -29,6 +29,8 @@ from reviews.listing import SHOWN, ReviewQuery, read_request
 from reviews.models import Review
 from reviews.selectors import every_review, review_page, row_of
 
+LINE_ENDS = (("\u2028".encode(), b"\\u2028"), ("\u2029".encode(), b"\\u2029"))
+"""Legal in JSON and not in older JavaScript: escaped, as in every other answer."""
 STATUSES = (Review.PENDING, *Message.Status.values)
 PARAMETERS = [
     OpenApiParameter("q", str, description="Words in the review, the product or the name"),
@@ -137,10 +139,12 @@ class ReviewsView(APIView):
 
 
 def json_list(query: ReviewQuery, zone: ZoneInfo) -> Iterator[bytes]:
-    """A JSON array, a hundred rows at a time, in the spelling of the API's other answers."""
-    render = JSONRenderer().render
+    """A JSON array, some hundred rows at a time, in the spelling of the API's other answers."""
     before = b"["
-    for rows in chunks(every_review(query), 100):
-        yield before + b",".join(render(row_of(review, zone)) for review in rows)
+    for rows in chunks(every_review(query), 500):
+        text = orjson.dumps([row_of(review, zone) for review in rows])[1:-1]
+        for separator, escaped in LINE_ENDS:
+            text = text.replace(separator, escaped)
+        yield before + text
         before = b","
     yield b"[]" if before == b"[" else b"]"

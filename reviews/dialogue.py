@@ -53,6 +53,8 @@ QUESTION = {
     Step.ASK_REVIEW: "ask_review",
     Step.ASK_RATING: "ask_rating",
 }
+AGAIN = {**QUESTION, Step.START: "product_again", Step.ASK_NAME: "name_again"}
+"""The questions where they are put once more, without what greets or confirms."""
 BEFORE = {
     Step.ASK_NAME: Step.START,
     Step.ASK_REVIEW: Step.ASK_NAME,
@@ -221,7 +223,7 @@ def _command(dialogue: Dialogue, word: str, at: datetime) -> Turn | None:
     if word in CANCEL:
         return Turn(dialogue=None, reply=Reply(key="cancelled"), ended=Ending.CANCELLED)
     if word in BACK:
-        return _ask(_one_back(dialogue))
+        return _ask(_one_back(dialogue), AGAIN)
     if word in HELP:
         return _hint(dialogue, "help")
     return None
@@ -235,9 +237,9 @@ def _values(dialogue: Dialogue) -> dict[str, str]:
     }
 
 
-def _ask(dialogue: Dialogue) -> Turn:
+def _ask(dialogue: Dialogue, questions: Mapping[Step, str] = QUESTION) -> Turn:
     return Turn(
-        dialogue=dialogue, reply=Reply(key=QUESTION[dialogue.step], values=_values(dialogue))
+        dialogue=dialogue, reply=Reply(key=questions[dialogue.step], values=_values(dialogue))
     )
 
 
@@ -248,7 +250,7 @@ def _hint(dialogue: Dialogue, key: str, **values: str) -> Turn:
         reply=Reply(
             key=key,
             values={**_values(dialogue), **values},
-            question=QUESTION.get(dialogue.step, ""),
+            question=AGAIN.get(dialogue.step, ""),
         ),
     )
 

@@ -54,6 +54,7 @@ def scenes(words: Mapping[str, str], *, language: str, asks_rating: bool) -> lis
             rules,
         ),
         _scene("Stars, where the line asks for them", [*whole, "good", "5"], words, starring),
+        _scene("One question back", [hello, product, "BACK", product, name, "BACK"], words, rules),
         _scene("Ending it", [hello, "BATAL", "BACK"], words, rules),
         _scene("Opting out and in again", ["STOP", "START"], words, rules),
     ]

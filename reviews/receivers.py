@@ -7,6 +7,7 @@ from conversations.models import Customer, Message
 from conversations.signals import customers_joining, delivery_changed, messages_stored
 from reviews.services.conversing import converse, end_dialogues_of
 from reviews.services.delivery import follow_confirmations
+from reviews.services.inviting import stop_failing_campaigns
 
 
 def connect() -> None:
@@ -21,6 +22,7 @@ def on_messages_stored(sender: Any, *, messages: Sequence[Message], **_: Any) ->
 
 def on_delivery_changed(sender: Any, *, messages: Sequence[Message], **_: Any) -> None:
     follow_confirmations(messages)
+    stop_failing_campaigns(messages)
 
 
 def on_customers_joining(sender: Any, *, customer: Customer, absorbed: Customer, **_: Any) -> None:

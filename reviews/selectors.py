@@ -94,7 +94,9 @@ def review_conversation(review: Review) -> tuple[Room | None, list[Message]]:
         latest = Room.objects.filter(customer=review.customer).exclude(customer=None)
         return latest.order_by("-last_message_at").first(), []
     end = session.ended_at or review.created_at
-    messages = room_transcript(room).filter(
-        sent_at__gte=session.started_at - MARGIN, sent_at__lte=end + MARGIN
+    messages = (
+        room_transcript(room)
+        .prefetch_related("evidence", "attachments")
+        .filter(sent_at__gte=session.started_at - MARGIN, sent_at__lte=end + MARGIN)
     )
     return room, list(messages[:LONGEST_DIALOGUE])

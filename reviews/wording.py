@@ -24,6 +24,8 @@ KEYS: Mapping[str, Key] = {
     "ask_product": Key(when="At the start"),
     "ask_name": Key(when="After the product", allowed=frozenset({"product"})),
     "ask_review": Key(when="After the name", allowed=frozenset({"product", "name"})),
+    "product_again": Key(when="Where the product is asked for once more"),
+    "name_again": Key(when="Where the name is asked for once more", allowed=frozenset({"product"})),
     "ask_rating": Key(
         when="After the review, on lines that ask for stars", allowed=frozenset({"product", "name"})
     ),
@@ -59,6 +61,8 @@ SHIPPED: Mapping[str, Mapping[str, str]] = {
         "ask_product": "Hi! Which product is this review for?",
         "ask_name": "Okay, got it. What's your name?",
         "ask_review": "Please send your review for {product}.",
+        "product_again": "Which product is this review for?",
+        "name_again": "What's your name?",
         "ask_rating": "How many stars do you give it, from 1 to 5?",
         "thanks": "Thanks {name} -- your review for {product} has been recorded.",
         "help": (
@@ -79,6 +83,8 @@ SHIPPED: Mapping[str, Mapping[str, str]] = {
         "ask_product": "Hai! Ulasan ini untuk produk apa?",
         "ask_name": "Oke, dicatat. Siapa nama Anda?",
         "ask_review": "Silakan kirim ulasan Anda untuk {product}.",
+        "product_again": "Ulasan ini untuk produk apa?",
+        "name_again": "Siapa nama Anda?",
         "ask_rating": "Berapa bintang yang Anda berikan, dari 1 sampai 5?",
         "thanks": "Terima kasih {name} -- ulasan Anda untuk {product} sudah dicatat.",
         "help": (

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,8 +20,8 @@ def free_port() -> int:
 
 
 @contextmanager
-def serve(site: Site, *, threads: int = 8, workers: int = 1, **env: str) -> Iterator[str]:
-    """Serve the site; yields its address."""
+def serve(site: Site, env: Mapping[str, str], *, threads: int = 8) -> Iterator[str]:
+    """Serve the site with these variables on top of its own; yields its address."""
     port = free_port()
     granian = Path(sys.executable).with_name("granian")
     process = subprocess.Popen(
@@ -30,7 +30,7 @@ def serve(site: Site, *, threads: int = 8, workers: int = 1, **env: str) -> Iter
             "--interface=wsgi",
             "--host=127.0.0.1",
             f"--port={port}",
-            f"--workers={workers}",
+            "--workers=1",
             f"--blocking-threads={threads}",
             "--workers-kill-timeout=5",
             "--no-access-log",

@@ -30,9 +30,14 @@ def apply_report(report: StatusReport) -> bool:
     if report.word not in RANK:
         logger.warning("unknown delivery status", word=report.word)
         return True
-    if _merge(report.sid, report) or _is_known(report.sid):
+    if _merge(report.sid, report):
         return True
-    if report.message_id is not None and _claim_sid(report):
+    if (
+        _is_known(report.sid)
+        or (report.message_id is not None and _claim_sid(report))
+        or _is_known(report.sid)
+    ):
+        # Once more: the SID may have been noted by another just after the first look.
         _merge(report.sid, report)
         return True
     ParkedStatus.objects.get_or_create(

@@ -34,6 +34,7 @@ from reviews.services.conversing import EMPTY_TWIML
 logger = structlog.get_logger(__name__)
 
 MOST_RACES = 10
+MOST_TROUBLES = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +62,11 @@ def answer_message(post: Post) -> str:
                 return _answer(post)
         except LostRaceError:
             logger.info("another request made the same customer first", race=race)
+        except OperationalError:
+            # A deadlock or a lock's time-out is over by now; a database that is away is not.
+            if race >= MOST_TROUBLES:
+                raise
+            logger.warning("the database refused; trying again", race=race, exc_info=True)
     raise OperationalError("too many requests make the same customer at once")
 
 

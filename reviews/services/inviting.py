@@ -1,19 +1,24 @@
 """Invitations to review: whom a campaign asks, once each, and sending them no faster than it may."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
-from django.utils.timezone import now
+from django.utils.timezone import localtime, now
 
-from conversations.models import Customer, Room
+from conversations.delivery import FAILURES
+from conversations.models import Customer, ErrorMeaning, Message, Room
 from conversations.services.sending import SendingRefusedError, send_template
 from funnel_site.lib.batches import chunks
 from reviews.models import Campaign, Invitation
 from reviews.services.waking import wake_inviter_after_commit
+
+logger = structlog.get_logger(__name__)
 
 MINUTE = timedelta(minutes=1)
 NAMELESS = {"en": "there", "id": "kak"}
@@ -91,11 +96,20 @@ def send_invitations(*, most: int = 1_000) -> int:
     """Owe each campaign's next messages, as many as its rate leaves; returns how many.
 
     `most` bounds what one call does for a campaign. To be called every few seconds. Several workers at once share one rate: the campaign's row is
-    locked while its invitations of the last minute are counted.
+    locked while its invitations of the last minute are counted. Nothing leaves outside the hours
+    of the setting INVITATION_HOURS.
     """
+    if not is_polite_hour(now()):
+        return 0
     waiting = Invitation.objects.filter(state=State.WAITING, campaign__is_active=True)
     campaigns = sorted(set(waiting.values_list("campaign_id", flat=True)))
     return sum(_send_some(key, most) for key in campaigns)
+
+
+def is_polite_hour(at: datetime) -> bool:
+    """Whether invitations may go out at a moment, by the clock of TIME_ZONE."""
+    first, last = settings.INVITATION_HOURS
+    return bool(first <= localtime(at).hour < last)
 
 
 def seconds_to_wait() -> float | None:
@@ -181,3 +195,22 @@ def cancel_waiting(*, campaign: Campaign, user: Any) -> int:
     return campaign.invitations.filter(state=State.WAITING).update(
         state=State.SKIPPED, reason=f"Taken off the list by {user.get_username()}"
     )
+
+
+def stop_failing_campaigns(messages: Sequence[Message]) -> int:
+    """Switch off campaigns whose messages fail for the template's or the account's sake.
+
+    The next thousand would fail alike. Returns how many were on.
+    """
+    codes = {one.error_code for one in messages if one.status in FAILURES and one.error_code}
+    if not codes:
+        return 0
+    hopeless = ErrorMeaning.objects.filter(
+        code__in=codes, action__in=(ErrorMeaning.Action.TEMPLATE, ErrorMeaning.Action.ALARM)
+    ).values_list("code", flat=True)
+    failed = [one.pk for one in messages if one.error_code in set(hopeless)]
+    stopped = Campaign.objects.filter(is_active=True, invitations__message__in=failed)
+    keys = sorted(set(stopped.values_list("pk", flat=True))) if failed else []
+    if keys:
+        logger.error("campaigns stopped: their messages fail", campaigns=keys, codes=sorted(codes))
+    return Campaign.objects.filter(pk__in=keys).update(is_active=False)

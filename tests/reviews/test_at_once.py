@@ -66,7 +66,7 @@ def test_four_messages_three_times_each_shuffled_from_eight_threads(
     forms = [message_form(text) for text in TEXTS] * 3
     random.Random(seed).shuffle(forms)
 
-    with serve(site, **TWILIO) as address, ThreadPoolExecutor(8) as pool:
+    with serve(site, TWILIO) as address, ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda form: (form["MessageSid"], post(address, form)), forms))
 
     assert {answer.status_code for _, answer in answers} == {200}
@@ -93,7 +93,7 @@ def test_each_turn_three_times_at_once_gives_the_conversation_and_one_review(
     site = make_site()
     told = []
 
-    with serve(site, **TWILIO) as address, ThreadPoolExecutor(8) as pool:
+    with serve(site, TWILIO) as address, ThreadPoolExecutor(8) as pool:
         for text in TEXTS:
             form = message_form(text)
             answers = list(pool.map(lambda same: post(address, same).content, [form] * 3))
@@ -112,7 +112,7 @@ def test_fifty_first_messages_of_one_person_make_one_customer(
     site = make_site()
     forms = [message_form(f"message {number}") for number in range(50)]
 
-    with serve(site, **TWILIO) as address, ThreadPoolExecutor(8) as pool:
+    with serve(site, TWILIO) as address, ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda form: post(address, form), forms))
 
     assert {answer.status_code for answer in answers} == {200}
@@ -126,7 +126,7 @@ def test_a_phone_of_ones_own_without_any_account(make_site: Callable[[], Site]) 
     site = make_site()
     site.env |= {"TWILIO_ACCOUNT_SID": "", "TWILIO_AUTH_TOKEN": ""}
 
-    with serve(site, **site.env) as address:
+    with serve(site, {}) as address:
         told = site.run(
             "chat", "--as", "08123456789", "--url", address, stdin="\n".join(TEXTS).encode()
         )
@@ -162,7 +162,7 @@ def test_an_agents_answer_through_a_wild_twilio_over_the_network(
     )
     with twilio:
         env = {**TWILIO, "TWILIO_API_BASE_URL": twilio.base_url}
-        with serve(site, **env) as address:
+        with serve(site, env) as address:
             twilio.route = lambda public: address + public.removeprefix(BASE)
             post(address, message_form("Hi"))
             site.env |= env

@@ -34,7 +34,7 @@ AT = {
         step=Step.ASK_RATING, product="Coffee for Two", name="Ana", review="Good", touched_at=NOON
     ),
 }
-QUESTIONS = {"ask_product", "ask_name", "ask_review", "ask_rating"}
+QUESTIONS = {"product_again", "name_again", "ask_review", "ask_rating"}
 
 
 def said(text: str = "", **values: object) -> Said:

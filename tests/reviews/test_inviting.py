@@ -1,11 +1,13 @@
 """Invitations: who is asked, once each, no faster than allowed, and never after an opt-out."""
 
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 from io import StringIO
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+import time_machine
 from django.contrib.auth.models import Permission, User
 from django.core.management import call_command
 from django.db import DatabaseError, IntegrityError, connection, transaction
@@ -14,6 +16,8 @@ from django.utils.timezone import now
 
 from conversations.models import Customer, Line, Message, MessageTemplate, Room, Sending
 from conversations.services.drain import drain_inbox
+from conversations.services.statuses import apply_report
+from conversations.twilio_shapes import StatusReport
 from reviews.models import Campaign, Invitation
 from reviews.services.inviting import (
     cancel_waiting,
@@ -396,3 +400,41 @@ def test_values_are_those_of_the_customer(campaign: Campaign) -> None:
     send_invitations()
 
     assert Message.objects.get().body.startswith("Hi Budi, how do you like your Budi's order?")
+
+
+@pytest.mark.parametrize(
+    ("code", "is_stopped"), [("63027", True), ("20003", True), ("63024", False), ("", False)]
+)
+def test_a_campaign_stops_where_the_next_message_would_fail_alike(
+    campaign: Campaign, code: str, is_stopped: bool
+) -> None:
+    people = [make_customer(number).pk for number in range(1, 3)]
+    invite_customers(campaign=campaign, customers=people)
+    send_invitations()
+    message = Message.objects.first()
+    assert message is not None
+
+    apply_report(
+        StatusReport(
+            account_sid="",
+            sid="SM" + "1" * 32,
+            word="failed",
+            error_code=code,
+            error_text="",
+            message_id=message.pk,
+        )
+    )
+
+    campaign.refresh_from_db()
+    assert campaign.is_active is not is_stopped
+
+
+@pytest.mark.parametrize(("hour", "sent"), [(7, 0), (8, 1), (19, 1), (20, 0)])
+def test_invitations_keep_to_the_hours_of_the_setting(
+    campaign: Campaign, settings: Any, hour: int, sent: int
+) -> None:
+    settings.INVITATION_HOURS = (8, 20)
+    invite_customers(campaign=campaign, customers=[make_customer().pk])
+
+    with time_machine.travel(datetime(2025, 5, 1, hour, 30, tzinfo=ZoneInfo("Asia/Jakarta"))):
+        assert send_invitations() == sent

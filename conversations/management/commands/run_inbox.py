@@ -10,12 +10,17 @@ from django.db import InterfaceError, OperationalError, connection
 
 from conversations.models import InboundEvent
 from conversations.services.drain import drain_inbox
+from conversations.services.posting import send_owed
+from conversations.services.statuses import apply_parked
 
 PAUSE = 1.0
 
 
 class Command(BaseCommand):
-    help = "Turn waiting deliveries into messages and funnels, until stopped. Several may run."
+    help = (
+        "Turn waiting deliveries into messages and funnels, and send what is owed to customers,"
+        " until stopped. Several may run."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.formatter_class = argparse.RawDescriptionHelpFormatter
@@ -25,6 +30,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["once"]:
             taken = drain_inbox()
+            apply_parked()
+            send_owed()
             failed = InboundEvent.objects.filter(state=InboundEvent.State.FAILED).count()
             self.stdout.write(f"processed {taken} deliveries, {failed} dead letters in all")
             return
@@ -39,6 +46,8 @@ class Command(BaseCommand):
     def _drain(self) -> None:
         try:
             drain_inbox()
+            apply_parked()
+            send_owed()
         except (OperationalError, InterfaceError) as error:
             self.stderr.write(f"the database is away, trying again: {type(error).__name__}")
             connection.close()

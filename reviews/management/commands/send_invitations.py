@@ -5,11 +5,12 @@ import time
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
+from django.utils.timezone import now
 
 from conversations.services.posting import send_owed
 from funnel_site.lib.console import progress
 from reviews.models import Invitation
-from reviews.services.inviting import seconds_to_wait, send_invitations
+from reviews.services.inviting import is_polite_hour, seconds_to_wait, send_invitations
 
 
 class Command(BaseCommand):
@@ -36,7 +37,7 @@ class Command(BaseCommand):
                 send_owed()
                 advance(sent)
                 pause = seconds_to_wait()
-                if pause is None or options["once"]:
+                if pause is None or options["once"] or not is_polite_hour(now()):
                     break
                 time.sleep(min(max(pause, 0.2), 5.0))
         self.stdout.write(f"Sent {sent} of {waiting} waiting invitations")
