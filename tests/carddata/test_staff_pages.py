@@ -77,6 +77,15 @@ class TestCards:
         noted = CardAccess.objects.values_list("kind", "subject", "found")
         assert set(noted) == {("list", "…6586", 2), ("list", "ZYW1", 1), ("list", "ZYW2", 1)}
 
+    def test_a_look_at_the_list_is_noted_too(self, chief: Client) -> None:
+        make_card("ZYW1")
+        make_card("ZYW2")
+
+        chief.get(f"{ADMIN}/cardstatus/")
+
+        noted = CardAccess.objects.values_list("kind", "subject", "found")
+        assert set(noted) == {("list", "", 2), ("list", "ZYW1", 1), ("list", "ZYW2", 1)}
+
     @pytest.mark.parametrize("term", ["nothing", "%", "_", "' OR 1=1 --", "ZYW\u200b"])
     def test_a_search_that_finds_nothing_says_how_to_search(self, chief: Client, term: str) -> None:
         make_card()
@@ -215,6 +224,18 @@ class TestCards:
         assert ",+971545576586," in text
         assert "ZYW1,Delivered,2023-11-14T19:34:56+07:00" in text
         assert CardAccess.objects.get(kind="list").found == 1
+
+    def test_an_export_that_is_too_large_is_refused(
+        self, chief: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("carddata.admin.cards.MOST_EXPORTED", 1)
+        make_card("ZYW1")
+        make_card("ZYW2")
+        values = {"format": "0", "resource": "0", "cardstatusresource_card_id": "on"}
+
+        answer = chief.post(f"{ADMIN}/cardstatus/export/", values, follow=True)
+
+        assert "More than 1 cards: filter the list first." in messages_of(answer)
 
 
 class TestAccessLog:
