@@ -14,6 +14,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from operator import truediv
 from pathlib import Path
 
@@ -92,17 +93,17 @@ def rate(script: str, key: str, seconds: int, folder: Path) -> tuple[float, str]
 
 def busy_seconds(url: str) -> float:
     """Processor time so far of the web server and of the database's sessions."""
-    name = url.rsplit("/", 1)[1]
     with psycopg.connect(url) as plain:
-        found = plain.execute(
-            "SELECT pid FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()",
-            [name],
+        sessions = plain.execute(
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
+            " AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
         ).fetchall()
-    sessions = [psutil.Process(pid) for (pid,) in found]
-    return sum(
-        sum(process.cpu_times()[:2])
-        for process in [*psutil.Process().children(recursive=True), *sessions]
-    )
+    servers = [process.pid for process in psutil.Process().children(recursive=True)]
+    busy = 0.0
+    for pid in (*servers, *(pid for (pid,) in sessions)):
+        with suppress(psutil.NoSuchProcess):
+            busy += sum(psutil.Process(pid).cpu_times()[:2])
+    return busy
 
 
 class Turns:

@@ -29,6 +29,7 @@ SECTIONS = (
             ("Partner files", "upload_file", "carddata", "partnerfile"),
             ("Rejected rows", "rule", "carddata", "rejectedrow"),
             ("Partners", "local_shipping", "carddata", "partner"),
+            ("Notices", "notifications", "carddata", "staffnotice"),
             ("Lookups", "visibility", "carddata", "cardaccess"),
         ),
     ),

@@ -11,7 +11,15 @@ from django.contrib.auth.models import Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from carddata.models import CardAccess, CardEvent, CardStatus, Partner, PartnerFile, RejectedRow
+from carddata.models import (
+    CardAccess,
+    CardEvent,
+    CardStatus,
+    Partner,
+    PartnerFile,
+    RejectedRow,
+    StaffNotice,
+)
 from carddata.services.files import import_file
 from carddata.services.importing import run
 from tests.carddata.cards import make_card, make_event, make_file
@@ -491,6 +499,26 @@ class TestFiles:
         file.refresh_from_db()
         assert file.state == "cancelling"
         assert chief.get(f"{ADMIN}/partnerfile/{file.pk}/cancel/").status_code == 403
+
+    def test_a_cancelled_file_says_that_nothing_of_it_stays(self, chief: Client) -> None:
+        file = make_file(state="cancelled", undo_reversed=20_000)
+
+        page = text_of(chief.get(f"{ADMIN}/partnerfile/{file.pk}/change/"))
+
+        assert "20,000 events that had gone in were taken back" in page
+        assert "Import it again" in page
+
+    def test_a_notice_is_marked_as_seen(self, chief: Client, tmp_path: Path) -> None:
+        imported(tmp_path, "nonsense,columns\n1,2\n")
+        notice = StaffNotice.objects.get()
+        address = f"{ADMIN}/staffnotice/"
+
+        assert "was not imported" in text_of(chief.get(address))
+        chief.post(address, {"action": "mark_seen", "_selected_action": [notice.pk]})
+
+        notice.refresh_from_db()
+        assert str(notice.seen_by) == "chief"
+        assert "was not imported" not in text_of(chief.get(f"{ADMIN}/partnerfile/"))
 
     def test_an_import_is_undone_with_a_reason_and_redone(
         self, chief: Client, tmp_path: Path
