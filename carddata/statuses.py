@@ -27,6 +27,7 @@ LABELS = {
     Status.RETURNED: "Returned",
     Status.UNKNOWN: "Unknown",
 }
+STATUS_CHOICES = [(status.value, LABELS[status]) for status in Status]
 # Of two events at one instant the later step of a card's way is the current one.
 PRECEDENCE = (
     Status.UNKNOWN,

@@ -40,6 +40,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = (
             ("Partner files", "upload_file", "carddata", "partnerfile"),
             ("Rejected rows", "rule", "carddata", "rejectedrow"),
             ("Partners", "local_shipping", "carddata", "partner"),
+            ("Notices", "notifications", "carddata", "staffnotice"),
             ("Lookups", "visibility", "carddata", "cardaccess"),
         ),
     ),

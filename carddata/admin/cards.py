@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.timezone import now
 from import_export.admin import ExportActionModelAdmin
@@ -37,6 +38,7 @@ from funnel_site.lib.staff import RecordAdmin, display
 
 HISTORY_SHOWN = 200
 SHORTEST_START = 3
+MOST_EXPORTED = 100_000
 CONFLICTS = {
     "same_instant": "Two partners say different things of the very same time. The later step of a "
     "card's way counts; look at both below.",
@@ -120,14 +122,14 @@ class CardStatusAdmin(ExportActionModelAdmin, RecordAdmin):
         }
         response: HttpResponse = super().changelist_view(request, context)
         shown = getattr(response, "context_data", None)
-        if not term or not shown or "cl" not in shown:
+        if not shown or "cl" not in shown:
             return response
         rows = list(shown["cl"].result_list)
         caller = caller_of(request)
-        if len(rows) == 1 and request.method == "GET":
+        if term and len(rows) == 1 and request.method == "GET":
             return redirect("admin:carddata_cardstatus_change", rows[0].pk)
-        tail = f"…{term[-4:]}" if term[-4:].isdigit() else term
-        note_access(caller, CardAccess.Kind.LIST, subject=_printable(tail), found=len(rows))
+        subject = f"…{term[-4:]}" if term[-4:].isdigit() else term
+        note_access(caller, CardAccess.Kind.LIST, subject=_printable(subject), found=len(rows))
         note_cards(caller, CardAccess.Kind.LIST, rows)
         shown["found"] = len(rows)
         return response
@@ -156,6 +158,16 @@ class CardStatusAdmin(ExportActionModelAdmin, RecordAdmin):
         note_access(caller_of(request), CardAccess.Kind.PAGE, subject=card.card_id, found=1)
         context = {**self.admin_site.each_context(request), "opts": self.opts, **card_page(card)}
         return TemplateResponse(request, "admin/carddata/cardstatus/card.html", context)
+
+    def export_action(self, request: HttpRequest) -> HttpResponse:
+        """The export form, or the file; what would not fit into memory is refused with the way out."""
+        if request.method == "POST" and self.get_export_queryset(request).count() > MOST_EXPORTED:
+            most = number_format(MOST_EXPORTED, force_grouping=True)
+            self.message_user(
+                request, f"More than {most} cards: filter the list first.", level="ERROR"
+            )
+            return redirect("admin:carddata_cardstatus_changelist")
+        return super().export_action(request)  # type: ignore[no-any-return]
 
     def get_export_data(
         self, file_format: Any, request: HttpRequest, queryset: QuerySet[CardStatus], **kwargs: Any

@@ -108,7 +108,7 @@ class RejectedRowAdmin(RecordAdmin):
         except (FileRefusedError, ProfileError) as error:
             self.message_user(request, f"The settings do not fit this file: {error}", level="ERROR")
             return self._back(file_id)
-        self.log_change(request, RejectedRow(pk=file.pk), f"Retried rejects of {file.name}")
+        self.log_change(request, file, f"Retried rejects: {reason or 'all'}")
         self.message_user(
             request, retried_text(retried), level="SUCCESS" if not retried.rejected else "WARNING"
         )
@@ -117,7 +117,7 @@ class RejectedRowAdmin(RecordAdmin):
     def dismiss_view(self, request: HttpRequest, file_id: int) -> HttpResponse:
         file, reason = self._asked(request, file_id)
         number = dismiss_rejects(file_id=file.pk, reason=reason, user=request.user)
-        self.log_change(request, RejectedRow(pk=file.pk), f"Dismissed rejects of {file.name}")
+        self.log_change(request, file, f"Dismissed {number} rejects: {reason or 'all'}")
         self.message_user(request, f"Dismissed {number}; they stay listed as closed.")
         return self._back(file_id)
 

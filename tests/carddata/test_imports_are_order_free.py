@@ -8,6 +8,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -119,16 +120,16 @@ def test_ten_kills_and_a_last_run_end_as_one_clean_import(
 ) -> None:
     calm, stormy = make_site(), make_site()
     path = large_file(tmp_path / "pickup large.csv", 40_000)
+    began = time.monotonic()
     calm.run("import_partner_files", path, check=False)
+    whole = time.monotonic() - began
     rng = random.Random(7)
 
     killed = 0
     for _ in range(10):
         worker = stormy.start("import_partner_files", path)
-        began = time.monotonic()
-        wanted = rng.uniform(1.0, 4.0)
-        while worker.poll() is None and time.monotonic() - began < wanted:
-            time.sleep(0.02)
+        with suppress(subprocess.TimeoutExpired):
+            worker.wait(timeout=rng.uniform(0.4 * whole, whole))
         killed += worker.poll() is None
         worker.kill()
         worker.wait()
@@ -140,7 +141,7 @@ def test_ten_kills_and_a_last_run_end_as_one_clean_import(
     _, state, total, read, loaded, duplicate, rejected = found["files"][0]
     assert (state, total) == ("done", read)
     assert read == loaded + duplicate + rejected
-    assert rejected > 800
+    assert rejected >= 800
 
 
 @pytest.mark.postgresql

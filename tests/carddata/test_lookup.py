@@ -8,10 +8,12 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from carddata.models import CardAccess, CardSighting
+from carddata.services.files import import_file
 from funnel_site.access.services import create_api_key
 from tests.carddata.cards import make_card, make_event, make_file, settle
-from tests.conftest import Api
+from tests.conftest import SHARED_DATA, Api
 
+CARD_FILES = SHARED_DATA / "cards"
 SEED_ANSWER = {
     "card_id": "ZYW7631",
     "user_contact": "545576586",
@@ -19,6 +21,21 @@ SEED_ANSWER = {
     "status": "Delivered",
     "comment": "DELIVERED",
 }
+
+
+@pytest.mark.skipif(not CARD_FILES.exists(), reason="the published sample files are not here")
+def test_the_published_files_answer_as_they_always_did(api: Api) -> None:
+    for path in sorted(CARD_FILES.glob("*.csv")):
+        assert import_file(path).all_went_in
+
+    answers = [
+        api.get(f"/get_card_status/{card}").json() for card in ("ZYW7631", "ZYW8827", "ZYW8890")
+    ]
+
+    assert SEED_ANSWER.items() <= answers[0].items()
+    assert [answer["status"] for answer in answers] == ["Delivered", "Delivered", "Returned"]
+    assert [answer["user_contact"] for answer in answers] == ["545576586", "585949014", "534534534"]
+    assert answers[2]["timestamp"] == "2023-11-14T12:00:00"
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,15 @@ from django.contrib.auth.models import Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from carddata.models import CardAccess, CardEvent, CardStatus, Partner, PartnerFile, RejectedRow
+from carddata.models import (
+    CardAccess,
+    CardEvent,
+    CardStatus,
+    Partner,
+    PartnerFile,
+    RejectedRow,
+    StaffNotice,
+)
 from carddata.services.files import import_file
 from carddata.services.importing import run
 from tests.carddata.cards import make_card, make_event, make_file
@@ -76,6 +84,15 @@ class TestCards:
         assert "ZYW2" in page
         noted = CardAccess.objects.values_list("kind", "subject", "found")
         assert set(noted) == {("list", "…6586", 2), ("list", "ZYW1", 1), ("list", "ZYW2", 1)}
+
+    def test_a_look_at_the_list_is_noted_too(self, chief: Client) -> None:
+        make_card("ZYW1")
+        make_card("ZYW2")
+
+        chief.get(f"{ADMIN}/cardstatus/")
+
+        noted = CardAccess.objects.values_list("kind", "subject", "found")
+        assert set(noted) == {("list", "", 2), ("list", "ZYW1", 1), ("list", "ZYW2", 1)}
 
     @pytest.mark.parametrize("term", ["nothing", "%", "_", "' OR 1=1 --", "ZYW\u200b"])
     def test_a_search_that_finds_nothing_says_how_to_search(self, chief: Client, term: str) -> None:
@@ -215,6 +232,18 @@ class TestCards:
         assert ",+971545576586," in text
         assert "ZYW1,Delivered,2023-11-14T19:34:56+07:00" in text
         assert CardAccess.objects.get(kind="list").found == 1
+
+    def test_an_export_that_is_too_large_is_refused(
+        self, chief: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("carddata.admin.cards.MOST_EXPORTED", 1)
+        make_card("ZYW1")
+        make_card("ZYW2")
+        values = {"format": "0", "resource": "0", "cardstatusresource_card_id": "on"}
+
+        answer = chief.post(f"{ADMIN}/cardstatus/export/", values, follow=True)
+
+        assert "More than 1 cards: filter the list first." in messages_of(answer)
 
 
 class TestAccessLog:
@@ -470,6 +499,26 @@ class TestFiles:
         file.refresh_from_db()
         assert file.state == "cancelling"
         assert chief.get(f"{ADMIN}/partnerfile/{file.pk}/cancel/").status_code == 403
+
+    def test_a_cancelled_file_says_that_nothing_of_it_stays(self, chief: Client) -> None:
+        file = make_file(state="cancelled", undo_reversed=20_000)
+
+        page = text_of(chief.get(f"{ADMIN}/partnerfile/{file.pk}/change/"))
+
+        assert "20,000 events that had gone in were taken back" in page
+        assert "Import it again" in page
+
+    def test_a_notice_is_marked_as_seen(self, chief: Client, tmp_path: Path) -> None:
+        imported(tmp_path, "nonsense,columns\n1,2\n")
+        notice = StaffNotice.objects.get()
+        address = f"{ADMIN}/staffnotice/"
+
+        assert "was not imported" in text_of(chief.get(address))
+        chief.post(address, {"action": "mark_seen", "_selected_action": [notice.pk]})
+
+        notice.refresh_from_db()
+        assert str(notice.seen_by) == "chief"
+        assert "was not imported" not in text_of(chief.get(f"{ADMIN}/partnerfile/"))
 
     def test_an_import_is_undone_with_a_reason_and_redone(
         self, chief: Client, tmp_path: Path

@@ -1,0 +1,31 @@
+"""Partners, their files, what the files say of cards, and who asked. Tables and constraints only."""
+
+from carddata.models.cards import (
+    CARD_ID_LENGTH,
+    PHONE_TAIL,
+    CardAccess,
+    CardEvent,
+    CardSighting,
+    CardStatus,
+    CardStatusQuerySet,
+)
+from carddata.models.partners import Partner, PartnerFile, RejectedRow, profile_of
+from carddata.models.watching import DropEntry, StaffNotice
+from carddata.statuses import STATUS_CHOICES
+
+__all__ = [
+    "CARD_ID_LENGTH",
+    "PHONE_TAIL",
+    "STATUS_CHOICES",
+    "CardAccess",
+    "CardEvent",
+    "CardSighting",
+    "CardStatus",
+    "CardStatusQuerySet",
+    "DropEntry",
+    "Partner",
+    "PartnerFile",
+    "RejectedRow",
+    "StaffNotice",
+    "profile_of",
+]
