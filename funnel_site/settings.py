@@ -248,6 +248,11 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
 CELERY_BEAT_SCHEDULE = {
     "drain the inbox": {"task": "conversations.tasks.drain_inbox", "schedule": 5.0},
     "sync the keywords": {"task": "funnels.tasks.sync_keywords", "schedule": 600.0},
+    # On a new day this is a build of all customers.
+    "build the changed profiles": {
+        "task": "customer360.tasks.build_changed_profiles",
+        "schedule": 600.0,
+    },
 }
 
 # --- The API ------------------------------------------------------------------------------------
