@@ -144,7 +144,10 @@ def by_hand(fit: dict[str, Any]) -> float:
         started = time.perf_counter()
         cursor.execute(
             statement,
-            {**parameters(date.fromisoformat(AS_OF)), **{k: fit[k] for k in ("r", "alpha", "a", "b")}},
+            {
+                **parameters(date.fromisoformat(AS_OF)),
+                **{k: fit[k] for k in ("r", "alpha", "a", "b")},
+            },
         )
         cursor.execute("ALTER TABLE by_hand ADD PRIMARY KEY (customer_id)")
         taken = time.perf_counter() - started

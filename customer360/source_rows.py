@@ -4,6 +4,7 @@ Columns are those of the source systems; others are left alone, except `currency
 that cannot be used raises RowError naming the column, without repeating the value.
 """
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -124,7 +125,9 @@ def table_of(header: list[str]) -> str | None:
 def clean_row(table: str, row: Mapping[str, Any], defaults: Defaults) -> CleanRow:
     """The row's values as the table stores them; raises RowError."""
     shape = SHAPES[table]
-    text = {name: _text(row.get(name)) for name in (shape.id_column, *shape.columns, *shape.parents)}
+    text = {
+        name: _text(row.get(name)) for name in (shape.id_column, *shape.columns, *shape.parents)
+    }
     text["currency"] = _text(row.get("currency"))
     parents = {
         column: _key(text, column)
@@ -144,7 +147,7 @@ def _text(value: Any) -> str:
         return ""
     if isinstance(value, date | datetime):
         return value.isoformat()[:10]
-    if isinstance(value, float) and value != value:  # noqa: PLR0124 - a NaN, as pandas writes it
+    if isinstance(value, float) and math.isnan(value):
         return ""
     return clean_text(str(value))[0].strip()
 
@@ -251,7 +254,10 @@ def _campaign(text: Mapping[str, str], defaults: Defaults) -> dict[str, Any]:
 
 def _purchase(text: Mapping[str, str], defaults: Defaults) -> dict[str, Any]:
     """A quantity below zero is a refund, whatever the sign of the amount beside it."""
-    quantity, amount = _whole(text, "quantity", least=-LARGEST_NUMBER), _amount(text, "total_amount")
+    quantity, amount = (
+        _whole(text, "quantity", least=-LARGEST_NUMBER),
+        _amount(text, "total_amount"),
+    )
     if quantity == 0:
         raise RowError("quantity: is 0")
     currency = (text["currency"] or defaults.currency).upper()

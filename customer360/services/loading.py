@@ -160,6 +160,19 @@ def load_file(
     return load
 
 
+def load_rows(
+    *, table: str, rows: Iterable[dict[str, Any]], name: str, defaults: Defaults
+) -> CdpLoad:
+    """Load rows that are in memory, by the same rules as a file's."""
+    load = CdpLoad.objects.create(table=table, file_name=name, started_at=now())
+    numbered = (Line(number=number, row=row) for number, row in enumerate(rows, start=1))
+    for lines in chunks(numbered, BATCH):
+        load_lines(load, lines, defaults=defaults)
+    load.state, load.finished_at = CdpLoad.State.DONE, now()
+    load.save()
+    return load
+
+
 @transaction.atomic
 def load_lines(load: CdpLoad, lines: Sequence[Line], *, defaults: Defaults) -> None:
     """One batch of one file: all its rows go somewhere, or none does."""
@@ -202,7 +215,7 @@ def _write(load: CdpLoad, rows: Sequence[tuple[Line, CleanRow]]) -> list[SetAsid
         note_new_numbers(numbers)
     _forget_waiting(load.table, [row.external_id for _, row in rows])
     if new and load.table in _parent_tables():
-        load.arrived += let_in(load.table, [row.external_id for row in new])  # type: ignore[attr-defined]
+        load.arrived += let_in(load.table, [row.external_id for row in new])
     return waiting
 
 
@@ -288,9 +301,7 @@ def let_in(parent_table: str, keys: Sequence[str]) -> int:
         held = [row for row in rows if row.table == table]
         SetAsideRow.objects.filter(pk__in=[row.pk for row in held]).delete()
         inner = CdpLoad(pk=held[-1].load_id, table=table)
-        clean = {
-            one.external_id: (Line(number=one.line, row=one.row), _again(one)) for one in held
-        }
+        clean = {one.external_id: (Line(number=one.line, row=one.row), _again(one)) for one in held}
         _store_aside(_write(inner, list(clean.values())))
         arrived += inner.added + inner.changed + inner.unchanged
     return arrived
@@ -304,9 +315,7 @@ def _again(row: SetAsideRow) -> CleanRow:
 def _forget_waiting(table: str, keys: Sequence[str]) -> None:
     """An older version of a row that waits is out of date once the row comes again."""
     if SHAPES[table].parents:
-        SetAsideRow.objects.filter(
-            state=State.WAITING, table=table, external_id__in=keys
-        ).delete()
+        SetAsideRow.objects.filter(state=State.WAITING, table=table, external_id__in=keys).delete()
 
 
 def _aside(

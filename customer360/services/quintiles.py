@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from customer360.scores import rfm
@@ -38,7 +37,7 @@ class Quintile:
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Quintile":
         cuts = tuple(value["cuts"]) if value["cuts"] is not None else None
-        return cls(cuts, value["buyers"], tuple(value["below"]), tuple(value["upto"]))  # type: ignore[arg-type]
+        return cls(cuts, value["buyers"], tuple(value["below"]), tuple(value["upto"]))
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -49,6 +48,7 @@ class Quintile:
         `near` gives the distinct values next to a cut point, with their numbers, after the change:
         a cut point that no longer holds moves to the neighbour that does.
 
+        >>> import numpy as np
         >>> quintile, near = Quintile.of(np.arange(100)), lambda cut, up: [(cut + 1, 1)]
         >>> quintile.after(gone=np.array([3]), come=np.array([4]), near=near).cuts
         (19, 39, 59, 79)
@@ -117,9 +117,7 @@ class Place:
         return None
 
 
-def _counts(
-    values: Values, cuts: rfm.Cuts | None
-) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def _counts(values: Values, cuts: rfm.Cuts | None) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """How many values lie below each cut point, and how many do not exceed it."""
     if cuts is None:
         return (0,) * 4, (0,) * 4

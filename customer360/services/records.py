@@ -73,9 +73,7 @@ def note_new_numbers(records: Sequence[CustomerRecord]) -> None:
     if not changed:
         return
     holders = _holders({record.phone_number for record in changed})
-    free = {
-        record.phone_number: record for record in changed if record.phone_number not in holders
-    }
+    free = {record.phone_number: record for record in changed if record.phone_number not in holders}
     CustomerIdentity.objects.bulk_create(
         [
             CustomerIdentity(

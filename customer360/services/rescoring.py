@@ -30,8 +30,8 @@ COLUMN_OF = {
 }
 TABLE = CustomerProfile._meta.db_table
 OTHERS_ARE = f"customer_id NOT IN ({IDS})"
-OTHERS = f"(SELECT * FROM {TABLE} WHERE {OTHERS_ARE}) AS others"  # noqa: S608
-BEFORE = f"(SELECT * FROM {TABLE} WHERE customer_id IN ({IDS})) AS before"  # noqa: S608
+OTHERS = f"(SELECT * FROM {TABLE} WHERE {OTHERS_ARE}) AS others"
+BEFORE = f"(SELECT * FROM {TABLE} WHERE customer_id IN ({IDS})) AS before"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ def _of_staged(last: ScoreFit, staged: Buyers, changed: int) -> Basis | None:
     scored = staged
     if passed:
         where = f"{OTHERS_ARE} AND ({' OR '.join(passed)})"
-        scored = buyers_of(STAGE, f"(SELECT * FROM {TABLE} WHERE {where}) AS passed")  # noqa: S608
+        scored = buyers_of(STAGE, f"(SELECT * FROM {TABLE} WHERE {where}) AS passed")
     repeat = last.repeat_buyers - int((before.days > 1).sum()) + int((staged.days > 1).sum())
     return Basis(scored, quintiles, Models.of(last), repeat, since, is_everybody=False)
 
@@ -112,7 +112,7 @@ def _near(column: str, staged: Values, cut: int, up: bool) -> Iterator[tuple[int
     name = COLUMN_OF[column]
     side, order = (">", "ASC") if up else ("<", "DESC")
     found = fetch(
-        f"SELECT {name}, COUNT(*) FROM {TABLE} WHERE {OTHERS_ARE}"  # noqa: S608
+        f"SELECT {name}, COUNT(*) FROM {TABLE} WHERE {OTHERS_ARE}"
         f" AND first_purchase_date IS NOT NULL AND {name} {side} {_literal(column, cut)}"
         f" GROUP BY {name} ORDER BY {name} {order} LIMIT {NEIGHBOURS}"
     )

@@ -60,8 +60,12 @@ steps = st.one_of(
     st.tuples(st.just("uncontact"), st.integers(0, 20)),
     st.tuples(st.just("respond"), people, st.integers(0, CAMPAIGNS - 1), st.booleans()),
     st.tuples(st.just("visit"), people, days, st.integers(0, 900)),
-    st.tuples(st.just("rename"), st.integers(0, PRODUCTS - 1), st.sampled_from(["Tea", "Milk", ""])),
-    st.tuples(st.just("audience"), st.integers(0, CAMPAIGNS - 1), st.sampled_from(["all", "seniors"])),
+    st.tuples(
+        st.just("rename"), st.integers(0, PRODUCTS - 1), st.sampled_from(["Tea", "Milk", ""])
+    ),
+    st.tuples(
+        st.just("audience"), st.integers(0, CAMPAIGNS - 1), st.sampled_from(["all", "seniors"])
+    ),
     st.tuples(st.just("join"), people, people),
     st.tuples(st.just("undo")),
     st.tuples(st.just("chat"), people, days),
@@ -110,9 +114,7 @@ class World:
             )
         )
 
-    def buy(
-        self, who: int, what: int, ago: int, quantity: int, cents: int, currency: str
-    ) -> None:
+    def buy(self, who: int, what: int, ago: int, quantity: int, cents: int, currency: str) -> None:
         self.number += 1
         Purchase.objects.create(
             external_id=str(self.number),
@@ -146,7 +148,7 @@ class World:
     def uncontact(self, which: int) -> None:
         ServiceInteraction.objects.filter(pk=self.nth(ServiceInteraction, which)).delete()
 
-    def respond(self, who: int, which: int, clicked: bool) -> None:  # noqa: FBT001
+    def respond(self, who: int, which: int, clicked: bool) -> None:
         self.number += 1
         CampaignResponse.objects.create(
             external_id=str(self.number),
@@ -236,13 +238,23 @@ def snapshot() -> dict[str, list[str]]:
         "profiles": CustomerProfile.objects.values_list(*columns),
         "cells": ProfileCell.objects.values_list(*KEYS, *SUMS),
         "sales": SalesDay.objects.values_list(
-            "day", "category", "brand", "currency", "orders", "refunds", "quantity", "sold", "revenue"
+            "day",
+            "category",
+            "brand",
+            "currency",
+            "orders",
+            "refunds",
+            "quantity",
+            "sold",
+            "revenue",
         ),
         "moods": SatisfactionDay.objects.values_list("day", "score", "signals"),
         "months": BuyerMonth.objects.values_list("month", "buyers", "new_buyers", "kept_buyers"),
         "days": CustomerDay.objects.values_list("day", "new_customers", "new_buyers"),
     }
-    return {name: sorted(json.dumps(row, default=str) for row in found) for name, found in rows.items()}
+    return {
+        name: sorted(json.dumps(row, default=str) for row in found) for name, found in rows.items()
+    }
 
 
 @contextmanager
@@ -277,13 +289,15 @@ def check_counts() -> None:
     """Each purchase counts once, and as Python counts it."""
     orders: dict[int, list[tuple[date, Decimal, str]]] = defaultdict(list)
     value: dict[int, Decimal] = defaultdict(Decimal)
-    for row in Purchase.objects.filter(purchase_date__lte=AS_OF).select_related("record"):
-        owner = row.record.customer_id
-        if row.quantity > 0:
-            orders[owner].append((row.purchase_date, row.total_amount, row.currency))
-        if row.currency == "IDR":
-            value[owner] += row.total_amount
+    for one in Purchase.objects.filter(purchase_date__lte=AS_OF).select_related("record"):
+        owner = one.record.customer_id
+        if one.quantity > 0:
+            orders[owner].append((one.purchase_date, one.total_amount, one.currency))
+        if one.currency == "IDR":
+            value[owner] += one.total_amount
     for sale in Funnel.objects.exclude(transaction_date=None):
+        assert sale.transaction_date is not None
+        assert sale.customer_id is not None
         day = (sale.transaction_date + timedelta(hours=7)).date()
         if day <= AS_OF:
             orders[sale.customer_id].append((day, sale.transaction_value or Decimal(), "IDR"))
@@ -305,14 +319,22 @@ def check_counts() -> None:
 
 
 @pytest.mark.django_db
-@settings(max_examples=int(os.environ.get("PROFILE_EXAMPLES", "15")), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=int(os.environ.get("PROFILE_EXAMPLES", "15")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(story=st.lists(steps, max_size=12))
 def test_changed_ends_as_full_when_everybody_is_scored(story: list[tuple[Any, ...]]) -> None:
     check_equality(story)
 
 
 @pytest.mark.django_db
-@settings(max_examples=int(os.environ.get("PROFILE_EXAMPLES", "15")), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=int(os.environ.get("PROFILE_EXAMPLES", "15")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(story=st.lists(steps, max_size=12))
 def test_changed_ends_as_full_when_only_the_changed_are_scored(
     story: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch

@@ -54,7 +54,8 @@ def shop(tmp_path: Path) -> Path:
         write(
             tmp_path,
             "customer_info",
-            CUSTOMERS + "1,Ayu,W, AYU@Example.org ,0812-3456-7890,1990-01-01,2025-01-01\n2,Bo,,,,,\n",
+            CUSTOMERS
+            + "1,Ayu,W, AYU@Example.org ,0812-3456-7890,1990-01-01,2025-01-01\n2,Bo,,,,,\n",
         )
     )
     load(write(tmp_path, "product_catalog", PRODUCTS))
@@ -136,7 +137,9 @@ def test_a_purchase_waits_for_its_customer_and_its_product_and_goes_in_once(tmp_
 
 
 def test_a_negative_quantity_is_a_refund_whatever_the_sign_of_the_amount(shop: Path) -> None:
-    text = PURCHASES + "1,1,1,2026-01-05,2,100,\n2,1,1,2026-01-06,-1,50,\n3,1,1,2026-01-07,-1,-20,\n"
+    text = (
+        PURCHASES + "1,1,1,2026-01-05,2,100,\n2,1,1,2026-01-06,-1,50,\n3,1,1,2026-01-07,-1,-20,\n"
+    )
     load(write(shop, "purchase_transactions", text))
     build_profiles(as_of=date(2026, 2, 1))
 
@@ -270,7 +273,9 @@ def test_statements_do_not_grow_with_rows(shop: Path) -> None:
     def statements(rows: int) -> int:
         lines = "".join(f"{n}-{rows},1,1,2026-01-05,1,5,\n" for n in range(rows))
         path = write(shop, "purchase_transactions", PURCHASES + lines)
-        with CaptureQueriesContext(connection, ) as queries:
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
             load(path)
         return len(queries)
 

@@ -18,9 +18,14 @@ from django.utils.timezone import localdate
 from rich.console import Console
 from rich.table import Table
 
-from conversations.models import InboundEvent
+from conversations.models import Customer, InboundEvent
 from conversations.services.drain import drain_batch, drain_inbox
 from conversations.services.files import ingest_lines
+from customer360.demo import demo_rows
+from customer360.models import CdpLoad
+from customer360.services.building import BuildRunningError, build_profiles
+from customer360.services.loading import load_rows
+from customer360.source_rows import Defaults
 from funnel_site.access.models import ApiKey, Scope
 from funnel_site.access.services import create_api_key
 from funnel_site.demo import demo_day
@@ -51,7 +56,13 @@ class Command(BaseCommand):
         if not 1 <= options["port"] <= 65_535:
             raise CommandError("--port: a number from 1 to 65535")
         call_command("migrate", verbosity=0, interactive=False)
-        news = [self._make_admin(), self._make_key(), self._sync_keywords(), self._ingest_demo()]
+        news = [
+            self._make_admin(),
+            self._make_key(),
+            self._sync_keywords(),
+            self._ingest_demo(),
+            self._load_demo_year(),
+        ]
         if not any(news):
             self.stdout.write("Everything is set up already; nothing was changed.")
         self._print_funnel()
@@ -102,6 +113,26 @@ class Command(BaseCommand):
         self.stdout.write(
             f"Demo day {_demo_date()}: {report.new} messages taken in, {report.rejected} refused"
         )
+        return True
+
+    def _load_demo_year(self) -> bool:
+        """A year of purchases, visits, campaigns and service cases of the demo's customers."""
+        if CdpLoad.objects.filter(file_name=DEMO).exists():
+            return False
+        people = Customer.objects.exclude(phone_number="").order_by("phone_number")
+        phones = list(people.values_list("phone_number", flat=True))
+        defaults = Defaults(region=settings.PHONE_REGION, currency=settings.CURRENCY)
+        tables = demo_rows(phones, day=_demo_date())
+        with progress("a year of purchases", total=len(tables), out=self.stderr) as advance:
+            for done, (table, rows) in enumerate(tables.items(), start=1):
+                load_rows(table=table, rows=rows, name=DEMO, defaults=defaults)
+                advance(done)
+        try:
+            build = build_profiles()
+        except BuildRunningError:
+            return True
+        purchases = len(tables["purchase_transactions"])
+        self.stdout.write(f"Demo year: {purchases} purchases; {build.customers} customer profiles")
         return True
 
     def _print_funnel(self) -> None:
