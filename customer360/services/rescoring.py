@@ -14,13 +14,14 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from customer360.models import CustomerProfile, ProfileBuild, ScoreFit
 from customer360.services.quintiles import Quintile, Values
 from customer360.services.scoring import MEASURES, Buyers, Models, fit_models, score_buyers
 from customer360.services.staging import IDS, STAGE, buyers_of, fetch, write_scores
 
-FEW_BUYERS = 5_000
+FEW_BUYERS = 20_000
 CHANGED_SHARE = 0.01
 NEIGHBOURS = 2_000
 COLUMN_OF = {
@@ -147,7 +148,10 @@ def _whole(column: str, value: Any) -> int:
 def _of_everybody(last: ScoreFit | None, everybody: Buyers, changed: int, as_of: int) -> Basis:
     since = changed + (last.limits["changed_since_fit"] if last else 0)
     if last is None or _is_stale(len(everybody), since):
-        models, since = fit_models(everybody, as_of=as_of), 0
+        # The sums are short: several threads only wait for each other, up to a hundred times as
+        # long where the processors are busy.
+        with threadpool_limits(limits=1):
+            models, since = fit_models(everybody, as_of=as_of), 0
     else:
         models = Models.of(last)
     return Basis(
