@@ -4,3 +4,6 @@ from django.dispatch import Signal
 
 messages_stored = Signal()
 """Sent with `messages: list[Message]`, new ones only, their `room` loaded and up to date."""
+
+join_undoing = Signal()
+"""Sent with `change`: a join that another app recorded and is asked to undo. True: it has."""

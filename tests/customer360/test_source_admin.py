@@ -6,12 +6,14 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
 from django.urls import reverse
+from django.utils.timezone import now
 from tablib import Dataset
 
-from conversations.models import Customer
+from conversations.models import Customer, CustomerIdentity, IdentityChange
 from customer360 import resources
 from customer360.models import CustomerProfile, CustomerRecord, ProfileBuild, Purchase
 from customer360.services.building import begin_build, build_profiles
+from customer360.services.records import place_new_records
 from tests.customer360.shop import fill_shop
 
 pytestmark = pytest.mark.django_db
@@ -129,3 +131,19 @@ def test_a_build_that_fails_leaves_the_old_profiles_and_its_work_to_the_next(
     monkeypatch.undo()
     build_profiles()
     assert CustomerProfile.objects.get(customer__records__external_id="3").total_purchases == 0
+
+
+def test_staff_undo_the_join_of_a_record(staff: Client) -> None:
+    person = Customer.objects.create(
+        phone_number="+6281299990001", first_seen_at=now(), last_seen_at=now()
+    )
+    CustomerIdentity.objects.create(
+        customer=person, kind="phone", value=person.phone_number, first_seen_at=now()
+    )
+    place_new_records([CustomerRecord(external_id="7", phone_number=person.phone_number)])
+    change = IdentityChange.objects.get(change="joined")
+    asked = {"action": "part_again", "_selected_action": [change.pk]}
+    page = staff.post(reverse("admin:conversations_identitychange_changelist"), asked, follow=True)
+
+    assert "1 joins undone." in str(next(iter(page.context["messages"])))
+    assert CustomerRecord.objects.get().customer != person
