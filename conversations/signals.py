@@ -10,3 +10,6 @@ delivery_changed = Signal()
 
 customers_joining = Signal()
 """Sent with `customer` and `absorbed` before every row of the second becomes one of the first."""
+
+join_undoing = Signal()
+"""Sent with `change`: a join that another app recorded and is asked to undo. True: it has."""

@@ -1,8 +1,15 @@
-"""The staff screens of the sources, the loads, the builds and the profiles."""
+"""The staff screens of the sources, the loads and the builds."""
+
+from typing import Any
 
 from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.html import format_html
+from import_export.admin import ImportExportModelAdmin
+from unfold.contrib.filters.admin import RangeDateFilter
 
-from customer360 import profile_admin
+from customer360 import profile_admin, resources
 from customer360.models import (
     Campaign,
     CampaignResponse,
@@ -15,20 +22,250 @@ from customer360.models import (
     SetAsideRow,
     WebsiteVisit,
 )
-from funnel_site.lib.staff import RecordAdmin, StaffAdmin
-
-for model in (
-    Campaign,
-    CampaignResponse,
-    CustomerRecord,
-    Product,
-    Purchase,
-    ServiceInteraction,
-    WebsiteVisit,
-):
-    admin.site.register(model, StaffAdmin)
-for record in (CdpLoad, ProfileBuild, SetAsideRow):
-    admin.site.register(record, RecordAdmin)
+from customer360.services.building import BuildRunningError, request_build
+from funnel_site.lib.phone import phone_search_digits
+from funnel_site.lib.staff import RecordAdmin, StaffAdmin, action, display
 
 # Registers the profiles and the dashboard's addresses.
 __all__ = ["profile_admin"]
+
+
+class SourceAdmin(ImportExportModelAdmin, StaffAdmin):
+    """A source table: its rows come from files or imports; a correction by hand counts, too."""
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Whose row it is follows from the source, and a record's person from its number."""
+        return ("external_id",) if obj else ()
+
+
+@admin.register(CustomerRecord)
+class CustomerRecordAdmin(SourceAdmin):
+    resource_classes = [resources.CustomerRecordResource]
+    list_display = (
+        "external_id",
+        "first_name",
+        "last_name",
+        "email",
+        "shown_phone",
+        "registration_date",
+        "customer",
+    )
+    list_filter = (
+        ("registration_date", RangeDateFilter),
+        ("phone_number", admin.EmptyFieldListFilter),
+    )
+    search_fields = ("=external_id", "first_name", "last_name", "=email")
+    search_help_text = "Phone number in any format, name, e-mail or customer id"
+    list_select_related = ("customer",)
+    autocomplete_fields = ("customer",)
+    ordering = ("-id",)
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
+        digits = phone_search_digits(search_term)
+        if len(digits) >= 6 and not any(letter.isalpha() for letter in search_term):
+            return queryset.filter(phone_number__contains=digits), False
+        return super().get_search_results(request, queryset, search_term)
+
+    @display(description="Phone", ordering="phone_number")
+    def shown_phone(self, record: CustomerRecord) -> str:
+        return record.phone_number or record.phone_text
+
+
+@admin.register(Product)
+class ProductAdmin(SourceAdmin):
+    resource_classes = [resources.ProductResource]
+    list_display = ("external_id", "product_name", "category", "brand", "price", "launch_date")
+    list_filter = ("category", "brand")
+    search_fields = ("=external_id", "product_name")
+    ordering = ("product_name", "id")
+
+
+class ChildAdmin(SourceAdmin):
+    """Rows that hang on a customer record."""
+
+    search_fields: tuple[str, ...] = ("=external_id", "=record__external_id")
+    search_help_text = "The row's id or the customer's id"
+    list_select_related: tuple[str, ...] = ("record",)
+    autocomplete_fields: tuple[str, ...] = ("record",)
+
+
+@admin.register(Purchase)
+class PurchaseAdmin(ChildAdmin):
+    resource_classes = [resources.PurchaseResource]
+    list_display = (
+        "purchase_date",
+        "record",
+        "product",
+        "quantity",
+        "total_amount",
+        "currency",
+        "store_id",
+    )
+    list_filter = (("purchase_date", RangeDateFilter), "currency", "product__category")
+    list_select_related = ("record", "product")
+    autocomplete_fields = ("record", "product")
+    ordering = ("-purchase_date", "-id")
+
+
+@admin.register(ServiceInteraction)
+class ServiceInteractionAdmin(ChildAdmin):
+    resource_classes = [resources.ServiceInteractionResource]
+    list_display = (
+        "interaction_date",
+        "record",
+        "interaction_type",
+        "product",
+        "resolution_status",
+        "satisfaction_score",
+    )
+    list_filter = (
+        ("interaction_date", RangeDateFilter),
+        "interaction_type",
+        "resolution_status",
+        "satisfaction_score",
+    )
+    list_select_related = ("record", "product")
+    autocomplete_fields = ("record", "product")
+    ordering = ("-interaction_date", "-id")
+
+
+@admin.register(Campaign)
+class CampaignAdmin(SourceAdmin):
+    resource_classes = [resources.CampaignResource]
+    list_display = ("campaign_name", "channel", "target_audience", "start_date", "end_date")
+    list_filter = ("channel", "target_audience", ("start_date", RangeDateFilter))
+    search_fields = ("=external_id", "campaign_name")
+    ordering = ("-start_date", "-id")
+
+
+@admin.register(CampaignResponse)
+class CampaignResponseAdmin(ChildAdmin):
+    resource_classes = [resources.CampaignResponseResource]
+    list_display = ("response_date", "record", "campaign", "response_type")
+    list_filter = (("response_date", RangeDateFilter), "response_type", "campaign__channel")
+    list_select_related = ("record", "campaign")
+    autocomplete_fields = ("record", "campaign")
+    ordering = ("-response_date", "-id")
+
+
+@admin.register(WebsiteVisit)
+class WebsiteVisitAdmin(ChildAdmin):
+    resource_classes = [resources.WebsiteVisitResource]
+    list_display = ("visit_date", "record", "source", "pages_viewed", "time_spent")
+    list_filter = (("visit_date", RangeDateFilter), "source")
+    ordering = ("-visit_date", "-id")
+
+
+@admin.register(CdpLoad)
+class CdpLoadAdmin(RecordAdmin):
+    list_display = (
+        "started_at",
+        "table",
+        "file_name",
+        "shown_state",
+        "read",
+        "added",
+        "changed",
+        "unchanged",
+        "waiting",
+        "arrived",
+        "repeated",
+        "shown_rejected",
+    )
+    list_filter = ("table", "state")
+    search_fields = ("file_name",)
+
+    @display(
+        description="State",
+        label={
+            "Running": "info",
+            "Done": "success",
+            "Failed, what was read before is in": "danger",
+        },
+    )
+    def shown_state(self, load: CdpLoad) -> str:
+        return load.get_state_display()
+
+    @display(description="Rejected", ordering="rejected")
+    def shown_rejected(self, load: CdpLoad) -> str:
+        if not load.rejected:
+            return "0"
+        return format_html(
+            '<a href="../setasiderow/?load__id__exact={}">{}</a>', load.pk, load.rejected
+        )
+
+
+@admin.register(SetAsideRow)
+class SetAsideRowAdmin(RecordAdmin):
+    list_display = ("table", "line", "external_id", "shown_state", "reason", "waits_for_id", "load")
+    list_filter = ("state", "table", "load")
+    search_fields = ("=external_id", "=waits_for_id")
+    search_help_text = "The row's id, or the id it waits for"
+    list_select_related = ("load",)
+
+    @display(
+        description="State",
+        label={
+            "Rejected": "danger",
+            "Waits for another row": "warning",
+            "Its id came again later in the file": "info",
+        },
+    )
+    def shown_state(self, row: SetAsideRow) -> str:
+        return row.get_state_display()
+
+
+@admin.register(ProfileBuild)
+class ProfileBuildAdmin(RecordAdmin):
+    list_display = (
+        "started_at",
+        "shown_state",
+        "mode",
+        "as_of",
+        "shown_progress",
+        "customers",
+        "finished_at",
+        "error",
+    )
+    list_filter = ("state", "mode")
+    actions_list = ("build_changed", "build_all")
+
+    def has_build_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return request.user.has_perm("customer360.add_profilebuild")
+
+    @action(description="Build the changed", permissions=["build"], icon="update")
+    def build_changed(self, request: HttpRequest) -> HttpResponse:
+        return self._build(request, ProfileBuild.Mode.CHANGED)
+
+    @action(description="Build all", permissions=["build"], icon="construction")
+    def build_all(self, request: HttpRequest) -> HttpResponse:
+        return self._build(request, ProfileBuild.Mode.FULL)
+
+    def _build(self, request: HttpRequest, mode: str) -> HttpResponse:
+        try:
+            build = request_build(mode=mode, user=request.user)
+        except BuildRunningError:
+            self.message_user(request, "A build is running already.", level="WARNING")
+        else:
+            done = build.state == ProfileBuild.State.DONE
+            told = f"{build.customers:,} profiles built." if done else "The build has begun."
+            self.message_user(request, told, level="SUCCESS")
+        return redirect("admin:customer360_profilebuild_changelist")
+
+    @display(
+        description="State",
+        label={"Running": "info", "Done": "success", "Failed, the old profiles stay": "danger"},
+    )
+    def shown_state(self, build: ProfileBuild) -> str:
+        return build.get_state_display()
+
+    @display(description="Progress")
+    def shown_progress(self, build: ProfileBuild) -> str:
+        if build.state != ProfileBuild.State.RUNNING:
+            return f"{build.steps_done} of {build.steps}"
+        return format_html(
+            '<progress max="{}" value="{}"></progress> {}',
+            build.steps,
+            build.steps_done,
+            build.step,
+        )

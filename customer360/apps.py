@@ -9,7 +9,8 @@ class Customer360Config(AppConfig):
     verbose_name = "Customer 360"
 
     def ready(self) -> None:
-        from customer360 import tracking
+        from customer360 import receivers, tracking
 
+        receivers.connect()
         pre_migrate.connect(tracking.remove, sender=self, dispatch_uid="customer360")
         post_migrate.connect(tracking.install, sender=self, dispatch_uid="customer360")

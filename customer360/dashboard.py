@@ -20,7 +20,7 @@ from customer360.metrics import BY_KEY, KPIS, PICTURES, Figure
 from customer360.models import ProfileBuild
 from customer360.periods import Period, month_start
 from customer360.pictures import picture, rounded, shown
-from customer360.selectors.answers import Answer, Built, current_build, one_snapshot
+from customer360.selectors.answers import Answer, Built, current_build, fit_in_words, one_snapshot
 from customer360.selectors.figures import answer
 from customer360.selectors.rows import PAGE, RowQuery, Rows, month_rows, sale_rows, signal_rows
 from funnel_site.lib.parameters import Parameters
@@ -48,7 +48,11 @@ def dashboard_page(request: HttpRequest, model_admin: Any) -> HttpResponse:
             key: answer(key, period, built=built)
             for key in ("kpis", *(figure.key for figure in PICTURES))
         }
+        fit = fit_in_words(built)
     pictures = [picture(found[figure.key]) for figure in PICTURES]
+    for one in pictures:
+        if one["key"] == "churn_risk":
+            one["note"] = fit
     context = {
         **model_admin.admin_site.each_context(request),
         "title": "Dashboard",

@@ -1,6 +1,6 @@
 """docs/metrics.md, written from the dictionary; a test keeps file and dictionary equal.
 
-python -m customer360.documentation > docs/metrics.md
+Run: python -m customer360.documentation > docs/metrics.md
 """
 
 from collections.abc import Iterator

@@ -4,6 +4,7 @@ Columns are those of the source systems; others are left alone, except `currency
 that cannot be used raises RowError naming the column, without repeating the value.
 """
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -146,7 +147,7 @@ def _text(value: Any) -> str:
         return ""
     if isinstance(value, date | datetime):
         return value.isoformat()[:10]
-    if isinstance(value, float) and value != value:
+    if isinstance(value, float) and math.isnan(value):
         return ""
     return clean_text(str(value))[0].strip()
 

@@ -32,9 +32,9 @@ class Tracked:
 
 
 OWN = "SELECT customer_id FROM {rows} t WHERE customer_id IS NOT NULL"
-OF_RECORD = f"SELECT r.customer_id FROM {{rows}} t JOIN {RECORDS} r ON r.id = t.record_id"  # noqa: S608
+OF_RECORD = f"SELECT r.customer_id FROM {{rows}} t JOIN {RECORDS} r ON r.id = t.record_id"
 OF_PRODUCT = (
-    f"SELECT r.customer_id FROM {{rows}} t JOIN {{table}} c ON c.product_id = t.id"  # noqa: S608
+    f"SELECT r.customer_id FROM {{rows}} t JOIN {{table}} c ON c.product_id = t.id"
     f" JOIN {RECORDS} r ON r.id = c.record_id"
 )
 # The day in the site's zone is the day in UTC or one of its neighbours.
@@ -146,7 +146,7 @@ TRACKED = (
         table="customer360_campaign",
         columns=("start_date", "channel", "target_audience"),
         # A campaign counts as offered to everybody in its audience.
-        customers=(f"SELECT customer_id FROM {RECORDS} WHERE EXISTS (SELECT 1 FROM {{rows}} t)",),  # noqa: S608
+        customers=(f"SELECT customer_id FROM {RECORDS} WHERE EXISTS (SELECT 1 FROM {{rows}} t)",),
     ),
 )
 
@@ -187,7 +187,7 @@ def _noting(tracked: Tracked, rows: str) -> list[str]:
     pairs = [(CUSTOMERS, "customer_id", sql) for sql in tracked.customers]
     pairs += [(DAYS, "day", sql) for sql in days]
     return [
-        f"INSERT INTO {table} ({column}) SELECT DISTINCT * FROM"  # noqa: S608
+        f"INSERT INTO {table} ({column}) SELECT DISTINCT * FROM"
         f" ({sql.replace('{rows}', rows)}) AS touched;"
         for table, column, sql in pairs
     ]

@@ -235,6 +235,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "carddata.tasks.resume_forgotten_files",
         "schedule": 60.0,
     },
+    # On a new day this is a build of all customers.
+    "build the changed profiles": {
+        "task": "customer360.tasks.build_changed_profiles",
+        "schedule": 600.0,
+    },
 }
 
 # --- The API ------------------------------------------------------------------------------------

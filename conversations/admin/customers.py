@@ -18,6 +18,7 @@ from conversations.models import Consent, Customer, CustomerIdentity, IdentityCh
 from conversations.resources import CustomerResource
 from conversations.services.blocking import set_blocked
 from conversations.services.consent import note_consent
+from conversations.services.joining import undo_change
 from funnel_site.lib.phone import phone_search_digits
 from funnel_site.lib.staff import RecordAdmin, StaffAdmin, action, display
 
@@ -201,3 +202,14 @@ class IdentityChangeAdmin(RecordAdmin):
     list_display = ("made_at", "customer", "change", "kind", "value")
     list_filter = ("change", "kind")
     list_select_related = ("customer",)
+    actions = ("part_again",)
+
+    def has_part_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("conversations.change_customer")
+
+    @admin.action(description="Undo the selected joins", permissions=["part"])
+    def part_again(self, request: HttpRequest, queryset: QuerySet[IdentityChange]) -> None:
+        """One at a time, the newest first: a later join may rest on an earlier one."""
+        changes = list(queryset.filter(change=IdentityChange.Change.JOINED).order_by("-pk"))
+        undone = sum(undo_change(change=change) for change in changes)
+        self.message_user(request, f"{undone} joins undone. Nothing of either customer is lost.")

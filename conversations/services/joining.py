@@ -7,7 +7,7 @@ from django.db import models, transaction
 from django.utils.timezone import now
 
 from conversations.models import Customer, IdentityChange, Room
-from conversations.signals import customers_joining
+from conversations.signals import customers_joining, join_undoing
 
 MOMENTS = ("first_seen_at", "last_seen_at", "name_seen_at", "opted_out_at")
 SURVIVOR_FIELDS = ("name", *MOMENTS)
@@ -56,6 +56,13 @@ def join_customers(
         value=because[1],
         absorbed=kept,
     )
+
+
+def undo_change(*, change: IdentityChange) -> bool:
+    """Undo a join, whoever recorded it; False for what is no join, or is undone already."""
+    if "moved" in change.absorbed:
+        return undo_join(change=change) is not None
+    return any(done for _, done in join_undoing.send(sender=IdentityChange, change=change))
 
 
 @transaction.atomic

@@ -53,26 +53,32 @@ def _repeat_buyers(x: npt.ArrayLike, mean_value: npt.ArrayLike) -> tuple[Floats,
     return count[usable], value[usable]
 
 
-def _value_and_gradient(logs: Floats, x: Floats, z: Floats) -> tuple[float, Floats]:
-    """Minus the mean log-likelihood (equation 1a of the paper), and its gradient by the logarithms."""
-    p, q, v = np.exp(logs)
-    whole = p * x + q
-    spread = np.log(v + x * z)
-    total = (
-        gammaln(whole)
-        - gammaln(p * x)
-        - gammaln(q)
-        + q * logs[2]
-        + (p * x - 1) * np.log(z)
-        + p * x * np.log(x)
-        - whole * spread
-    )
-    psi = digamma(whole)
-    by_p = x * (psi - digamma(p * x) + np.log(z) + np.log(x) - spread)
-    by_q = psi - digamma(q) + logs[2] - spread
-    by_v = q / v - whole / (v + x * z)
-    gradient = np.array([by_p.mean() * p, by_q.mean() * q, by_v.mean() * v])
-    return float(-total.mean()), -gradient
+class Likelihood:
+    """The log-likelihood (equation 1a of the paper) as a function of ln(p, q, v).
+
+    What depends on x alone is computed once a distinct x and weighted by its customers.
+    """
+
+    def __init__(self, x: Floats, z: Floats) -> None:
+        self.x, self.z, self.log_z = x, z, np.log(z)
+        self.counts, self.of_count = np.unique(x, return_inverse=True)
+        self.held = np.bincount(self.of_count).astype(np.float64)
+
+    def value_and_gradient(self, logs: Floats) -> tuple[float, Floats]:
+        """Minus the mean log-likelihood, and its gradient by the logarithms of the parameters."""
+        p, q, v = np.exp(logs)
+        n, x, size = self.counts, self.x, len(self.x)
+        spent = v + x * self.z
+        spread = np.log(spent)
+        by_count = (
+            gammaln(p * n + q) - gammaln(p * n) - gammaln(q) + q * logs[2] + p * n * np.log(n)
+        )
+        total = self.held @ by_count + ((p * x - 1) * self.log_z - (p * x + q) * spread).sum()
+        psi = digamma(p * n + q)
+        by_p = self.held @ (n * (psi - digamma(p * n) + np.log(n))) + x @ (self.log_z - spread)
+        by_q = self.held @ (psi - digamma(q) + logs[2]) - spread.sum()
+        by_v = size * q / v - ((p * x + q) / spent).sum()
+        return float(-total / size), -np.array([by_p * p, by_q * q, by_v * v]) / size
 
 
 def fit(x: npt.ArrayLike, mean_value: npt.ArrayLike) -> SpendFit:
@@ -90,19 +96,21 @@ def fit(x: npt.ArrayLike, mean_value: npt.ArrayLike) -> SpendFit:
     # The maximum does not depend on the currency's unit; near 1 the search is at its steadiest.
     unit = float(np.median(value))
     bounds = [(np.log(SMALLEST), np.log(LARGEST))] * 3
+    likelihood = Likelihood(count, value / unit)
     best: Any = None
     for start in STARTS:
         found = minimize(
-            _value_and_gradient,
+            likelihood.value_and_gradient,
             np.log(start),
-            args=(count, value / unit),
             jac=True,
             method="L-BFGS-B",
             bounds=bounds,
-            options={"maxiter": 500, "ftol": 1e-14, "gtol": 1e-8},
+            options={"maxiter": 500, "ftol": 1e-13, "gtol": 1e-7},
         )
         if np.isfinite(found.fun) and (best is None or found.fun < best.fun):
             best = found
+        if lifetimes.is_level(best):
+            break
     if best is None:
         raise NotFittedError("the likelihood has no maximum on these data")
     p, q, v = (float(one) for one in np.exp(best.x))
@@ -147,10 +155,12 @@ def lifetime_value(
     Each month's expected purchases times the expected spend, a month's money counted at its end.
     """
     monthly = (1 + YEARLY_DISCOUNT) ** (1 / MONTHS)
+    upto = lifetimes.expected_at(
+        variant, fitted, x, t_x, big_t, horizons=[month * MONTH for month in range(1, MONTHS + 1)]
+    )
     total = np.zeros(np.asarray(x).size)
     before = np.zeros_like(total)
-    for month in range(1, MONTHS + 1):
-        upto = lifetimes.expected_purchases(variant, fitted, x, t_x, big_t, horizon=month * MONTH)
-        total += (upto - before) / monthly**month
-        before = upto
+    for month, orders in enumerate(upto, start=1):
+        total += (orders - before) / monthly**month
+        before = orders
     return np.asarray(total * expected_spend(spend, x, mean_value).ravel(), dtype=np.float64)

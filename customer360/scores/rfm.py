@@ -2,11 +2,13 @@
 
 The cut points are the values at 20, 40, 60 and 80 % of the buyers, as SQL's `percentile_disc` finds
 them (the smallest value that at least so many buyers do not exceed). A score is one plus the number of
-cut points that a value lies strictly above. From this follow the tie rules:
+cut points that a value lies strictly above. The tie rules:
 
 - equal values always have equal scores, whatever the order of the rows;
 - a group that spans several fifths has the score of the lowest one: where 60 % bought once, buying
-  once scores 1 and the scores 2 and 3 stay empty, rather than being dealt out by chance.
+  once scores 1 and the scores 2 and 3 stay empty, rather than being dealt out by chance;
+- the greatest value scores 5 all the same, as the least one scores 1: who bought on the very last day
+  bought most lately, however many others did too.
 
 With fewer than five distinct values (so also with fewer than five buyers) fifths mean nothing, and the
 values themselves are spread evenly over the scale: one value scores 3; two score 1 and 5; three 1, 3
@@ -42,6 +44,8 @@ def cut_points(values: npt.ArrayLike, counts: npt.ArrayLike | None = None) -> Cu
 
     >>> cut_points([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
     (2, 4, 6, 8)
+    >>> cut_points([1, 2, 3, 4, 5, 5, 5, 5, 5, 5])
+    (2, 4, 4, 4)
     >>> cut_points([7, 7]), cut_points([]), cut_points([1, 1, 2])
     ((None, None, 7, 7), None, (1, 1, 1, 1))
     """
@@ -56,9 +60,9 @@ def cut_points(values: npt.ArrayLike, counts: npt.ArrayLike | None = None) -> Cu
     upto = np.cumsum(number)
     whole = int(upto[-1])
     # The smallest value that k fifths of the buyers do not exceed: in whole numbers, so exact.
-    first, second, third, fourth = (
-        plain[int(np.searchsorted(upto, -(-k * whole // FIFTHS)))] for k in range(1, FIFTHS)
-    )
+    at = [int(np.searchsorted(upto, -(-k * whole // FIFTHS))) for k in range(1, FIFTHS)]
+    # Below the greatest value, which is to lie above all cut points.
+    first, second, third, fourth = (plain[min(place, len(plain) - 2)] for place in at)
     return first, second, third, fourth
 
 

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.utils.timezone import now
 
 from customer360.metrics import BY_KEY, Figure
-from customer360.models import ProfileBuild
+from customer360.models import CustomerProfile, ProfileBuild, ScoreFit
 from customer360.periods import Period
 
 STALE_AFTER = timedelta(hours=36)
@@ -62,6 +62,17 @@ def current_build() -> Built:
         finished_at=finished_at.isoformat(timespec="seconds") if finished_at else "",
         is_stale=finished_at is None or now() - finished_at > STALE_AFTER,
     )
+
+
+def fit_in_words(built: Built) -> str:
+    """What the churn risks rest on: the model with its numbers, or why there is none."""
+    fit = ScoreFit.objects.filter(build_id__lte=built.id).order_by("-build_id").first()
+    if fit is None:
+        return ""
+    rests = f"{fit.buyers:,} buyers, {fit.repeat_buyers:,} of whom came back, {fit.as_of:%-d %b %Y}"
+    if fit.model == CustomerProfile.ScoredBy.MBG_NBD:
+        return f"MBG/NBD fitted on {rests}"
+    return f"By the simple rule, too few for a model: {rests}"
 
 
 @contextmanager

@@ -36,7 +36,9 @@ def answer(key: str, period: Period, *, built: Built, limit: int = TOP) -> Answe
 
     Call it within `one_snapshot` together with `current_build`.
     """
-    name = f"customer360:{built.id}:{key}:{period.key}:{limit}:{settings.CURRENCY}"
+    # A database that was begun anew has its build 1 again, but not at the same moment.
+    build = f"{built.id}:{built.finished_at}"
+    name = f"customer360:{build}:{key}:{period.key}:{limit}:{settings.CURRENCY}"
     kept: Answer | None = cache.get(name)
     if kept is None:
         kept = MADE_BY[key](period, built, limit)

@@ -160,6 +160,19 @@ def load_file(
     return load
 
 
+def load_rows(
+    *, table: str, rows: Iterable[dict[str, Any]], name: str, defaults: Defaults
+) -> CdpLoad:
+    """Load rows that are in memory, by the same rules as a file's."""
+    load = CdpLoad.objects.create(table=table, file_name=name, started_at=now())
+    numbered = (Line(number=number, row=row) for number, row in enumerate(rows, start=1))
+    for lines in chunks(numbered, BATCH):
+        load_lines(load, lines, defaults=defaults)
+    load.state, load.finished_at = CdpLoad.State.DONE, now()
+    load.save()
+    return load
+
+
 @transaction.atomic
 def load_lines(load: CdpLoad, lines: Sequence[Line], *, defaults: Defaults) -> None:
     """One batch of one file: all its rows go somewhere, or none does."""
@@ -202,7 +215,7 @@ def _write(load: CdpLoad, rows: Sequence[tuple[Line, CleanRow]]) -> list[SetAsid
         note_new_numbers(numbers)
     _forget_waiting(load.table, [row.external_id for _, row in rows])
     if new and load.table in _parent_tables():
-        load.arrived += _let_in(load, [row.external_id for row in new])  # type: ignore[attr-defined]
+        load.arrived += let_in(load.table, [row.external_id for row in new])
     return waiting
 
 
@@ -277,10 +290,10 @@ def _parent_tables() -> set[str]:
     return {parent for shape in SHAPES.values() for parent in shape.parents.values()}
 
 
-def _let_in(load: CdpLoad, keys: Sequence[str]) -> int:
-    """Rows that waited for these go in, or wait for another parent of theirs."""
+def let_in(parent_table: str, keys: Sequence[str]) -> int:
+    """Rows that waited for these go in, or wait for another parent of theirs; returns how many."""
     waiting = SetAsideRow.objects.filter(
-        state=State.WAITING, waits_for_table=load.table, waits_for_id__in=keys
+        state=State.WAITING, waits_for_table=parent_table, waits_for_id__in=keys
     )
     rows = list(waiting.select_related("load").order_by("pk"))
     arrived = 0

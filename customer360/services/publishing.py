@@ -18,7 +18,7 @@ UNSCORED = {
     "churn_risk": "'no_purchase'",
 }
 RAW = tuple(
-    field.column
+    str(field.column)
     for field in CustomerProfile._meta.concrete_fields
     if field.column not in (*SCORED, "scored_by", "build_id")
 )
@@ -26,14 +26,14 @@ RAW = tuple(
 
 def replace_profiles(*, build_id: int, scored_by: str) -> None:
     """All profiles anew."""
-    execute(f"DELETE FROM {TABLE}")  # noqa: S608
+    execute(f"DELETE FROM {TABLE}")
     _insert(build_id, scored_by)
 
 
 def merge_profiles(*, build_id: int, scored_by: str) -> None:
     """The profiles of those staged, and the scores of all others that were scored."""
     _rescore(build_id, scored_by)
-    execute(f"DELETE FROM {TABLE} WHERE customer_id IN ({IDS})")  # noqa: S608
+    execute(f"DELETE FROM {TABLE} WHERE customer_id IN ({IDS})")
     _insert(build_id, scored_by)
 
 
@@ -45,7 +45,7 @@ def _insert(build_id: int, scored_by: str) -> None:
         for name in SCORED
     )
     execute(
-        f"INSERT INTO {TABLE} ({', '.join([*RAW, *SCORED])}, scored_by, build_id)"  # noqa: S608
+        f"INSERT INTO {TABLE} ({', '.join([*RAW, *SCORED])}, scored_by, build_id)"
         f" SELECT {raw}, {scores}, CASE WHEN c.customer_id IS NULL THEN '' ELSE %s END, %s"
         f" FROM {STAGE} s LEFT JOIN {SCORES} c ON c.customer_id = s.customer_id",
         [scored_by, build_id],
@@ -59,7 +59,7 @@ def _rescore(build_id: int, scored_by: str) -> None:
     differs = " OR ".join(f"p.{name} {is_not} c.{name}" for name in SCORED)
     target = f"{TABLE} AS p"
     execute(
-        f"UPDATE {target} SET {assigned}, scored_by = %s, build_id = %s FROM {SCORES} c"  # noqa: S608
+        f"UPDATE {target} SET {assigned}, scored_by = %s, build_id = %s FROM {SCORES} c"
         f" WHERE c.customer_id = p.customer_id AND p.customer_id NOT IN ({IDS})"
         f" AND ({differs} OR p.scored_by <> %s)",
         [scored_by, build_id, scored_by],

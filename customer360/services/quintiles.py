@@ -37,7 +37,7 @@ class Quintile:
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Quintile":
         cuts = tuple(value["cuts"]) if value["cuts"] is not None else None
-        return cls(cuts, value["buyers"], tuple(value["below"]), tuple(value["upto"]))  # type: ignore[arg-type]
+        return cls(cuts, value["buyers"], tuple(value["below"]), tuple(value["upto"]))
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -48,6 +48,7 @@ class Quintile:
         `near` gives the distinct values next to a cut point, with their numbers, after the change:
         a cut point that no longer holds moves to the neighbour that does.
 
+        >>> import numpy as np
         >>> quintile, near = Quintile.of(np.arange(100)), lambda cut, up: [(cut + 1, 1)]
         >>> quintile.after(gone=np.array([3]), come=np.array([4]), near=near).cuts
         (19, 39, 59, 79)

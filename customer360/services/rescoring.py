@@ -14,13 +14,14 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from customer360.models import CustomerProfile, ProfileBuild, ScoreFit
 from customer360.services.quintiles import Quintile, Values
 from customer360.services.scoring import MEASURES, Buyers, Models, fit_models, score_buyers
 from customer360.services.staging import IDS, STAGE, buyers_of, fetch, write_scores
 
-FEW_BUYERS = 5_000
+FEW_BUYERS = 20_000
 CHANGED_SHARE = 0.01
 NEIGHBOURS = 2_000
 COLUMN_OF = {
@@ -30,8 +31,8 @@ COLUMN_OF = {
 }
 TABLE = CustomerProfile._meta.db_table
 OTHERS_ARE = f"customer_id NOT IN ({IDS})"
-OTHERS = f"(SELECT * FROM {TABLE} WHERE {OTHERS_ARE}) AS others"  # noqa: S608
-BEFORE = f"(SELECT * FROM {TABLE} WHERE customer_id IN ({IDS})) AS before"  # noqa: S608
+OTHERS = f"(SELECT * FROM {TABLE} WHERE {OTHERS_ARE}) AS others"
+BEFORE = f"(SELECT * FROM {TABLE} WHERE customer_id IN ({IDS})) AS before"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ def _of_staged(last: ScoreFit, staged: Buyers, changed: int) -> Basis | None:
     scored = staged
     if passed:
         where = f"{OTHERS_ARE} AND ({' OR '.join(passed)})"
-        scored = buyers_of(STAGE, f"(SELECT * FROM {TABLE} WHERE {where}) AS passed")  # noqa: S608
+        scored = buyers_of(STAGE, f"(SELECT * FROM {TABLE} WHERE {where}) AS passed")
     repeat = last.repeat_buyers - int((before.days > 1).sum()) + int((staged.days > 1).sum())
     return Basis(scored, quintiles, Models.of(last), repeat, since, is_everybody=False)
 
@@ -112,7 +113,7 @@ def _near(column: str, staged: Values, cut: int, up: bool) -> Iterator[tuple[int
     name = COLUMN_OF[column]
     side, order = (">", "ASC") if up else ("<", "DESC")
     found = fetch(
-        f"SELECT {name}, COUNT(*) FROM {TABLE} WHERE {OTHERS_ARE}"  # noqa: S608
+        f"SELECT {name}, COUNT(*) FROM {TABLE} WHERE {OTHERS_ARE}"
         f" AND first_purchase_date IS NOT NULL AND {name} {side} {_literal(column, cut)}"
         f" GROUP BY {name} ORDER BY {name} {order} LIMIT {NEIGHBOURS}"
     )
@@ -147,7 +148,10 @@ def _whole(column: str, value: Any) -> int:
 def _of_everybody(last: ScoreFit | None, everybody: Buyers, changed: int, as_of: int) -> Basis:
     since = changed + (last.limits["changed_since_fit"] if last else 0)
     if last is None or _is_stale(len(everybody), since):
-        models, since = fit_models(everybody, as_of=as_of), 0
+        # The sums are short: several threads only wait for each other, up to a hundred times as
+        # long where the processors are busy.
+        with threadpool_limits(limits=1):
+            models, since = fit_models(everybody, as_of=as_of), 0
     else:
         models = Models.of(last)
     return Basis(

@@ -25,7 +25,7 @@ from customer360.scores import (
 )
 from customer360.services.quintiles import Quintile
 
-LARGEST_SAMPLE = 20_000
+LARGEST_SAMPLE = 100_000
 HORIZON = 90 * DAY
 TIERS = np.array([ValueTier.NONE, *[ValueTier.LOW] * 2, *[ValueTier.MEDIUM] * 2, ValueTier.HIGH])
 COLUMNS = ("customer_id", "orders", "first", "last", "days", "cents", "repeat_value")

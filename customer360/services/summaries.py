@@ -8,6 +8,8 @@ change. A full build counts all of them from nothing.
 from datetime import date
 from typing import Any
 
+from django.db.models import Q
+
 from customer360.contributions import SALES, SIGNALS, union_of
 from customer360.dialect import dialect
 from customer360.models import BuyerMonth, CustomerDay
@@ -89,18 +91,18 @@ def rebuild_day_summaries(*, as_of: date, build_id: int, everything: bool) -> No
     days = "" if everything else CHANGED_DAYS
     for table in (SALES_DAYS, MOODS):
         if everything:
-            execute(f"DELETE FROM {table}")  # noqa: S608
+            execute(f"DELETE FROM {table}")
         else:
-            execute(f"DELETE FROM {table} WHERE day IN ({days})", values)  # noqa: S608
+            execute(f"DELETE FROM {table} WHERE day IN ({days})", values)
     # A full build has all sales at hand already.
-    sales = f"SELECT * FROM {SALE}" if everything else union_of(SALES, spelling, days=days)  # noqa: S608
+    sales = f"SELECT * FROM {SALE}" if everything else union_of(SALES, spelling, days=days)
     execute(SALES_OF.format(sales=sales), values)
     execute(MOODS_OF.format(signals=union_of(SIGNALS, spelling, days=days)), values)
 
 
 def rebuild_customer_summaries(*, as_of: date) -> None:
     """Cells, months and first days, counted from all profiles."""
-    execute(f"DELETE FROM {CELLS}")  # noqa: S608
+    execute(f"DELETE FROM {CELLS}")
     execute(
         f"INSERT INTO {CELLS} ({', '.join([*KEYS, *SUMS])}) {CELLS_OF.format(sign=1, table=TABLE)}"
     )
@@ -114,13 +116,13 @@ def keep_before() -> None:
     """Remember the profiles of those who are about to be written again."""
     execute(f"DROP TABLE IF EXISTS {BEFORE}")
     execute(
-        f"CREATE TEMPORARY TABLE {BEFORE} AS SELECT * FROM {TABLE} WHERE customer_id IN ({TOUCHED})"  # noqa: S608
+        f"CREATE TEMPORARY TABLE {BEFORE} AS SELECT * FROM {TABLE} WHERE customer_id IN ({TOUCHED})"
     )
 
 
 def shift_customer_summaries(*, as_of: date) -> None:
     """Take off what the changed customers were and put on what they are."""
-    after = f"(SELECT * FROM {TABLE} WHERE customer_id IN ({TOUCHED})) AS after"  # noqa: S608
+    after = f"(SELECT * FROM {TABLE} WHERE customer_id IN ({TOUCHED})) AS after"
     _shift_cells(after)
     for table, sign in ((BEFORE, -1), (after, 1)):
         _add_months(fetch(*_months_of(table, as_of)), as_of, sign=sign)
@@ -143,13 +145,13 @@ def _shift_cells(after: str) -> None:
         f" (SELECT COALESCE(last_purchase_date, '0001-01-01') FROM {moved})"
     )
     execute(
-        f"CREATE TEMPORARY TABLE {merged} AS SELECT {keys}, {sums} FROM"  # noqa: S608
+        f"CREATE TEMPORARY TABLE {merged} AS SELECT {keys}, {sums} FROM"
         f" (SELECT {keys}, {', '.join(SUMS)} FROM {CELLS} WHERE {concerned}"
         f" UNION ALL SELECT {keys}, {', '.join(SUMS)} FROM {moved}) AS both_sides"
         f" GROUP BY {keys} HAVING SUM(customers) <> 0"
     )
-    execute(f"DELETE FROM {CELLS} WHERE {concerned}")  # noqa: S608
-    execute(f"INSERT INTO {CELLS} ({', '.join([*KEYS, *SUMS])}) SELECT * FROM {merged}")  # noqa: S608
+    execute(f"DELETE FROM {CELLS} WHERE {concerned}")
+    execute(f"INSERT INTO {CELLS} ({', '.join([*KEYS, *SUMS])}) SELECT * FROM {merged}")
     for table in (moved, merged):
         execute(f"DROP TABLE {table}")
 
@@ -186,9 +188,8 @@ def _add_months(rows: list[tuple[Any, ...]], as_of: date, *, sign: int) -> None:
 
 def _add_days(rows: list[tuple[Any, ...]], *, sign: int) -> None:
     days = [date.fromisoformat(day) if isinstance(day, str) else day for day, _, _ in rows]
-    held = {row.day: row for row in CustomerDay.objects.filter(day__in=[d for d in days if d])}
-    if None in days:
-        held |= {None: row for row in CustomerDay.objects.filter(day=None)}
+    wanted = Q(day__in=[day for day in days if day]) | (Q(day=None) if None in days else Q(pk=None))
+    held = {row.day: row for row in CustomerDay.objects.filter(wanted)}
     touched = []
     for day, (_, customers, buyers) in zip(days, rows, strict=True):
         row = held.get(day) or CustomerDay(day=day, new_customers=0, new_buyers=0)

@@ -1,17 +1,20 @@
 """The figures over HTTP: what they are, for which days, for whom, and every way to ask wrongly."""
 
+import threading
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.db import connection, transaction
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from conversations.models import Customer
 from customer360.metrics import BY_KEY, PICTURES
 from customer360.models import CustomerRecord, ProfileBuild, SalesDay
+from customer360.selectors.answers import current_build, one_snapshot
 from funnel_site.access.services import create_api_key
 from tests.conftest import Api
 from tests.customer360.figures_data import AS_OF, make_build, make_profile, make_summaries
@@ -204,6 +207,33 @@ def test_one_statement_a_figure_beside_the_key_and_the_build(
             assert api.get(f"/api/{path}").status_code == 200
         with django_assert_num_queries(2):
             api.get(f"/api/{path}")
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_figures_of_one_answer_are_of_one_moment(api: Api) -> None:
+    """Outside a test's transaction, where the snapshot is a transaction of its own."""
+    make_summaries()
+    build = make_build()
+    with one_snapshot():
+        assert current_build().id == build.pk
+        other = threading.Thread(target=_replace_build)
+        other.start()
+        other.join()
+        assert current_build().id == build.pk
+        assert SalesDay.objects.count() == 5
+
+    assert SalesDay.objects.count() == 0
+    assert api.get("/api/kpis").json()["build"]["id"] > build.pk
+
+
+def _replace_build() -> None:
+    try:
+        with transaction.atomic():
+            SalesDay.objects.all().delete()
+            make_build()
+    finally:
+        connection.close()
 
 
 def test_an_old_build_says_so_and_a_running_one_is_not_shown(api: Api, db: None) -> None:

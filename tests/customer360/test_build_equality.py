@@ -289,13 +289,15 @@ def check_counts() -> None:
     """Each purchase counts once, and as Python counts it."""
     orders: dict[int, list[tuple[date, Decimal, str]]] = defaultdict(list)
     value: dict[int, Decimal] = defaultdict(Decimal)
-    for row in Purchase.objects.filter(purchase_date__lte=AS_OF).select_related("record"):
-        owner = row.record.customer_id
-        if row.quantity > 0:
-            orders[owner].append((row.purchase_date, row.total_amount, row.currency))
-        if row.currency == "IDR":
-            value[owner] += row.total_amount
+    for one in Purchase.objects.filter(purchase_date__lte=AS_OF).select_related("record"):
+        owner = one.record.customer_id
+        if one.quantity > 0:
+            orders[owner].append((one.purchase_date, one.total_amount, one.currency))
+        if one.currency == "IDR":
+            value[owner] += one.total_amount
     for sale in Funnel.objects.exclude(transaction_date=None):
+        assert sale.transaction_date is not None
+        assert sale.customer_id is not None
         day = (sale.transaction_date + timedelta(hours=7)).date()
         if day <= AS_OF:
             orders[sale.customer_id].append((day, sale.transaction_value or Decimal(), "IDR"))

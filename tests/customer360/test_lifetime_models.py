@@ -279,3 +279,15 @@ def test_the_currency_does_not_change_the_fit() -> None:
 
     assert in_rupiah.p == pytest.approx(in_dollars.p, rel=1e-3)
     assert in_rupiah.v == pytest.approx(in_dollars.v * 16_000, rel=1e-3)
+
+
+def test_gamma_gammas_gradient_is_the_derivative() -> None:
+    likelihood = gamma_gamma.Likelihood(np.array([1.0, 1, 2, 9]), np.array([20.0, 3, 8, 40]))
+
+    for point in ([5.0, 4, 10], [0.7, 1.5, 30]):
+        error = check_grad(
+            lambda logs: likelihood.value_and_gradient(logs)[0],
+            lambda logs: likelihood.value_and_gradient(logs)[1],
+            np.log(point),
+        )
+        assert error < 1e-5

@@ -15,11 +15,13 @@ VALUES = st.lists(st.integers(-50, 50), max_size=60)
 
 
 def second_opinion(values: "pd.Series[Any]") -> "pd.Series[Any]":
-    """Fifths by pandas' own ranks: how many buyers have strictly less, in fifths of all buyers."""
+    """Fifths by pandas' own ranks: how many buyers have strictly less, in fifths of all buyers;
+    the greatest value scores 5. For five distinct values and more."""
     below = values.rank(method="min") - 1
     highest_of_ties = values.groupby(values).transform("size") + below
     assert (highest_of_ties <= len(values)).all()
-    return 1 + sum((below >= np.ceil(k * len(values) / 5)).astype(int) for k in range(1, 5))
+    fifths = 1 + sum((below >= np.ceil(k * len(values) / 5)).astype(int) for k in range(1, 5))
+    return fifths.where(values < values.max(), 5)
 
 
 def test_the_whole_of_cdnow_scores_as_pandas_scores_it() -> None:
@@ -58,6 +60,9 @@ def test_equal_values_score_alike_and_better_ones_never_worse(values: list[int])
     for value, one in zip(values, found.tolist(), strict=True):
         by_value.setdefault(value, set()).add(one)
     assert all(len(found_scores) == 1 for found_scores in by_value.values())
+    if len(by_value) > 1:
+        assert by_value[max(by_value)] == {5}
+        assert by_value[min(by_value)] == {1}
     in_order = [next(iter(by_value[value])) for value in sorted(by_value)]
     assert in_order == sorted(in_order)
 
@@ -93,6 +98,7 @@ def test_distinct_values_fall_into_equal_fifths(values: list[int]) -> None:
         ([1, 2, 2, 3], [1, 3, 3, 5]),
         ([1, 2, 3, 4], [1, 2, 4, 5]),
         ([1, 1, 1, 1, 1, 1, 2, 3, 4, 5], [1, 1, 1, 1, 1, 1, 4, 4, 5, 5]),
+        ([1, 2, 3, 4, 5, 5, 5, 5, 5, 5], [1, 1, 2, 2, 5, 5, 5, 5, 5, 5]),
         ([], []),
     ],
 )

@@ -25,6 +25,11 @@ from carddata.services.partners import configure_partners
 from conversations.models import Customer, InboundEvent
 from conversations.services.drain import drain_batch, drain_inbox
 from conversations.services.files import ingest_lines
+from customer360.demo import demo_rows
+from customer360.models import CdpLoad
+from customer360.services.building import BuildRunningError, build_profiles
+from customer360.services.loading import load_rows
+from customer360.source_rows import Defaults
 from funnel_site.access.models import ApiKey, Scope
 from funnel_site.access.services import create_api_key
 from funnel_site.demo import demo_day
@@ -66,6 +71,7 @@ class Command(BaseCommand):
             self._ingest_demo(),
             self._make_reviews(),
             self._import_demo_cards(),
+            self._load_demo_year(),
         ]
         if not any(news):
             self.stdout.write("Everything is set up already; nothing was changed.")
@@ -153,6 +159,26 @@ class Command(BaseCommand):
             f"Partner files: {len(files)}, with {read} rows: {loaded} events of"
             f" {len(phones)} cards, {rejected} rejected on purpose"
         )
+        return True
+
+    def _load_demo_year(self) -> bool:
+        """A year of purchases, visits, campaigns and service cases of the demo's customers."""
+        if CdpLoad.objects.filter(file_name=DEMO).exists():
+            return False
+        people = Customer.objects.exclude(phone_number="").order_by("phone_number")
+        phones = list(people.values_list("phone_number", flat=True))
+        defaults = Defaults(region=settings.PHONE_REGION, currency=settings.CURRENCY)
+        tables = demo_rows(phones, day=_demo_date())
+        with progress("a year of purchases", total=len(tables), out=self.stderr) as advance:
+            for done, (table, rows) in enumerate(tables.items(), start=1):
+                load_rows(table=table, rows=rows, name=DEMO, defaults=defaults)
+                advance(done)
+        try:
+            build = build_profiles()
+        except BuildRunningError:
+            return True
+        purchases = len(tables["purchase_transactions"])
+        self.stdout.write(f"Demo year: {purchases} purchases; {build.customers} customer profiles")
         return True
 
     def _print_funnel(self) -> None:

@@ -1,0 +1,70 @@
+"""A join of two customers can be taken back: each has again what was its own."""
+
+from typing import Any
+
+import pytest
+from django.forms.models import model_to_dict
+from django.utils.timezone import now
+
+from conversations.models import Customer, CustomerIdentity, IdentityChange, Room
+from conversations.services.joining import join_customers, undo_join
+
+pytestmark = pytest.mark.django_db
+
+
+def customer(name: str, phone: str) -> Customer:
+    person = Customer.objects.create(
+        name=name, name_seen_at=now(), phone_number=phone, first_seen_at=now(), last_seen_at=now()
+    )
+    CustomerIdentity.objects.create(customer=person, kind="phone", value=phone, first_seen_at=now())
+    Room.objects.create(
+        source="crm", external_id=name, customer=person, channel="whatsapp", started_at=now()
+    )
+    return person
+
+
+def state(person: Customer) -> dict[str, Any]:
+    """A customer's fields and rows, without the customer's own key."""
+    person.refresh_from_db()
+    return {
+        "fields": model_to_dict(person, exclude=["id"]),
+        "rooms": list(person.rooms.order_by("pk").values_list("pk", "external_id", "status")),
+        "identities": list(person.identities.order_by("pk").values_list("pk", "kind", "value")),
+    }
+
+
+def test_joined_and_parted_everything_is_as_before() -> None:
+    one, other = customer("Ayu", "+6281200000001"), customer("Bo", "+6281200000002")
+    before = state(one), state(other)
+
+    change = join_customers(customer=one, absorbed=other, because=("crm", "7"))
+    assert one.rooms.count() == 2
+    parted = undo_join(change=change)
+
+    assert parted is not None
+    assert (state(one), state(parted)) == before
+
+
+def test_a_second_undo_changes_nothing() -> None:
+    one, other = customer("Ayu", "+6281200000001"), customer("Bo", "+6281200000002")
+    change = join_customers(customer=one, absorbed=other, because=("crm", "7"))
+    undo_join(change=change)
+
+    assert undo_join(change=change) is None
+    assert Customer.objects.count() == 2
+
+
+def test_what_came_after_the_join_stays_and_what_changed_since_is_kept() -> None:
+    one, other = customer("Ayu", "+6281200000001"), customer("Bo", "+6281200000002")
+    change = join_customers(customer=one, absorbed=other, because=("crm", "7"))
+    Room.objects.create(
+        source="crm", external_id="later", customer=one, channel="whatsapp", started_at=now()
+    )
+    Customer.objects.filter(pk=one.pk).update(name="Ayu Wulan")
+    parted = undo_join(change=IdentityChange.objects.get(pk=change.pk))
+
+    one.refresh_from_db()
+    assert one.name == "Ayu Wulan"
+    assert set(one.rooms.values_list("external_id", flat=True)) == {"Ayu", "later"}
+    assert parted is not None
+    assert parted.rooms.get().external_id == "Bo"
