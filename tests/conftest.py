@@ -7,9 +7,11 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -18,8 +20,12 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
+from django.db.models.signals import post_migrate
+from django.dispatch import receiver
 from django.test import Client
 
+from carddata.services.partners import configure_partners
+from conversations.models import ErrorMeaning
 from funnel_site.access.models import Scope
 from funnel_site.access.services import create_api_key
 from funnels.services.keywords import sync_keywords
@@ -32,6 +38,28 @@ SHARED_DATA = ROOT.parent / "shared" / "data"
 @pytest.fixture(autouse=True)
 def _empty_cache() -> None:
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _no_work_outlives_its_test() -> Iterator[None]:
+    """Wait for files that a site without a broker works on beside the request."""
+    yield
+    for thread in threading.enumerate():
+        if thread.name.startswith("partner "):
+            thread.join(timeout=30)
+
+
+@receiver(post_migrate)
+def _known_things_again(sender: Any, **kwargs: Any) -> None:
+    """What migrations put in place, put in place again after a test that empties all tables."""
+    if sender.name == "carddata":
+        configure_partners()
+    elif sender.name == "conversations":
+        wanted = import_module("conversations.migrations.0003_error_meanings").MEANINGS
+        ErrorMeaning.objects.bulk_create(
+            [ErrorMeaning(code=code, words=words, action=action) for code, words, action in wanted],
+            ignore_conflicts=True,
+        )
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ def clean_text(text: str) -> tuple[str, bool]:
 
 
 def clean_texts(value: Any) -> Any:
-    """A JSON value with every text in it cleaned, names of fields too.
+    r"""A JSON value with every text in it cleaned, names of fields too.
 
     >>> clean_texts({"a": ["b\x00", 1]})
     {'a': ['b', 1]}

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from import_export.formats.base_formats import CSV
 
 from carddata.models import (
     CardAccess,
@@ -30,6 +32,8 @@ GOOD = 'A883,ZYW8827,"""0585949014""",2023-11-13T09:34:56Z,DELIVERED\n'
 BAD_TIME = "A884,ZYW8828,0585949015,31-02-2023 10:00,DELIVERED\n"
 BAD_PHONE = "A885,ZYW8829,5.45577E+08,2023-11-13T09:34:56Z,DELIVERED\n"
 LEFT = "A886,ZYW8830,0585949017,2023-11-13T09:34:56Z,LEFT WITH NEIGHBOUR\n"
+
+CSV_FORMAT = str(settings.IMPORT_EXPORT_FORMATS.index(CSV))
 
 
 @pytest.fixture
@@ -218,7 +222,7 @@ class TestCards:
         answer = chief.post(
             f"{ADMIN}/cardstatus/export/",
             {
-                "format": "0",
+                "format": CSV_FORMAT,
                 "resource": "0",
                 **{f"cardstatusresource_{name}": "on" for name in (
                     "card_id", "status", "occurred_at", "comment", "phone_number", "partner",
@@ -239,7 +243,7 @@ class TestCards:
         monkeypatch.setattr("carddata.admin.cards.MOST_EXPORTED", 1)
         make_card("ZYW1")
         make_card("ZYW2")
-        values = {"format": "0", "resource": "0", "cardstatusresource_card_id": "on"}
+        values = {"format": CSV_FORMAT, "resource": "0", "cardstatusresource_card_id": "on"}
 
         answer = chief.post(f"{ADMIN}/cardstatus/export/", values, follow=True)
 

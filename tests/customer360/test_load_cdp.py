@@ -281,7 +281,8 @@ def test_statements_do_not_grow_with_rows(shop: Path) -> None:
 
     few = statements(2)
 
-    assert statements(90) <= few
+    # One more where a slow machine tells its progress once in between.
+    assert statements(90) <= few + 1
 
 
 @pytest.mark.parametrize(
