@@ -173,7 +173,11 @@ def _from_iso(text: str, zone: ZoneInfo | timezone) -> datetime | None:
 def _from_epoch(text: str, unit: int) -> datetime | None:
     if not DIGITS.fullmatch(text):
         return None
-    return datetime.fromtimestamp(0, UTC) + timedelta(seconds=int(text) / unit)
+    try:
+        return datetime.fromtimestamp(0, UTC) + timedelta(seconds=int(text) / unit)
+    except OverflowError:
+        # Milliseconds where the format says seconds: another format may fit.
+        return None
 
 
 def _parts_reader(one: str, zone: ZoneInfo | timezone) -> Reader:

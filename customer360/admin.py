@@ -24,7 +24,7 @@ from customer360.models import (
 )
 from customer360.services.building import BuildRunningError, request_build
 from funnel_site.lib.phone import phone_search_digits
-from funnel_site.lib.staff import RecordAdmin, StaffAdmin, action, display
+from funnel_site.lib.staff import RecordAdmin, StaffAdmin, action, confirmed, display
 
 # Registers the profiles and the dashboard's addresses.
 __all__ = ["profile_admin"]
@@ -32,6 +32,10 @@ __all__ = ["profile_admin"]
 
 class SourceAdmin(ImportExportModelAdmin, StaffAdmin):
     """A source table: its rows come from files or imports; a correction by hand counts, too."""
+
+    def has_import_permission(self, request: HttpRequest) -> bool:
+        """An import adds rows and changes rows."""
+        return bool(self.has_add_permission(request) and self.has_change_permission(request))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Whose row it is follows from the source, and a record's person from its number."""
@@ -234,10 +238,12 @@ class ProfileBuildAdmin(RecordAdmin):
         return request.user.has_perm("customer360.add_profilebuild")
 
     @action(description="Build the changed", permissions=["build"], icon="update")
+    @confirmed
     def build_changed(self, request: HttpRequest) -> HttpResponse:
         return self._build(request, ProfileBuild.Mode.CHANGED)
 
     @action(description="Build all", permissions=["build"], icon="construction")
+    @confirmed
     def build_all(self, request: HttpRequest) -> HttpResponse:
         return self._build(request, ProfileBuild.Mode.FULL)
 
@@ -249,7 +255,12 @@ class ProfileBuildAdmin(RecordAdmin):
         else:
             done = build.state == ProfileBuild.State.DONE
             told = f"{build.customers:,} profiles built." if done else "The build has begun."
-            self.message_user(request, told, level="SUCCESS")
+            is_lost = build.state == ProfileBuild.State.FAILED
+            self.message_user(
+                request,
+                build.error if is_lost else told,
+                level="ERROR" if is_lost else "SUCCESS",
+            )
         return redirect("admin:customer360_profilebuild_changelist")
 
     @display(

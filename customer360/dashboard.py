@@ -283,7 +283,9 @@ def _row_query(
         query = RowQuery(
             period=Period(date_from=date_from, date_to=date_to),
             # An empty category is one: that of purchases without any.
-            category=request.GET.get("category") if "category" in named else None,
+            category=request.GET.get("category", "").replace("\x00", "")
+            if "category" in named and "category" in request.GET
+            else None,
             currency=parameters.text("currency") or None if "currency" in named else None,
             score=score,
         )

@@ -156,6 +156,12 @@ def install(**_: Any) -> None:
     statements = _postgresql if connection.vendor == "postgresql" else _sqlite
     with connection.cursor() as cursor:
         tables = set(connection.introspection.table_names(cursor))
+        if not {CUSTOMERS, DAYS} <= tables:
+            # Taken back, or not there yet: a trigger would stop every write to the source tables.
+            for tracked in TRACKED:
+                if tracked.table in tables:
+                    _drop(cursor, tracked.table)
+            return
         for tracked in TRACKED:
             if apps.is_installed(tracked.app) and tracked.table in tables:
                 for statement in statements(tracked):
@@ -173,6 +179,16 @@ def remove(**_: Any) -> None:
         )
         for (name,) in cursor.fetchall():
             cursor.execute(f"DROP TRIGGER {connection.ops.quote_name(name)}")
+
+
+def _drop(cursor: Any, table: str) -> None:
+    """Take a table's triggers down, if it has them."""
+    if connection.vendor == "postgresql":
+        for operation in ("insert", "update", "delete"):
+            cursor.execute(f"DROP TRIGGER IF EXISTS {PREFIX}_{operation} ON {table}")
+    else:
+        for operation in ("insert", "update", "delete"):
+            cursor.execute(f"DROP TRIGGER IF EXISTS {PREFIX}_{table}_{operation}")
 
 
 def _noting(tracked: Tracked, rows: str) -> list[str]:

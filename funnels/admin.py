@@ -17,7 +17,7 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from funnel_site.lib.phone import phone_search_digits
-from funnel_site.lib.staff import RecordAdmin, StaffAdmin, action, display
+from funnel_site.lib.staff import RecordAdmin, StaffAdmin, action, confirmed, display
 from funnels.models import Correction, Funnel, Keyword, KeywordSync
 from funnels.resources import FunnelResource, KeywordResource
 from funnels.selectors import room_evidence
@@ -248,10 +248,15 @@ class KeywordAdmin(ImportExportModelAdmin, StaffAdmin):
         }
         return super().changelist_view(request, context)  # type: ignore[no-any-return]
 
+    def has_import_permission(self, request: HttpRequest) -> bool:
+        """An import adds keywords and changes keywords."""
+        return bool(self.has_add_permission(request) and self.has_change_permission(request))
+
     def has_sync_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return request.user.has_perm("funnels.change_keyword")
 
     @action(description="Sync now", permissions=["sync"], icon="sync")
+    @confirmed
     def sync_now(self, request: HttpRequest) -> HttpResponse:
         try:
             sync = request_keyword_sync()

@@ -78,12 +78,25 @@ def _present(storage: Storage) -> Iterator[tuple[str, tuple[int, datetime]]]:
     for name in names:
         if not name or name.startswith(".") or name.lower().endswith(UNFINISHED):
             continue
+        if not _is_text(name):
+            shown = name.encode("utf-8", "backslashreplace").decode()
+            notify(f"{shown}: the name is not UTF-8", "It stays there until it is renamed.")
+            continue
         try:
             if _is_regular(storage, name):
                 yield name, (storage.size(name), storage.get_modified_time(name))
         except FileNotFoundError:
             # Another worker has just moved it away.
             continue
+
+
+def _is_text(name: str) -> bool:
+    """Whether a name can be kept: one of bytes that are no UTF-8 has halves of characters in it."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _is_regular(storage: Storage, name: str) -> bool:

@@ -118,7 +118,7 @@ class CustomerAdmin(ImportExportModelAdmin, StaffAdmin):
         """Opt a customer out, or in again, with the reason."""
         customer = self._asked_about(request, key)
         form = ConsentForm(request.POST)
-        if not form.is_valid():
+        if not form.is_valid() or request.POST.get("change") not in Consent.Change.values:
             self.message_user(request, "Say why: how the customer asked for it.", level="ERROR")
             return redirect("admin:conversations_customer_change", key)
         is_out = request.POST.get("change") == Consent.Change.OUT

@@ -14,7 +14,7 @@ from django.utils.timezone import now
 from conversations.models import InboundEvent
 from conversations.services.inbox import replay_events
 from conversations.services.waking import wake_after_commit
-from funnel_site.lib.staff import RecordAdmin, action, display
+from funnel_site.lib.staff import RecordAdmin, action, confirmed, display
 
 BODY_SHOWN = 20_000
 
@@ -53,11 +53,13 @@ class InboundEventAdmin(RecordAdmin):
         self._replay(request, queryset)
 
     @action(description="Replay all dead letters", permissions=["replay"], icon="replay")
+    @confirmed
     def replay_all(self, request: HttpRequest) -> HttpResponse:
         self._replay(request, InboundEvent.objects.filter(state=InboundEvent.State.FAILED))
         return self._back()
 
     @action(description="Replay", permissions=["replay"], icon="replay")
+    @confirmed
     def replay_one(self, request: HttpRequest, object_id: int) -> HttpResponse:
         self._replay(request, InboundEvent.objects.filter(pk=object_id))
         return self._back()

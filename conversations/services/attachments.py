@@ -133,6 +133,7 @@ def _keep(attachment: Attachment, content: bytes, kind: str) -> None:
     kind = kind.partition(";")[0].strip().lower() or attachment.content_type
     digest = hashlib.sha256(content).hexdigest()
     attachment.sha256, attachment.size = digest, len(content)
+    attachment.content_type = kind[:100]
     attachment.is_inline = any(content.startswith(magic) for magic in MAGIC.get(kind, ()))
     twin = Attachment.objects.filter(sha256=digest, state=Attachment.State.STORED).first()
     if twin is not None:

@@ -9,7 +9,7 @@ from django.utils.timezone import now
 from conversations.models import Customer, IdentityChange, Room
 from conversations.signals import customers_joining, join_undoing
 
-MOMENTS = ("first_seen_at", "last_seen_at", "name_seen_at", "opted_out_at")
+MOMENTS = ("first_seen_at", "last_seen_at", "name_seen_at", "opted_out_at", "blocked_at")
 SURVIVOR_FIELDS = ("name", *MOMENTS)
 
 
@@ -36,6 +36,7 @@ def join_customers(
         "phone_number": absorbed.phone_number,
         "opted_out_at": absorbed.opted_out_at.isoformat() if absorbed.opted_out_at else None,
         "name_seen_at": absorbed.name_seen_at.isoformat() if absorbed.name_seen_at else None,
+        "blocked_at": absorbed.blocked_at.isoformat() if absorbed.blocked_at else None,
         "survivor": {name: _plain(getattr(customer, name)) for name in SURVIVOR_FIELDS},
         "name": absorbed.name,
         "first_seen_at": absorbed.first_seen_at.isoformat(),

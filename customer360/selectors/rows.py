@@ -13,6 +13,7 @@ from customer360.contributions import SALES, SIGNALS, union_of
 from customer360.dialect import dialect
 from customer360.models import BuyerMonth, CustomerProfile
 from customer360.periods import Period, complete_months
+from customer360.profile_sql import MONTHS_KEPT
 from customer360.selectors.answers import Built, money
 
 PAGE = 50
@@ -126,7 +127,7 @@ def month_rows(period: Period, built: Built) -> list[dict[str, Any]]:
 def kept_in(month: date, as_of: date) -> QuerySet[CustomerProfile]:
     """The profiles that bought in this month and in the one before, by their bits of months."""
     ago = (as_of.year - month.year) * 12 + as_of.month - month.month
-    if ago < 0:
+    if not 0 <= ago < MONTHS_KEPT:
         return CustomerProfile.objects.none()
     both = (1 << ago) | (1 << (ago + 1))
     return CustomerProfile.objects.annotate(of_both=F("purchase_months").bitand(both)).filter(

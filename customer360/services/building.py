@@ -47,9 +47,19 @@ def request_build(*, mode: str = Mode.CHANGED, user: Any = None) -> ProfileBuild
     build = begin_build(mode=mode, user=user)
     if not settings.CELERY_BROKER_URL:
         return run_build(build)
-    build_id = build.pk
-    transaction.on_commit(lambda: current_app.send_task(BUILD_TASK, [build_id]))
+    transaction.on_commit(lambda: _hand_over(build))
     return build
+
+
+def _hand_over(build: ProfileBuild) -> None:
+    """Give a build to a worker; where none can be reached it ends, so that others may begin."""
+    try:
+        current_app.send_task(BUILD_TASK, [build.pk], retry=False)
+    except Exception:
+        logger.warning("broker not reached; the build ends", exc_info=True)
+        build.state, build.finished_at = ProfileBuild.State.FAILED, now()
+        build.error = "The broker is away: no worker could be told. Try again."
+        build.save(update_fields=["state", "finished_at", "error"])
 
 
 def build_profiles(

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, OperationalError, models, transaction
 from django.utils.timezone import now
 
 from customer360.models import (
@@ -152,7 +152,9 @@ def load_file(
         load.state = CdpLoad.State.DONE
     except (OSError, ValueError, csv.Error) as error:
         load.state, load.error = CdpLoad.State.FAILED, f"The file breaks off: {error}"[:300]
-    except IntegrityError:
+    except (IntegrityError, OperationalError):
+        # The batch is taken back, and so is what it had counted.
+        load.refresh_from_db()
         load.state = CdpLoad.State.FAILED
         load.error = "Another load or a message wrote the same rows at this moment: load it again."
     load.finished_at = now()

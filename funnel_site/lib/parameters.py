@@ -45,7 +45,8 @@ class Parameters:
 
     def whole_number(self, name: str, *, default: int, most: int) -> int:
         value = self.text(name, default=str(default))
-        if not (value.isascii() and value.isdigit()) or not 1 <= int(value[:20]) <= most:
+        is_number = value.isascii() and value.isdigit() and len(value) <= 18
+        if not is_number or not 1 <= int(value) <= most:
             raise Problem(400, "invalid", f"A whole number from 1 to {most}.", field=name)
         return int(value)
 

@@ -1,11 +1,13 @@
 """What the staff pages have in common."""
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any, TypeVar, cast
 
 from django.core.paginator import Paginator
 from django.db import connection
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
@@ -25,6 +27,26 @@ def display(**options: Any) -> Callable[[Method], Method]:
 def action(**options: Any) -> Callable[[Method], Method]:
     """The theme's button decorator, with types."""
     return cast("Callable[[Method], Method]", unfold_action(**options))
+
+
+def confirmed(method: Method) -> Method:
+    """Ask first: the theme's buttons are plain links, and a link must change nothing.
+
+    To be put below `action`. The page that asks posts back with the CSRF token.
+    """
+
+    @wraps(method)
+    def ask(self: Any, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.method == "POST":
+            return cast("HttpResponse", method(self, request, *args, **kwargs))
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": method.__name__.replace("_", " ").capitalize(),
+        }
+        return TemplateResponse(request, "admin/confirm_action.html", context)
+
+    return cast("Method", ask)
 
 
 class EstimatingPaginator(Paginator[Any]):

@@ -14,7 +14,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from conversations.models import Customer, MessageTemplate
 from conversations.template_text import TemplateTextError, filled
-from funnel_site.lib.staff import RecordAdmin, StaffAdmin, action, display
+from funnel_site.lib.staff import RecordAdmin, StaffAdmin, action, confirmed, display
 from reviews.models import Campaign, Invitation
 from reviews.services.inviting import cancel_waiting, invite_customers, values_for
 
@@ -159,6 +159,7 @@ class CampaignAdmin(StaffAdmin):
         return redirect("admin:reviews_campaign_change", campaign.pk)
 
     @action(description="Clear the waiting list", permissions=["invite"], icon="playlist_remove")
+    @confirmed
     def clear_list(self, request: HttpRequest, object_id: int) -> HttpResponse:
         campaign = self.get_object(request, str(object_id))
         if campaign is None:

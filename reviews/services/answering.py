@@ -128,20 +128,19 @@ def _take_up(post: Post, event_id: int, received_at: datetime) -> str:
 
 def note_status(post: Post, *, word: str) -> None:
     """Keep a status callback and merge it into its message. A repeat changes nothing."""
-    with transaction.atomic():
-        error_code = "".join(filter(str.isalnum, post.form.get("ErrorCode", [""])[0]))[:16]
-        headers = {**post.headers, QUERY_HEADER: post.query[:300]}
-        [stored] = store_deliveries(
-            source=TWILIO_STATUS,
-            deliveries=[
-                Delivery(
-                    key=f"{_key(post)}:{_known(word)}:{error_code}", body=post.body, headers=headers
-                )
-            ],
-            received_at=now(),
-        )
-        if stored.is_duplicate:
-            return
+    error_code = "".join(filter(str.isalnum, post.form.get("ErrorCode", [""])[0]))[:16]
+    headers = {**post.headers, QUERY_HEADER: post.query[:300]}
+    # Committed by itself: Twilio does not repeat a status that met a deadlock.
+    [stored] = store_deliveries(
+        source=TWILIO_STATUS,
+        deliveries=[
+            Delivery(
+                key=f"{_key(post)}:{_known(word)}:{error_code}", body=post.body, headers=headers
+            )
+        ],
+        received_at=now(),
+    )
+    if not stored.is_duplicate:
         _apply(stored.event_id, body=post.body, headers=headers)
 
 
@@ -160,8 +159,6 @@ def _apply(event_id: int, *, body: bytes, headers: Mapping[str, str]) -> None:
             )
     except PayloadError as error:
         mark_failed([(event_id, error.code, str(error))])
-    except (OperationalError, InterfaceError):
-        raise
     except Exception:
         logger.exception("a status waits for the drain", event_id=event_id)
         wake_after_commit()

@@ -191,6 +191,7 @@ def test_a_dead_letter_shows_its_body_as_text_and_can_be_replayed(
     shoot(staff, "dead-letter")
 
     staff.click("text=Replay")
+    staff.click("button:has-text('Replay')")
 
     expect(staff.locator("body")).to_contain_text("Replayed 1")
 
@@ -201,6 +202,7 @@ def test_sync_now_says_what_came_of_it(staff: Page, live_server: Any, settings: 
     expect(staff.locator(".fs-note")).to_contain_text("There is no file")
 
     staff.click("text=Sync now")
+    staff.click("button:has-text('Sync now')")
 
     expect(staff.locator("body")).to_contain_text("There is no file lost.csv")
     shoot(staff, "keywords-failed-sync")

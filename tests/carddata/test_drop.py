@@ -279,3 +279,14 @@ def test_a_path_is_a_folder(tmp_path: Path) -> None:
         storage = storage_from_url(url)
         assert isinstance(storage, FileSystemStorage)
         assert storage.location == str(tmp_path)
+
+
+def test_a_name_that_is_no_text_is_noticed_and_stops_nobody(drop: Path) -> None:
+    os.close(os.open(os.fsencode(drop) + b"/caf\xe9.csv", os.O_CREAT | os.O_WRONLY))
+    (drop / "courier.csv").write_bytes(text_of(line()))
+
+    sweep_drop()
+    sweep_drop()
+
+    assert (drop / "done/courier.csv").exists()
+    assert StaffNotice.objects.filter(subject__contains="not UTF-8").exists()

@@ -163,6 +163,7 @@ DUBAI_NOON = datetime(2023, 11, 13, 8, 0, tzinfo=UTC)
         (["iso8601"], "2023-11-13T12:00:00", DUBAI_NOON),
         (["epoch_seconds"], "1699862400", DUBAI_NOON),
         (["epoch_milliseconds"], "1699862400000", DUBAI_NOON),
+        (["epoch_seconds", "epoch_milliseconds"], "1699862400000", DUBAI_NOON),
         (["%d-%m-%Y %H:%M", "iso8601"], "2023-11-13T12:00:00", DUBAI_NOON),
     ],
 )

@@ -45,6 +45,22 @@ def test_joined_and_parted_everything_is_as_before() -> None:
     assert (state(one), state(parted)) == before
 
 
+@pytest.mark.parametrize("blocked", [0, 1])
+def test_a_block_is_joined_and_parted_like_the_rest(blocked: int) -> None:
+    people = [customer("Ayu", "+6281200000001"), customer("Bo", "+6281200000002")]
+    Customer.objects.filter(pk=people[blocked].pk).update(blocked_at=now())
+    for person in people:
+        person.refresh_from_db()
+    before = [state(person) for person in people]
+
+    change = join_customers(customer=people[0], absorbed=people[1], because=("crm", "7"))
+    assert people[0].blocked_at is not None
+    parted = undo_join(change=change)
+
+    assert parted is not None
+    assert [state(people[0]), state(parted)] == before
+
+
 def test_a_second_undo_changes_nothing() -> None:
     one, other = customer("Ayu", "+6281200000001"), customer("Bo", "+6281200000002")
     change = join_customers(customer=one, absorbed=other, because=("crm", "7"))

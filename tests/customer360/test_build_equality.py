@@ -3,7 +3,7 @@
 import json
 import os
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -37,6 +37,7 @@ from customer360.services import rescoring
 from customer360.services.building import build_profiles
 from customer360.services.summaries import KEYS, SUMS
 from funnels.models import Funnel
+from tests.conftest import Site
 
 AS_OF = date(2026, 3, 20)
 PEOPLE, PRODUCTS, CAMPAIGNS = 14, 4, 3
@@ -342,3 +343,15 @@ def test_changed_ends_as_full_when_only_the_changed_are_scored(
     monkeypatch.setattr(rescoring, "FEW_BUYERS", 0)
     monkeypatch.setattr(rescoring, "CHANGED_SHARE", 1e9)
     check_equality(story)
+
+
+def test_taken_back_and_put_in_again_the_apps_before_it_take_messages(
+    make_site: Callable[[], Site],
+) -> None:
+    site = make_site()
+    body = '{"phone_number": "08123456789", "message": "halo", "channel": "whatsapp"}\n'
+    site.run("migrate", "customer360", "zero", "--verbosity", "0")
+    assert "new 1" in site.run("ingest_messages", "-", stdin=body.encode())
+    site.run("migrate", "--verbosity", "0")
+    assert "new 1" in site.run("ingest_messages", "-", stdin=body.replace("halo", "lagi").encode())
+    site.run("build_profiles", "--full")

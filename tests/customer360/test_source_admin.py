@@ -95,7 +95,7 @@ def test_an_imported_record_finds_its_customer_and_a_purchase_its_record() -> No
 
 def test_the_button_builds_and_says_so(staff: Client) -> None:
     fill_shop(5)
-    page = staff.get(reverse("admin:customer360_profilebuild_build_all"), follow=True)
+    page = staff.post(reverse("admin:customer360_profilebuild_build_all"), follow=True)
 
     told = [str(message) for message in page.context["messages"]]
     assert told == [f"{Customer.objects.count()} profiles built."]
@@ -105,7 +105,7 @@ def test_the_button_builds_and_says_so(staff: Client) -> None:
 def test_a_second_build_is_refused_and_a_lost_one_is_taken_over(staff: Client) -> None:
     fill_shop(5)
     running = begin_build(mode="full")
-    page = staff.get(reverse("admin:customer360_profilebuild_build_all"), follow=True)
+    page = staff.post(reverse("admin:customer360_profilebuild_build_all"), follow=True)
     assert "A build is running already." in page.content.decode()
 
     ProfileBuild.objects.filter(pk=running.pk).update(alive_at="2020-01-01T00:00:00Z")

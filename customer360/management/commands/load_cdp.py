@@ -8,7 +8,7 @@ import phonenumbers
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from customer360.models import CdpLoad
+from customer360.models import CdpLoad, SetAsideRow
 from customer360.services.loading import FileRefusedError, SourceFile, find_files, load_file
 from customer360.source_rows import CURRENCY, Defaults
 from funnel_site.lib.console import progress
@@ -66,7 +66,7 @@ class Command(BaseCommand):
 
     def _end(self, loads: list[CdpLoad]) -> None:
         out = [load for load in loads if load.rejected or load.error]
-        waiting = sum(load.waiting for load in loads) - sum(load.arrived for load in loads)
+        waiting = SetAsideRow.objects.filter(load__in=loads, state="waiting").count()
         for load in out:
             for row in load.set_aside.filter(state="rejected").order_by("line")[:10]:
                 self.stderr.write(f"{load.file_name}, line {row.line}: {row.reason}")
