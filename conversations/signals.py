@@ -2,6 +2,10 @@
 
 from django.dispatch import Signal
 
+messages_heard = Signal()
+"""Sent before `messages_stored` with the same `messages`: who answers them by a dialogue sets
+`is_for_bot` on those that belong to it."""
+
 messages_stored = Signal()
 """Sent with `messages: list[Message]`, new ones only, their `room` loaded and up to date."""
 

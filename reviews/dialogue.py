@@ -134,6 +134,12 @@ class Turn:
     ended: Ending | None = None
     """How the dialogue that was going on before the message ended."""
 
+    @property
+    def is_taken(self) -> bool:
+        """Whether the message is part of a dialogue: it began one, went on with it or ended it."""
+        ended = self.ended not in (None, Ending.EXPIRED)
+        return ended or self.dialogue is not None or self.reply is not None
+
 
 def step(dialogue: Dialogue | None, said: Said, rules: Rules) -> Turn:
     """The next turn. A finished dialogue comes back with step FINISH and all its answers."""

@@ -51,7 +51,11 @@ class Room(models.Model):
     started_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, blank=True)
     last_message_at = models.DateTimeField(null=True, blank=True)
-    first_customer_message_at = models.DateTimeField(null=True, blank=True)
+    first_customer_message_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="Of the customer's messages that are no part of a dialogue with the bot",
+    )
     assigned_to = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL
     )
@@ -183,6 +187,9 @@ class Message(models.Model):
 
     was_opted_out: bool | None = None
     """Set on a new message of a customer: whether they had opted out before it."""
+
+    is_for_bot = False
+    """Set by the listeners of `messages_heard`: part of a dialogue with a bot, no sign of a sale."""
 
     class Meta:
         constraints = [

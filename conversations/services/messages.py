@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from conversations.models import Message
 from conversations.services.arrivals import note_arrivals
 from conversations.services.identities import CustomerBook
-from conversations.services.rooms import Incoming, RoomBook
-from conversations.signals import messages_stored
+from conversations.services.rooms import Incoming, RoomBook, note_contacts
+from conversations.signals import messages_heard, messages_stored
 from funnel_site.lib.batches import insert_rows
 
 
@@ -47,8 +47,15 @@ def store_messages(incoming: Sequence[Incoming]) -> list[Message]:
         )
     insert_rows(messages)
     note_arrivals(messages)
-    messages_stored.send(Message, messages=[one for one in messages if not _is_blocked(one)])
+    announce_messages([one for one in messages if not _is_blocked(one)])
     return messages
+
+
+def announce_messages(messages: Sequence[Message]) -> None:
+    """Tell who listens of stored messages. The caller holds the locks of their customers."""
+    messages_heard.send(Message, messages=messages)
+    note_contacts(messages)
+    messages_stored.send(Message, messages=messages)
 
 
 def _is_blocked(message: Message) -> bool:

@@ -15,6 +15,7 @@ from django.db.models import Q
 from django.utils.timezone import now
 from twilio.twiml.messaging_response import MessagingResponse
 
+from conversations.consent_words import is_opt_out
 from conversations.models import Customer, Line, Message, Sender
 from conversations.services.posting import callback_address
 from conversations.services.sending import send_bot_reply
@@ -137,6 +138,7 @@ class _Batch:
             said_in(message),
             _rules(line, talk.invitation),
         )
+        message.is_for_bot = turn.is_taken or is_opt_out(message.body)
         if session is not None and turn.ended:
             session.ended_at, session.ending = message.sent_at, turn.ended
             if turn.dialogue is not None and turn.dialogue.step is Step.FINISH:
