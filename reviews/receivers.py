@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from conversations.models import Customer, Message
-from conversations.signals import customers_joining, delivery_changed, messages_heard
+from conversations.signals import Heard, customers_joining, delivery_changed, messages_heard
 from reviews.services.conversing import converse, end_dialogues_of
 from reviews.services.delivery import follow_confirmations
 from reviews.services.inviting import stop_failing_campaigns
@@ -16,8 +16,8 @@ def connect() -> None:
     customers_joining.connect(on_customers_joining, dispatch_uid="reviews")
 
 
-def on_messages_heard(sender: Any, *, messages: Sequence[Message], **_: Any) -> None:
-    converse(messages)
+def on_messages_heard(sender: Any, *, messages: Sequence[Message], **_: Any) -> Heard | None:
+    return converse(messages)
 
 
 def on_delivery_changed(sender: Any, *, messages: Sequence[Message], **_: Any) -> None:

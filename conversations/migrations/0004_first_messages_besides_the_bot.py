@@ -14,4 +14,14 @@ class Migration(migrations.Migration):
                 help_text="Of the customer's messages that are no part of a dialogue with the bot",
             ),
         ),
+        migrations.AddField(
+            model_name="message",
+            name="is_for_bot",
+            field=models.BooleanField(
+                default=False,
+                db_default=False,
+                editable=False,
+                help_text="Part of a dialogue with the bot, and so no sign of a sale",
+            ),
+        ),
     ]

@@ -179,6 +179,12 @@ class Message(models.Model):
     is_identified = models.BooleanField(
         default=True, help_text="The message itself says who the customer is"
     )
+    is_for_bot = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="Part of a dialogue with the bot, and so no sign of a sale",
+    )
     flags = models.CharField(
         max_length=100, blank=True, help_text="What was assumed or mended on the way in"
     )
@@ -188,8 +194,8 @@ class Message(models.Model):
     was_opted_out: bool | None = None
     """Set on a new message of a customer: whether they had opted out before it."""
 
-    is_for_bot = False
-    """Set by the listeners of `messages_heard`: part of a dialogue with a bot, no sign of a sale."""
+    door_answer: str | None = None
+    """Set by listeners of `messages_heard`: what the door that it came by is to answer."""
 
     class Meta:
         constraints = [

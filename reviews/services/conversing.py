@@ -20,16 +20,17 @@ from conversations.models import Customer, Line, Message, Sender
 from conversations.services.posting import callback_address
 from conversations.services.sending import send_bot_reply
 from conversations.services.twilio_inbox import TWILIO
-from funnel_site.lib.batches import insert_rows, update_rows
+from conversations.signals import Heard
+from funnel_site.lib.batches import update_rows
 from reviews.dialogue import Dialogue, Reply, Rules, Said, Step, Turn, step
-from reviews.models import BotAnswer, Invitation, Review, ReviewSession
+from reviews.models import Invitation, Review, ReviewSession
+from reviews.services.answers import keep_answers
 from reviews.services.words import Speaker, words_by_speaker
 from reviews.wording import render
 
 INVITED_FOR = timedelta(days=14)
 LATE = timedelta(hours=1)
 """A reply that could not go out with the answer is sent by itself within this time, or not at all."""
-EMPTY_TWIML = str(MessagingResponse())
 
 
 class Place(NamedTuple):
@@ -58,7 +59,7 @@ class Outcome:
     reviews: list[tuple[Message, ReviewSession]] = field(default_factory=list)
 
 
-def converse(messages: Sequence[Message]) -> None:
+def converse(messages: Sequence[Message]) -> Heard | None:
     """Give the bot its say on new messages of Twilio's; others are none of its business."""
     heard = [
         message
@@ -68,26 +69,27 @@ def converse(messages: Sequence[Message]) -> None:
         and message.customer is not None
         and message.details
     ]
-    if heard:
-        _Batch(heard).run()
+    return _Batch(heard).run() if heard else None
 
 
 class _Batch:
     """One batch: read in a few statements, decided in memory, written in a few."""
 
     def __init__(self, heard: Sequence[Message]) -> None:
-        self.heard = sorted(heard, key=lambda message: (message.sent_at, message.pk))
+        self.heard = sorted(heard, key=_in_turn)
         self.lines: dict[str, Line] = {line.address: line for line in Line.objects.all()}
         self.talks = self._talks()
         self.outcome = Outcome()
         speakers: set[Speaker] = {self._speaker(message) for message in self.heard}
         self.words = words_by_speaker(speakers)
 
-    def run(self) -> None:
+    def run(self) -> Heard:
+        """Let every message have its turn, in memory alone."""
         for message in self.heard:
             if self._is_ours(message):
                 self._take_turn(message)
-        self._write()
+        replies = [reply for _, reply in self.outcome.replies]
+        return Heard(replies=replies, store=self._write)
 
     def _talks(self) -> dict[Place, Talk]:
         talks = {_place(message): Talk() for message in self.heard}
@@ -186,7 +188,6 @@ class _Batch:
         new = [session for session in outcome.sessions if not session.pk]
         ReviewSession.objects.bulk_create([session for session in new if session.ended_at])
         ReviewSession.objects.bulk_create([session for session in new if not session.ended_at])
-        insert_rows([reply for _, reply in outcome.replies])
         replies = {message.pk: reply for message, reply in outcome.replies}
         self._write_reviews(replies)
         self._write_answers(replies)
@@ -231,25 +232,13 @@ class _Batch:
         """The TwiML of each message, kept for its repeats. What has been answered already, as
         empty because the bot was not at hand, is sent by itself while it still makes sense.
         """
-        events = {message.event_id: message for message in self.heard}
-        answered = set(
-            BotAnswer.objects.filter(event__in=events).values_list("event_id", flat=True)
-        )
-        answers = [
-            BotAnswer(
-                event_id=event_id,
-                account_sid=message.details["account_sid"][:34],
-                message_sid=message.external_id,
-                twiml=twiml(replies.get(message.pk)),
-            )
-            for event_id, message in events.items()
-            if event_id not in answered
-        ]
-        BotAnswer.objects.bulk_create(answers, ignore_conflicts=True)
-        for event_id in answered:
-            message = events[event_id]
+        for message in self.heard:
+            message.door_answer = twiml(replies.get(message.pk))
+        kept = keep_answers(self.heard)
+        for message in self.heard:
             reply = replies.get(message.pk)
-            if reply is not None and now() - message.received_at < LATE:
+            is_late = message.event_id is not None and message.event_id not in kept
+            if is_late and reply is not None and now() - message.received_at < LATE:
                 send_bot_reply(message=reply)
 
 
@@ -265,6 +254,10 @@ SESSION_FIELDS = (
     "ended_at",
     "ending",
 )
+
+
+def _in_turn(message: Message) -> tuple[datetime, int]:
+    return message.sent_at, message.event_id or 0
 
 
 def _our_address(message: Message) -> str:

@@ -15,6 +15,7 @@ from conversations.services.inbox import Delivery, store_deliveries
 from conversations.services.takeover import pause_bot
 from conversations.services.twilio_inbox import TWILIO
 from funnels.models import Funnel, Keyword, KeywordSync
+from funnels.services.reclassifying import reclassify
 from reviews.models import Review
 from tests.reviews.conftest import Say
 from tests.twilio_posts import ACCOUNT, OURS, message_form
@@ -73,6 +74,20 @@ def test_an_opening_keyword_is_a_lead_even_in_a_dialogue(say: Say) -> None:
 
     funnel = Funnel.objects.get()
     assert (funnel.lead_basis, funnel.channel) == ("keyword", "instagram")
+
+
+def test_words_of_a_sale_in_the_answers_are_none(say: Say) -> None:
+    KeywordSync.objects.create(version=1, fingerprint="two", finished_at=now())
+    for stage, phrase in (("opening", "hi"), ("booking", "booking"), ("transaction", "lunas")):
+        Keyword.objects.create(stage=stage, phrase=phrase)
+
+    for text in ("Hi", "Booking facial tgl 5", "John", "Sudah lunas 500rb, hasilnya bagus"):
+        assert say(text) != ""
+
+    assert not Funnel.objects.exists()
+    rooms = Room.objects.values_list("pk", flat=True)
+    for totals in reclassify(room_ids=list(rooms), since=now() - timedelta(days=1), dry_run=False):
+        assert (totals.messages, totals.found, totals.funnels) == (8, 0, 0)
 
 
 def test_a_message_that_the_bot_leaves_alone_is_a_first_contact(say: Say) -> None:
