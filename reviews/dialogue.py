@@ -1,6 +1,6 @@
 """The review dialogue as a pure function: where it stands and what was said, to what comes next.
 
-START → ASK_NAME → ASK_REVIEW (→ ASK_RATING) → FINISH. A step is named after what the bot has asked:
+START → ASK_NAME → ASK_REVIEW (→ ASK_RATING) → FINISH, and ASK_RESUME where one expired. A step is named after what the bot has asked:
 START is the product. No database and no clock; every text from any step gives a turn, BATAL and the
 opt-out words always end it, and a review comes only of a dialogue with all its answers.
 """
@@ -24,6 +24,8 @@ RESET = frozenset({"RESET", "RESTART", "ULANG", "ULANGI"})
 BACK = frozenset({"BACK", "KEMBALI"})
 CANCEL = frozenset({"BATAL"})
 HELP = frozenset({"HELP", "INFO", "STATUS", "BANTUAN", "TOLONG"})
+GO_ON = frozenset({"YES", "Y", "YA", "IYA", "OK", "OKE", "OKAY", "LANJUT", "LANJUTKAN", "CONTINUE"})
+NO = frozenset({"NO", "N", "NOPE", "TIDAK", "TAK", "GAK", "NGGAK", "ENGGAK", "BARU", "NEW"})
 SAME_NAME = frozenset({"SAME", "SAMA", "OK", "OKE", "OKAY", "YES", "YA"})
 NUMBER_WORDS = {
     **dict.fromkeys(("1", "ONE", "SATU"), 1),
@@ -44,6 +46,7 @@ class Step(StrEnum):
     ASK_NAME = "ask_name"
     ASK_REVIEW = "ask_review"
     ASK_RATING = "ask_rating"
+    ASK_RESUME = "ask_resume"
     FINISH = "finish"
 
 
@@ -52,6 +55,7 @@ QUESTION = {
     Step.ASK_NAME: "ask_name",
     Step.ASK_REVIEW: "ask_review",
     Step.ASK_RATING: "ask_rating",
+    Step.ASK_RESUME: "resume",
 }
 AGAIN = {**QUESTION, Step.START: "product_again", Step.ASK_NAME: "name_again"}
 """The questions where they are put once more, without what greets or confirms."""
@@ -144,10 +148,12 @@ class Turn:
 def step(dialogue: Dialogue | None, said: Said, rules: Rules) -> Turn:
     """The next turn. A finished dialogue comes back with step FINISH and all its answers."""
     ended: Ending | None = None
+    draft: Dialogue | None = None
     if dialogue is not None and said.at - dialogue.touched_at > rules.lifetime:
+        draft = dialogue if dialogue.product and dialogue.step is not Step.ASK_RESUME else None
         dialogue, ended = None, Ending.EXPIRED
     turn = _consent(dialogue, said) or (
-        _begin(said, rules) if dialogue is None else _go_on(dialogue, said, rules)
+        _begin(said, rules, draft) if dialogue is None else _go_on(dialogue, said, rules)
     )
     if turn.dialogue is not None:
         touched = max(said.at, dialogue.touched_at) if dialogue else said.at
@@ -175,8 +181,12 @@ def _consent(dialogue: Dialogue | None, said: Said) -> Turn | None:
     return None
 
 
-def _begin(said: Said, rules: Rules) -> Turn:
-    """No dialogue is going on: does this message begin one?"""
+def _begin(said: Said, rules: Rules, draft: Dialogue | None) -> Turn:
+    """No dialogue is going on: does this message begin one?
+
+    Where the last one expired with answers in it, whether to go on with them is asked first; once,
+    because a dialogue that expires at that very question leaves no draft.
+    """
     word = one_word(said.text)
     if not _starts(said, rules):
         return Turn(dialogue=None)
@@ -184,6 +194,8 @@ def _begin(said: Said, rules: Rules) -> Turn:
         return Turn(dialogue=None, reply=Reply(key="help", values={"question": ""}))
     if rules.starts == "always" and (word in CANCEL or word in BACK):
         return Turn(dialogue=None, reply=Reply(key="nothing"))
+    if draft is not None and word not in RESET:
+        return _ask(replace(draft, step=Step.ASK_RESUME, misses=0, touched_at=said.at))
     return _ask(Dialogue(touched_at=said.at))
 
 
@@ -197,6 +209,9 @@ def _starts(said: Said, rules: Rules) -> bool:
 
 
 def _go_on(dialogue: Dialogue, said: Said, rules: Rules) -> Turn:
+    if dialogue.step is Step.ASK_RESUME and said.at < dialogue.touched_at:
+        # Sent before the message that found the dialogue expired: an answer to the draft.
+        dialogue = _resumed(dialogue)
     turn = _command(dialogue, one_word(said.text), said.at)
     if turn is not None:
         return turn
@@ -218,6 +233,8 @@ def _take_answer(dialogue: Dialogue, said: Said, rules: Rules) -> Turn:
             return _take_review(dialogue, said, rules)
         case Step.ASK_RATING:
             return _take_rating(dialogue, said)
+        case Step.ASK_RESUME:
+            return _take_resume(dialogue, said)
         case Step.FINISH:
             return _ask(Dialogue(touched_at=said.at))
 
@@ -289,6 +306,8 @@ def _give_up(dialogue: Dialogue, said: Said) -> Turn | None:
         return _named(dialogue, said.profile_name[:LONGEST_NAME])
     if dialogue.step is Step.ASK_RATING:
         return _finish(dialogue)
+    if dialogue.step is Step.ASK_RESUME:
+        return _ask(Dialogue(touched_at=said.at))
     return None
 
 
@@ -315,6 +334,23 @@ def _take_rating(dialogue: Dialogue, said: Said) -> Turn:
     if rating is None and dialogue.misses == 0:
         return _hint(_missed(dialogue), "not_a_rating")
     return _finish(replace(dialogue, rating=rating))
+
+
+def _resumed(draft: Dialogue) -> Dialogue:
+    """The draft at the first question that it has no answer to."""
+    if draft.review:
+        return replace(draft, step=Step.ASK_RATING, misses=0)
+    return replace(draft, step=Step.ASK_REVIEW if draft.name else Step.ASK_NAME, misses=0)
+
+
+def _take_resume(dialogue: Dialogue, said: Said) -> Turn:
+    """Yes goes on with the draft, no begins anew, and so does a second answer that is neither."""
+    word = one_word(said.payload) or one_word(said.text)
+    if word in GO_ON:
+        return _ask(_resumed(dialogue), AGAIN)
+    if word not in NO and dialogue.misses == 0:
+        return _ask(_missed(dialogue))
+    return _ask(Dialogue(touched_at=said.at))
 
 
 def _finish(dialogue: Dialogue) -> Turn:

@@ -22,7 +22,7 @@ from conversations.services.sending import send_bot_reply
 from conversations.services.twilio_inbox import TWILIO
 from conversations.signals import Heard
 from funnel_site.lib.batches import update_rows
-from reviews.dialogue import Dialogue, Reply, Rules, Said, Step, Turn, step
+from reviews.dialogue import Dialogue, Ending, Reply, Rules, Said, Step, Turn, step
 from reviews.models import Invitation, Review, ReviewSession
 from reviews.services.answers import keep_answers
 from reviews.services.words import Speaker, words_by_speaker
@@ -45,7 +45,8 @@ class Talk:
     """A dialogue in the course of the batch, with the row that holds it."""
 
     session: ReviewSession | None = None
-    invitation: Invitation | None = None
+    invitation_id: int | None = None
+    """An invitation to this place that is still open."""
     ended: list[ReviewSession] = field(default_factory=list)
 
 
@@ -114,7 +115,7 @@ class _Batch:
         for invitation in found.select_related("campaign__line").order_by("sent_at"):
             place = Place(invitation.customer_id, invitation.campaign.line.address)
             if place in talks:
-                talks[place].invitation = invitation
+                talks[place].invitation_id = invitation.pk
 
     def _line(self, message: Message) -> Line | None:
         return self.lines.get(_our_address(message))
@@ -135,10 +136,11 @@ class _Batch:
         talk = self.talks[_place(message)]
         line = self._line(message)
         session = talk.session
+        invitation_id = talk.invitation_id or (session.invitation_id if session else None)
         turn = step(
             dialogue_of(session) if session else None,
             said_in(message),
-            _rules(line, talk.invitation),
+            _rules(line, is_invited=bool(invitation_id)),
         )
         message.is_for_bot = turn.is_taken or is_opt_out(message.body)
         if session is not None and turn.ended:
@@ -146,6 +148,9 @@ class _Batch:
             if turn.dialogue is not None and turn.dialogue.step is Step.FINISH:
                 _note(session, turn.dialogue)
             talk.session = None
+            if turn.ended is Ending.EXPIRED:
+                # Whoever goes on with it is still the one who was invited.
+                talk.invitation_id = invitation_id
         if turn.dialogue is not None and turn.dialogue.step is not Step.FINISH:
             self._hold(talk, turn.dialogue, message, line)
         self._reply(turn, message, session)
@@ -158,10 +163,10 @@ class _Batch:
                 customer=message.customer,
                 our_address=_our_address(message),
                 language=line.language if line else "en",
-                invitation=talk.invitation,
+                invitation_id=talk.invitation_id,
                 started_at=message.sent_at,
             )
-            talk.invitation = None
+            talk.invitation_id = None
             self.outcome.sessions.append(talk.session)
         talk.session.room = message.room
         _note(talk.session, dialogue)
@@ -308,7 +313,7 @@ def said_in(message: Message) -> Said:
     )
 
 
-def _rules(line: Line | None, invitation: Invitation | None) -> Rules:
+def _rules(line: Line | None, *, is_invited: bool) -> Rules:
     lifetime = timedelta(hours=settings.REVIEW_SESSION_HOURS)
     if line is None:
         return Rules(lifetime=lifetime)
@@ -316,7 +321,7 @@ def _rules(line: Line | None, invitation: Invitation | None) -> Rules:
     return Rules(
         starts=line.starts,
         start_words=frozenset(word for word in words if word),
-        is_invited=invitation is not None,
+        is_invited=is_invited,
         asks_rating=line.asks_rating,
         lifetime=lifetime,
     )

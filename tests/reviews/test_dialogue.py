@@ -33,8 +33,9 @@ AT = {
     Step.ASK_RATING: Dialogue(
         step=Step.ASK_RATING, product="Coffee for Two", name="Ana", review="Good", touched_at=NOON
     ),
+    Step.ASK_RESUME: Dialogue(step=Step.ASK_RESUME, product="Coffee for Two", touched_at=NOON),
 }
-QUESTIONS = {"product_again", "name_again", "ask_review", "ask_rating"}
+QUESTIONS = {"product_again", "name_again", "ask_review", "ask_rating", "resume"}
 
 
 def said(text: str = "", **values: object) -> Said:
@@ -226,7 +227,7 @@ def test_a_dialogue_expires_after_its_time_and_not_before() -> None:
     kept, expired = (step(AT[Step.ASK_NAME], one, rules) for one in (in_time, late))
 
     assert key(kept) == "ask_review"
-    assert (key(expired), expired.ended) == ("ask_product", Ending.EXPIRED)
+    assert (key(expired), expired.ended) == ("resume", Ending.EXPIRED)
 
 
 def test_how_a_line_lets_the_bot_start() -> None:
