@@ -38,6 +38,10 @@ class Room(models.Model):
         OPEN = "open", "Open"
         CLOSED = "closed", "Closed"
 
+    class Priority(models.IntegerChoices):
+        NORMAL = 0, "Normal"
+        HIGH = 1, "High"
+
     source = models.CharField(max_length=32)
     external_id = models.CharField("room id", max_length=128)
     customer = models.ForeignKey(
@@ -55,6 +59,9 @@ class Room(models.Model):
         null=True,
         blank=True,
         help_text="Of the customer's messages that are no part of a dialogue with the bot",
+    )
+    priority = models.PositiveSmallIntegerField(
+        choices=Priority, default=Priority.NORMAL, db_default=0
     )
     assigned_to = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL
@@ -185,6 +192,12 @@ class Message(models.Model):
         editable=False,
         help_text="Part of a dialogue with the bot, and so no sign of a sale",
     )
+    is_held = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="Kept while its customer was blocked; nothing has reacted to it",
+    )
     flags = models.CharField(
         max_length=100, blank=True, help_text="What was assumed or mended on the way in"
     )
@@ -208,6 +221,7 @@ class Message(models.Model):
         indexes = [
             models.Index(fields=["room", "sent_at", "id"], name="message_transcript"),
             models.Index(fields=["customer", "sent_at", "id"], name="message_timeline"),
+            models.Index(fields=["customer", "id"], condition=Q(is_held=True), name="message_held"),
         ]
 
     def __str__(self) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from conversations.models import Message
+from conversations.models import Customer, Message
 from conversations.services.arrivals import changes_of_mind, note_arrivals
 from conversations.services.consent import note_consents
 from conversations.services.identities import CustomerBook
@@ -46,11 +46,12 @@ def store_messages(incoming: Sequence[Incoming], *, are_known_new: bool = False)
                 sent_at=item.message.sent_at,
                 received_at=item.received_at,
                 is_identified=customer is not None,
+                is_held=_is_blocked(customer or room.customer),
                 flags=_flags(item),
             )
         )
     consents = changes_of_mind(messages)
-    heard = [one for one in messages if not _is_blocked(one)]
+    heard = [one for one in messages if not one.is_held]
     answers = hear(heard)
     insert_rows([*messages, *(reply for answer in answers for reply in answer.replies)])
     note_arrivals(messages)
@@ -78,9 +79,9 @@ def announce(messages: Sequence[Message], answers: Sequence[Heard]) -> None:
     messages_stored.send(Message, messages=messages)
 
 
-def _is_blocked(message: Message) -> bool:
+def _is_blocked(customer: Customer | None) -> bool:
     """What a blocked customer writes is kept, and nothing reacts to it."""
-    return message.customer is not None and message.customer.blocked_at is not None
+    return customer is not None and customer.blocked_at is not None
 
 
 def _drop_known(incoming: Sequence[Incoming]) -> list[Incoming]:

@@ -17,6 +17,7 @@ from twilio.twiml.messaging_response import MessagingResponse
 
 from conversations.consent_words import is_opt_out
 from conversations.models import Customer, Line, Message, Sender
+from conversations.services.attention import raise_priority
 from conversations.services.posting import callback_address
 from conversations.services.sending import send_bot_reply
 from conversations.services.twilio_inbox import TWILIO
@@ -29,6 +30,8 @@ from reviews.services.words import Speaker, words_by_speaker
 from reviews.wording import render
 
 INVITED_FOR = timedelta(days=14)
+LOW_RATING = 2
+"""Stars, at most: somebody should talk to this customer."""
 LATE = timedelta(hours=1)
 """A reply that could not go out with the answer is sent by itself within this time, or not at all."""
 
@@ -129,6 +132,10 @@ class _Batch:
         line = self._line(message)
         if self.lines and (line is None or not line.is_active):
             return False
+        session = self.talks[_place(message)].session
+        if message.is_held and session is not None and message.sent_at < session.started_at:
+            # What was held is no answer to a question that was put later.
+            return False
         paused = message.room.bot_paused_until
         return paused is None or paused <= message.received_at
 
@@ -214,6 +221,13 @@ class _Batch:
                 earlier |= Q(customer=customer_id, product_name__iexact=product)
             Review.objects.filter(earlier, is_latest=True).update(is_latest=False)
         Review.objects.bulk_create(reviews)
+        raise_priority(
+            rooms=[
+                message.room
+                for message, session in self.outcome.reviews
+                if session.rating is not None and session.rating <= LOW_RATING
+            ]
+        )
 
     def _review(
         self, message: Message, session: ReviewSession, confirmation: Message | None
@@ -238,11 +252,14 @@ class _Batch:
         empty because the bot was not at hand, is sent by itself while it still makes sense.
         """
         for message in self.heard:
-            message.door_answer = twiml(replies.get(message.pk))
+            # What was held has been answered by silence long ago.
+            message.door_answer = twiml(None if message.is_held else replies.get(message.pk))
         kept = keep_answers(self.heard)
         for message in self.heard:
             reply = replies.get(message.pk)
-            is_late = message.event_id is not None and message.event_id not in kept
+            is_late = message.is_held or (
+                message.event_id is not None and message.event_id not in kept
+            )
             if is_late and reply is not None and now() - message.received_at < LATE:
                 send_bot_reply(message=reply)
 
