@@ -97,6 +97,8 @@ class Said:
     """Without control characters; empty where it had no words of its own."""
     at: datetime
     has_media: bool = False
+    media_words: str = ""
+    """What stands for a picture or a film that may be a review without words; "" for a voice note."""
     profile_name: str = ""
     payload: str = ""
     """The id of the button that was pressed."""
@@ -117,6 +119,8 @@ class Rules:
     is_invited: bool = False
     asks_rating: bool = False
     lifetime: timedelta = timedelta(hours=24)
+    joins_within: timedelta = timedelta(0)
+    """What follows a review so soon is more of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,6 +219,9 @@ def _go_on(dialogue: Dialogue, said: Said, rules: Rules) -> Turn:
     turn = _command(dialogue, one_word(said.text), said.at)
     if turn is not None:
         return turn
+    if not said.text and said.media_words and dialogue.step is Step.ASK_REVIEW and dialogue.misses:
+        # Words have been asked for once: then the picture is the review.
+        return _take_review(dialogue, replace(said, text=said.media_words), rules)
     if not said.text:
         return _unusable(dialogue, said, "media_only" if said.has_media else "not_text")
     limit = LIMIT.get(dialogue.step, LONGEST_REVIEW)
@@ -232,7 +239,7 @@ def _take_answer(dialogue: Dialogue, said: Said, rules: Rules) -> Turn:
         case Step.ASK_REVIEW:
             return _take_review(dialogue, said, rules)
         case Step.ASK_RATING:
-            return _take_rating(dialogue, said)
+            return _take_rating(dialogue, said, rules)
         case Step.ASK_RESUME:
             return _take_resume(dialogue, said)
         case Step.FINISH:
@@ -328,9 +335,11 @@ def _take_review(dialogue: Dialogue, said: Said, rules: Rules) -> Turn:
     return _ask(replace(reviewed, step=Step.ASK_RATING)) if rules.asks_rating else _finish(reviewed)
 
 
-def _take_rating(dialogue: Dialogue, said: Said) -> Turn:
+def _take_rating(dialogue: Dialogue, said: Said, rules: Rules) -> Turn:
     """One more question after an answer that is no rating; then the review goes without stars."""
     rating = read_rating(said.payload) or read_rating(said.text)
+    if rating is None and dialogue.misses == 0 and (longer := _joined(dialogue, said, rules)):
+        return Turn(dialogue=longer)
     if rating is None and dialogue.misses == 0:
         return _hint(_missed(dialogue), "not_a_rating")
     return _finish(replace(dialogue, rating=rating))
@@ -351,6 +360,28 @@ def _take_resume(dialogue: Dialogue, said: Said) -> Turn:
     if word not in NO and dialogue.misses == 0:
         return _ask(_missed(dialogue))
     return _ask(Dialogue(touched_at=said.at))
+
+
+def _joined(dialogue: Dialogue, said: Said, rules: Rules) -> Dialogue | None:
+    """The dialogue with more of its review, where the message follows soon enough."""
+    review = f"{dialogue.review}\n{said.text}"
+    is_soon = abs(said.at - dialogue.touched_at) <= rules.joins_within
+    if not rules.joins_within or not is_soon or not said.text or len(review) > LONGEST_REVIEW:
+        return None
+    return replace(dialogue, review=review, touched_at=max(said.at, dialogue.touched_at))
+
+
+def continued(finished: Dialogue, said: Said, rules: Rules) -> Dialogue | None:
+    """A finished dialogue whose review goes on in this message; None where the message is another.
+
+    Commands, start words and the words of consent stay what they are.
+    """
+    word = one_word(said.text)
+    is_command = word in RESET | CANCEL | BACK | HELP or is_opt_out(said.text)
+    is_start = rules.starts == "keyword" and _starts(said, rules)
+    if is_command or is_start or said.is_answered or said.is_opted_out:
+        return None
+    return _joined(finished, said, rules)
 
 
 def _finish(dialogue: Dialogue) -> Turn:

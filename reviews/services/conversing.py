@@ -23,7 +23,7 @@ from conversations.services.sending import send_bot_reply
 from conversations.services.twilio_inbox import TWILIO
 from conversations.signals import Heard
 from funnel_site.lib.batches import update_rows
-from reviews.dialogue import Dialogue, Ending, Reply, Rules, Said, Step, Turn, step
+from reviews.dialogue import Dialogue, Ending, Reply, Rules, Said, Step, Turn, continued, step
 from reviews.models import Invitation, Review, ReviewSession
 from reviews.services.answers import keep_answers
 from reviews.services.words import Speaker, words_by_speaker
@@ -50,6 +50,8 @@ class Talk:
     session: ReviewSession | None = None
     invitation_id: int | None = None
     """An invitation to this place that is still open."""
+    finished: ReviewSession | None = None
+    """The dialogue that ended with a review just now, where more of it may follow."""
     ended: list[ReviewSession] = field(default_factory=list)
 
 
@@ -61,6 +63,8 @@ class Outcome:
     replies: list[tuple[Message, Message]] = field(default_factory=list)
     """The customer's message and the bot's."""
     reviews: list[tuple[Message, ReviewSession]] = field(default_factory=list)
+    longer: list[ReviewSession] = field(default_factory=list)
+    """Dialogues whose stored review has gone on."""
 
 
 def converse(messages: Sequence[Message]) -> Heard | None:
@@ -105,9 +109,24 @@ class _Batch:
             place = Place(session.customer_id, session.our_address)
             if place in talks:
                 talks[place].session = session
+        if settings.REVIEW_JOIN_SECONDS:
+            self._find_finished(talks, customers)
         if any(line.starts != Line.Starts.ALWAYS for line in self.lines.values()):
             self._find_invitations(talks, customers)
         return talks
+
+    def _find_finished(self, talks: dict[Place, Talk], customers: set[int]) -> None:
+        """Dialogues that ended so lately that more of their review may follow."""
+        since = self.heard[0].sent_at - timedelta(seconds=settings.REVIEW_JOIN_SECONDS)
+        found = ReviewSession.objects.filter(
+            customer__in=customers,
+            touched_at__gte=since,
+            review__moderation=Review.Moderation.PENDING,
+        )
+        for session in found.order_by("touched_at", "pk"):
+            place = Place(session.customer_id, session.our_address)
+            if place in talks:
+                talks[place].finished = session
 
     def _find_invitations(self, talks: dict[Place, Talk], customers: set[int]) -> None:
         """Invitations that their customers have not made use of yet."""
@@ -142,6 +161,8 @@ class _Batch:
     def _take_turn(self, message: Message) -> None:
         talk = self.talks[_place(message)]
         line = self._line(message)
+        if talk.session is None and self._goes_on(talk, message):
+            return
         session = talk.session
         invitation_id = talk.invitation_id or (session.invitation_id if session else None)
         turn = step(
@@ -154,6 +175,7 @@ class _Batch:
             session.ended_at, session.ending = message.sent_at, turn.ended
             if turn.dialogue is not None and turn.dialogue.step is Step.FINISH:
                 _note(session, turn.dialogue)
+                talk.finished = session
             talk.session = None
             if turn.ended is Ending.EXPIRED:
                 # Whoever goes on with it is still the one who was invited.
@@ -161,6 +183,22 @@ class _Batch:
         if turn.dialogue is not None and turn.dialogue.step is not Step.FINISH:
             self._hold(talk, turn.dialogue, message, line)
         self._reply(turn, message, session)
+
+    def _goes_on(self, talk: Talk, message: Message) -> bool:
+        """Whether the message is more of the review that was just recorded; then it is added."""
+        session, talk.finished = talk.finished, None
+        if session is None:
+            return False
+        rules = _rules(self._line(message), is_invited=False)
+        dialogue = continued(dialogue_of(session), said_in(message), rules)
+        if dialogue is None:
+            return False
+        _note(session, dialogue)
+        talk.finished, message.is_for_bot = session, True
+        if session not in self.outcome.sessions:
+            self.outcome.sessions.append(session)
+            self.outcome.longer.append(session)
+        return True
 
     def _hold(self, talk: Talk, dialogue: Dialogue, message: Message, line: Line | None) -> None:
         """Keep the dialogue in its row; a new one where none is open."""
@@ -202,6 +240,7 @@ class _Batch:
         ReviewSession.objects.bulk_create([session for session in new if not session.ended_at])
         replies = {message.pk: reply for message, reply in outcome.replies}
         self._write_reviews(replies)
+        self._lengthen()
         self._write_answers(replies)
 
     def _write_reviews(self, replies: dict[int, Message]) -> None:
@@ -228,6 +267,13 @@ class _Batch:
                 if session.rating is not None and session.rating <= LOW_RATING
             ]
         )
+
+    def _lengthen(self) -> None:
+        longer = {session.pk: session.product_review for session in self.outcome.longer}
+        reviews = list(Review.objects.filter(session__in=longer)) if longer else []
+        for review in reviews:
+            review.product_review = longer[review.session_id or 0]
+        update_rows(reviews, ["product_review"])
 
     def _review(
         self, message: Message, session: ReviewSession, confirmation: Message | None
@@ -323,6 +369,7 @@ def said_in(message: Message) -> Said:
         text="" if details.get("described") and "button" not in details else message.body.strip(),
         at=message.sent_at,
         has_media=bool(message.media),
+        media_words=media_words([str(item.get("type", "")) for item in message.media]),
         profile_name=str(details.get("profile_name", "")).strip(),
         payload=str(details.get("button", {}).get("payload", "")),
         is_opted_out=customer.opted_out_at is not None if is_out is None else is_out,
@@ -330,10 +377,23 @@ def said_in(message: Message) -> Said:
     )
 
 
+def media_words(types: Sequence[str]) -> str:
+    """What stands for a message's files where they are all that was said.
+
+    >>> media_words(["image/jpeg", "image/png"]), media_words(["audio/ogg"]), media_words([])
+    ('(2 pictures)', '', '')
+    """
+    kinds = [one.partition("/")[0] for one in types]
+    counts = ((kinds.count("image"), "picture"), (kinds.count("video"), "film"))
+    said = [f"{number} {word}{'s' if number > 1 else ''}" for number, word in counts if number]
+    return f"({', '.join(said)})" if said else ""
+
+
 def _rules(line: Line | None, *, is_invited: bool) -> Rules:
     lifetime = timedelta(hours=settings.REVIEW_SESSION_HOURS)
+    joins_within = timedelta(seconds=settings.REVIEW_JOIN_SECONDS)
     if line is None:
-        return Rules(lifetime=lifetime)
+        return Rules(lifetime=lifetime, joins_within=joins_within)
     words = (" ".join(word.casefold().split()) for word in line.start_words.splitlines())
     return Rules(
         starts=line.starts,
@@ -341,6 +401,7 @@ def _rules(line: Line | None, *, is_invited: bool) -> Rules:
         is_invited=is_invited,
         asks_rating=line.asks_rating,
         lifetime=lifetime,
+        joins_within=joins_within,
     )
 
 

@@ -321,6 +321,7 @@ class DialogueMachine(RuleBasedStateMachine):
             text=text.strip(),
             at=self.now,
             has_media=has_media,
+            media_words="(1 picture)" if has_media else "",
             profile_name=profile,
             payload=payload,
             is_opted_out=self.is_out,
@@ -328,7 +329,7 @@ class DialogueMachine(RuleBasedStateMachine):
         )
         before = self.dialogue
         self.turn = turn = step(before, heard, self.line_rules)
-        self.given |= {heard.text, profile}
+        self.given |= {heard.text, profile, heard.media_words}
         assert step(before, heard, self.line_rules) == turn
         if turn.dialogue is not None and turn.dialogue.step is Step.FINISH:
             self.check_review(before, turn)
