@@ -23,9 +23,10 @@ from conversations.services.sending import send_bot_reply
 from conversations.services.twilio_inbox import TWILIO
 from conversations.signals import Heard
 from funnel_site.lib.batches import update_rows
-from reviews.dialogue import Dialogue, Ending, Reply, Rules, Said, Step, Turn, continued, step
+from reviews.dialogue import Dialogue, Ending, Reply, Step, Turn, continued, step
 from reviews.models import Invitation, Review, ReviewSession
 from reviews.services.answers import keep_answers
+from reviews.services.hearing import dialogue_of, rules_of, said_in
 from reviews.services.words import Speaker, words_by_speaker
 from reviews.wording import render
 
@@ -168,7 +169,7 @@ class _Batch:
         turn = step(
             dialogue_of(session) if session else None,
             said_in(message),
-            _rules(line, is_invited=bool(invitation_id)),
+            rules_of(line, is_invited=bool(invitation_id)),
         )
         message.is_for_bot = turn.is_taken or is_opt_out(message.body)
         if session is not None and turn.ended:
@@ -189,7 +190,7 @@ class _Batch:
         session, talk.finished = talk.finished, None
         if session is None:
             return False
-        rules = _rules(self._line(message), is_invited=False)
+        rules = rules_of(self._line(message), is_invited=False)
         dialogue = continued(dialogue_of(session), said_in(message), rules)
         if dialogue is None:
             return False
@@ -337,18 +338,6 @@ def _place(message: Message) -> Place:
     return Place(message.customer_id, _our_address(message))
 
 
-def dialogue_of(session: ReviewSession) -> Dialogue:
-    return Dialogue(
-        step=Step(session.step),
-        product=session.product_name,
-        name=session.user_name,
-        review=session.product_review,
-        rating=session.rating,
-        misses=session.misses,
-        touched_at=session.touched_at,
-    )
-
-
 def _note(session: ReviewSession, dialogue: Dialogue) -> None:
     session.step = dialogue.step.value
     session.product_name = dialogue.product
@@ -357,52 +346,6 @@ def _note(session: ReviewSession, dialogue: Dialogue) -> None:
     session.rating = dialogue.rating
     session.misses = dialogue.misses
     session.touched_at = dialogue.touched_at
-
-
-def said_in(message: Message) -> Said:
-    """A stored message as the dialogue hears it."""
-    details = message.details
-    customer = message.customer
-    assert customer is not None
-    is_out = message.was_opted_out
-    return Said(
-        text="" if details.get("described") and "button" not in details else message.body.strip(),
-        at=message.sent_at,
-        has_media=bool(message.media),
-        media_words=media_words([str(item.get("type", "")) for item in message.media]),
-        profile_name=str(details.get("profile_name", "")).strip(),
-        payload=str(details.get("button", {}).get("payload", "")),
-        is_opted_out=customer.opted_out_at is not None if is_out is None else is_out,
-        is_answered="opt_out_type" in details,
-    )
-
-
-def media_words(types: Sequence[str]) -> str:
-    """What stands for a message's files where they are all that was said.
-
-    >>> media_words(["image/jpeg", "image/png"]), media_words(["audio/ogg"]), media_words([])
-    ('(2 pictures)', '', '')
-    """
-    kinds = [one.partition("/")[0] for one in types]
-    counts = ((kinds.count("image"), "picture"), (kinds.count("video"), "film"))
-    said = [f"{number} {word}{'s' if number > 1 else ''}" for number, word in counts if number]
-    return f"({', '.join(said)})" if said else ""
-
-
-def _rules(line: Line | None, *, is_invited: bool) -> Rules:
-    lifetime = timedelta(hours=settings.REVIEW_SESSION_HOURS)
-    joins_within = timedelta(seconds=settings.REVIEW_JOIN_SECONDS)
-    if line is None:
-        return Rules(lifetime=lifetime, joins_within=joins_within)
-    words = (" ".join(word.casefold().split()) for word in line.start_words.splitlines())
-    return Rules(
-        starts=line.starts,
-        start_words=frozenset(word for word in words if word),
-        is_invited=is_invited,
-        asks_rating=line.asks_rating,
-        lifetime=lifetime,
-        joins_within=joins_within,
-    )
 
 
 def _bot_message(message: Message, text: str) -> Message:
