@@ -35,14 +35,14 @@ def time_zone() -> str:
     return name
 
 
-def positive(name: str, *, default: int) -> int:
-    """A whole number above zero from the environment."""
+def positive(name: str, *, default: int, least: int = 1) -> int:
+    """A whole number of at least `least` from the environment."""
     try:
         number: int = env.int(name, default=default)
     except ValueError as error:
         raise ImproperlyConfigured(f"{name} is not a whole number") from error
-    if number < 1:
-        raise ImproperlyConfigured(f"{name} must be above zero")
+    if number < least:
+        raise ImproperlyConfigured(f"{name} must be {'above zero' if least else 'zero or more'}")
     return number
 
 

@@ -315,6 +315,8 @@ if TWILIO_API_BASE_URL and not TWILIO_API_BASE_URL.startswith(("http://", "https
 TWILIO_MESSAGES_PER_SECOND = positive("TWILIO_MESSAGES_PER_SECOND", default=20)
 INVITATION_HOURS = hours("INVITATION_HOURS", default="0-24")
 REVIEW_SESSION_HOURS = positive("REVIEW_SESSION_HOURS", default=24)
+# Messages so soon after a review belong to it. 0: each message stands alone.
+REVIEW_JOIN_SECONDS = positive("REVIEW_JOIN_SECONDS", default=0, least=0)
 BOT_PAUSE_HOURS = positive("BOT_PAUSE_HOURS", default=4)
 # --- Cards --------------------------------------------------------------------------------------
 CARD_STALE_DAYS = positive("CARD_STALE_DAYS", default=30)

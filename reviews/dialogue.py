@@ -1,6 +1,6 @@
 """The review dialogue as a pure function: where it stands and what was said, to what comes next.
 
-START → ASK_NAME → ASK_REVIEW (→ ASK_RATING) → FINISH. A step is named after what the bot has asked:
+START → ASK_NAME → ASK_REVIEW (→ ASK_RATING) → FINISH, and ASK_RESUME where one expired. A step is named after what the bot has asked:
 START is the product. No database and no clock; every text from any step gives a turn, BATAL and the
 opt-out words always end it, and a review comes only of a dialogue with all its answers.
 """
@@ -13,6 +13,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from conversations.consent_words import is_opt_in, is_opt_out, one_word
+from reviews.stars import read_rating as read_rating
 
 LONGEST_PRODUCT = 200
 LONGEST_NAME = 100
@@ -24,16 +25,9 @@ RESET = frozenset({"RESET", "RESTART", "ULANG", "ULANGI"})
 BACK = frozenset({"BACK", "KEMBALI"})
 CANCEL = frozenset({"BATAL"})
 HELP = frozenset({"HELP", "INFO", "STATUS", "BANTUAN", "TOLONG"})
+GO_ON = frozenset({"YES", "Y", "YA", "IYA", "OK", "OKE", "OKAY", "LANJUT", "LANJUTKAN", "CONTINUE"})
+NO = frozenset({"NO", "N", "NOPE", "TIDAK", "TAK", "GAK", "NGGAK", "ENGGAK", "BARU", "NEW"})
 SAME_NAME = frozenset({"SAME", "SAMA", "OK", "OKE", "OKAY", "YES", "YA"})
-NUMBER_WORDS = {
-    **dict.fromkeys(("1", "ONE", "SATU"), 1),
-    **dict.fromkeys(("2", "TWO", "DUA"), 2),
-    **dict.fromkeys(("3", "THREE", "TIGA"), 3),
-    **dict.fromkeys(("4", "FOUR", "EMPAT"), 4),
-    **dict.fromkeys(("5", "FIVE", "LIMA"), 5),
-}
-STARS = frozenset("⭐★🌟")
-OUT_OF_FIVE = re.compile(r"([1-5])\s*(?:/\s*5|stars?|bintang|⭐|★)?", re.ASCII | re.IGNORECASE)
 LIKE_AN_ADDRESS = re.compile(r"https?://|www\.", re.IGNORECASE)
 
 
@@ -44,6 +38,7 @@ class Step(StrEnum):
     ASK_NAME = "ask_name"
     ASK_REVIEW = "ask_review"
     ASK_RATING = "ask_rating"
+    ASK_RESUME = "ask_resume"
     FINISH = "finish"
 
 
@@ -52,6 +47,7 @@ QUESTION = {
     Step.ASK_NAME: "ask_name",
     Step.ASK_REVIEW: "ask_review",
     Step.ASK_RATING: "ask_rating",
+    Step.ASK_RESUME: "resume",
 }
 AGAIN = {**QUESTION, Step.START: "product_again", Step.ASK_NAME: "name_again"}
 """The questions where they are put once more, without what greets or confirms."""
@@ -93,6 +89,8 @@ class Said:
     """Without control characters; empty where it had no words of its own."""
     at: datetime
     has_media: bool = False
+    media_words: str = ""
+    """What stands for a picture or a film that may be a review without words; "" for a voice note."""
     profile_name: str = ""
     payload: str = ""
     """The id of the button that was pressed."""
@@ -113,6 +111,8 @@ class Rules:
     is_invited: bool = False
     asks_rating: bool = False
     lifetime: timedelta = timedelta(hours=24)
+    joins_within: timedelta = timedelta(0)
+    """What follows a review so soon is more of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,14 +134,22 @@ class Turn:
     ended: Ending | None = None
     """How the dialogue that was going on before the message ended."""
 
+    @property
+    def is_taken(self) -> bool:
+        """Whether the message is part of a dialogue: it began one, went on with it or ended it."""
+        ended = self.ended not in (None, Ending.EXPIRED)
+        return ended or self.dialogue is not None or self.reply is not None
+
 
 def step(dialogue: Dialogue | None, said: Said, rules: Rules) -> Turn:
     """The next turn. A finished dialogue comes back with step FINISH and all its answers."""
     ended: Ending | None = None
+    draft: Dialogue | None = None
     if dialogue is not None and said.at - dialogue.touched_at > rules.lifetime:
+        draft = dialogue if dialogue.product and dialogue.step is not Step.ASK_RESUME else None
         dialogue, ended = None, Ending.EXPIRED
     turn = _consent(dialogue, said) or (
-        _begin(said, rules) if dialogue is None else _go_on(dialogue, said, rules)
+        _begin(said, rules, draft) if dialogue is None else _go_on(dialogue, said, rules)
     )
     if turn.dialogue is not None:
         touched = max(said.at, dialogue.touched_at) if dialogue else said.at
@@ -169,8 +177,12 @@ def _consent(dialogue: Dialogue | None, said: Said) -> Turn | None:
     return None
 
 
-def _begin(said: Said, rules: Rules) -> Turn:
-    """No dialogue is going on: does this message begin one?"""
+def _begin(said: Said, rules: Rules, draft: Dialogue | None) -> Turn:
+    """No dialogue is going on: does this message begin one?
+
+    Where the last one expired with answers in it, whether to go on with them is asked first; once,
+    because a dialogue that expires at that very question leaves no draft.
+    """
     word = one_word(said.text)
     if not _starts(said, rules):
         return Turn(dialogue=None)
@@ -178,6 +190,8 @@ def _begin(said: Said, rules: Rules) -> Turn:
         return Turn(dialogue=None, reply=Reply(key="help", values={"question": ""}))
     if rules.starts == "always" and (word in CANCEL or word in BACK):
         return Turn(dialogue=None, reply=Reply(key="nothing"))
+    if draft is not None and word not in RESET:
+        return _ask(replace(draft, step=Step.ASK_RESUME, misses=0, touched_at=said.at))
     return _ask(Dialogue(touched_at=said.at))
 
 
@@ -191,9 +205,15 @@ def _starts(said: Said, rules: Rules) -> bool:
 
 
 def _go_on(dialogue: Dialogue, said: Said, rules: Rules) -> Turn:
+    if dialogue.step is Step.ASK_RESUME and said.at < dialogue.touched_at:
+        # Sent before the message that found the dialogue expired: an answer to the draft.
+        dialogue = _resumed(dialogue)
     turn = _command(dialogue, one_word(said.text), said.at)
     if turn is not None:
         return turn
+    if not said.text and said.media_words and dialogue.step is Step.ASK_REVIEW and dialogue.misses:
+        # Words have been asked for once: then the picture is the review.
+        return _take_review(dialogue, replace(said, text=said.media_words), rules)
     if not said.text:
         return _unusable(dialogue, said, "media_only" if said.has_media else "not_text")
     limit = LIMIT.get(dialogue.step, LONGEST_REVIEW)
@@ -211,7 +231,9 @@ def _take_answer(dialogue: Dialogue, said: Said, rules: Rules) -> Turn:
         case Step.ASK_REVIEW:
             return _take_review(dialogue, said, rules)
         case Step.ASK_RATING:
-            return _take_rating(dialogue, said)
+            return _take_rating(dialogue, said, rules)
+        case Step.ASK_RESUME:
+            return _take_resume(dialogue, said)
         case Step.FINISH:
             return _ask(Dialogue(touched_at=said.at))
 
@@ -283,6 +305,8 @@ def _give_up(dialogue: Dialogue, said: Said) -> Turn | None:
         return _named(dialogue, said.profile_name[:LONGEST_NAME])
     if dialogue.step is Step.ASK_RATING:
         return _finish(dialogue)
+    if dialogue.step is Step.ASK_RESUME:
+        return _ask(Dialogue(touched_at=said.at))
     return None
 
 
@@ -303,12 +327,53 @@ def _take_review(dialogue: Dialogue, said: Said, rules: Rules) -> Turn:
     return _ask(replace(reviewed, step=Step.ASK_RATING)) if rules.asks_rating else _finish(reviewed)
 
 
-def _take_rating(dialogue: Dialogue, said: Said) -> Turn:
+def _take_rating(dialogue: Dialogue, said: Said, rules: Rules) -> Turn:
     """One more question after an answer that is no rating; then the review goes without stars."""
     rating = read_rating(said.payload) or read_rating(said.text)
+    if rating is None and dialogue.misses == 0 and (longer := _joined(dialogue, said, rules)):
+        return Turn(dialogue=longer)
     if rating is None and dialogue.misses == 0:
         return _hint(_missed(dialogue), "not_a_rating")
     return _finish(replace(dialogue, rating=rating))
+
+
+def _resumed(draft: Dialogue) -> Dialogue:
+    """The draft at the first question that it has no answer to."""
+    if draft.review:
+        return replace(draft, step=Step.ASK_RATING, misses=0)
+    return replace(draft, step=Step.ASK_REVIEW if draft.name else Step.ASK_NAME, misses=0)
+
+
+def _take_resume(dialogue: Dialogue, said: Said) -> Turn:
+    """Yes goes on with the draft, no begins anew, and so does a second answer that is neither."""
+    word = one_word(said.payload) or one_word(said.text)
+    if word in GO_ON:
+        return _ask(_resumed(dialogue), AGAIN)
+    if word not in NO and dialogue.misses == 0:
+        return _ask(_missed(dialogue))
+    return _ask(Dialogue(touched_at=said.at))
+
+
+def _joined(dialogue: Dialogue, said: Said, rules: Rules) -> Dialogue | None:
+    """The dialogue with more of its review, where the message follows soon enough."""
+    review = f"{dialogue.review}\n{said.text}"
+    is_soon = abs(said.at - dialogue.touched_at) <= rules.joins_within
+    if not rules.joins_within or not is_soon or not said.text or len(review) > LONGEST_REVIEW:
+        return None
+    return replace(dialogue, review=review, touched_at=max(said.at, dialogue.touched_at))
+
+
+def continued(finished: Dialogue, said: Said, rules: Rules) -> Dialogue | None:
+    """A finished dialogue whose review goes on in this message; None where the message is another.
+
+    Commands, start words and the words of consent stay what they are.
+    """
+    word = one_word(said.text)
+    is_command = word in RESET | CANCEL | BACK | HELP or is_opt_out(said.text)
+    is_start = rules.starts == "keyword" and _starts(said, rules)
+    if is_command or is_start or said.is_answered or said.is_opted_out:
+        return None
+    return _joined(finished, said, rules)
 
 
 def _finish(dialogue: Dialogue) -> Turn:
@@ -318,18 +383,3 @@ def _finish(dialogue: Dialogue) -> Turn:
         reply=Reply(key="thanks", values=_values(finished)),
         ended=Ending.FINISHED,
     )
-
-
-def read_rating(text: str) -> int | None:
-    """One to five stars as people write them.
-
-    >>> [read_rating(text) for text in ("5", "4/5", "⭐⭐⭐", "lima", "6", "good", "")]
-    [5, 4, 3, 5, None, None, None]
-    """
-    plain = "".join(one for one in text.strip() if one != "\ufe0f")
-    if found := OUT_OF_FIVE.fullmatch(plain):
-        return int(found[1])
-    stars = plain.replace(" ", "")
-    if stars and set(stars) <= STARS and len(stars) <= 5:
-        return len(stars)
-    return NUMBER_WORDS.get(one_word(plain))

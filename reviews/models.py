@@ -23,6 +23,7 @@ class Step(models.TextChoices):
     ASK_NAME = "ask_name", "Asked for the name"
     ASK_REVIEW = "ask_review", "Asked for the review"
     ASK_RATING = "ask_rating", "Asked for stars"
+    ASK_RESUME = "ask_resume", "Asked whether to go on"
     FINISH = "finish", "Finished"
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from reviews.dialogue import LONGEST_NAME, Dialogue, Reply, Rules, Said, step
 from reviews.wording import render
@@ -10,6 +10,7 @@ from reviews.wording import render
 AT = datetime(2000, 1, 1, tzinfo=UTC)
 PICTURE = "(a picture)"
 EMPTY = "(an empty message)"
+LATER = "(a day later)"
 LONG_NAME = f"(a name of more than {LONGEST_NAME} characters)"
 
 
@@ -55,6 +56,12 @@ def scenes(words: Mapping[str, str], *, language: str, asks_rating: bool) -> lis
         ),
         _scene("Stars, where the line asks for them", [*whole, "good", "5"], words, starring),
         _scene("One question back", [hello, product, "BACK", product, name, "BACK"], words, rules),
+        _scene(
+            "Left unfinished for a day",
+            [hello, product, f"{LATER} {hello}", "YES", name],
+            words,
+            rules,
+        ),
         _scene("Ending it", [hello, "BATAL", "BACK"], words, rules),
         _scene("Opting out and in again", ["STOP", "START"], words, rules),
     ]
@@ -67,9 +74,13 @@ def _scene(title: str, sayings: list[str], words: Mapping[str, str], rules: Rule
 def _lines(sayings: list[str], words: Mapping[str, str], rules: Rules) -> Iterator[Line]:
     dialogue: Dialogue | None = None
     is_opted_out = False
+    at = AT
     for saying in sayings:
         yield Line(speaker="customer", text=saying)
-        turn = step(dialogue, replace(_said(saying), is_opted_out=is_opted_out), rules)
+        if saying.startswith(LATER):
+            at += timedelta(days=1, hours=1)
+        said = replace(_said(saying.removeprefix(LATER).strip()), at=at, is_opted_out=is_opted_out)
+        turn = step(dialogue, said, rules)
         dialogue = turn.dialogue
         if turn.reply is not None:
             is_opted_out = turn.reply.key == "opted_out"

@@ -4,20 +4,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from conversations.models import Customer, Message
-from conversations.signals import customers_joining, delivery_changed, messages_stored
+from conversations.signals import Heard, customers_joining, delivery_changed, messages_heard
 from reviews.services.conversing import converse, end_dialogues_of
 from reviews.services.delivery import follow_confirmations
 from reviews.services.inviting import stop_failing_campaigns
 
 
 def connect() -> None:
-    messages_stored.connect(on_messages_stored, dispatch_uid="reviews")
+    messages_heard.connect(on_messages_heard, dispatch_uid="reviews")
     delivery_changed.connect(on_delivery_changed, dispatch_uid="reviews")
     customers_joining.connect(on_customers_joining, dispatch_uid="reviews")
 
 
-def on_messages_stored(sender: Any, *, messages: Sequence[Message], **_: Any) -> None:
-    converse(messages)
+def on_messages_heard(sender: Any, *, messages: Sequence[Message], **_: Any) -> Heard | None:
+    return converse(messages)
 
 
 def on_delivery_changed(sender: Any, *, messages: Sequence[Message], **_: Any) -> None:

@@ -29,6 +29,11 @@ KEYS: Mapping[str, Key] = {
     "ask_rating": Key(
         when="After the review, on lines that ask for stars", allowed=frozenset({"product", "name"})
     ),
+    "resume": Key(
+        when="Where the last dialogue expired unfinished: whether to go on with it",
+        allowed=frozenset({"product"}),
+        required=frozenset({"product"}),
+    ),
     "thanks": Key(
         when="When the review is recorded", allowed=frozenset({"product", "name", "rating"})
     ),
@@ -64,6 +69,9 @@ SHIPPED: Mapping[str, Mapping[str, str]] = {
         "product_again": "Which product is this review for?",
         "name_again": "What's your name?",
         "ask_rating": "How many stars do you give it, from 1 to 5?",
+        "resume": (
+            "Last time you started on {product} -- shall we continue? Please answer YES or NO."
+        ),
         "thanks": "Thanks {name} -- your review for {product} has been recorded.",
         "help": (
             "I collect reviews. BACK goes one question back, RESET starts again, BATAL ends it,"
@@ -86,6 +94,7 @@ SHIPPED: Mapping[str, Mapping[str, str]] = {
         "product_again": "Ulasan ini untuk produk apa?",
         "name_again": "Siapa nama Anda?",
         "ask_rating": "Berapa bintang yang Anda berikan, dari 1 sampai 5?",
+        "resume": "Terakhir Anda mulai mengulas {product} -- lanjutkan? Jawab YA atau TIDAK.",
         "thanks": "Terima kasih {name} -- ulasan Anda untuk {product} sudah dicatat.",
         "help": (
             "Saya mengumpulkan ulasan. KEMBALI ke pertanyaan sebelumnya, RESET mulai lagi,"

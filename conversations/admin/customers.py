@@ -14,9 +14,9 @@ from import_export.admin import ImportExportModelAdmin
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from conversations.models import Consent, Customer, CustomerIdentity, IdentityChange, Room
+from conversations.models import Consent, Customer, CustomerIdentity, IdentityChange, Message, Room
 from conversations.resources import CustomerResource
-from conversations.services.blocking import set_blocked
+from conversations.services.blocking import OwnNumberError, process_held, set_blocked
 from conversations.services.consent import note_consent
 from conversations.services.joining import undo_change
 from funnel_site.lib.phone import phone_search_digits
@@ -96,6 +96,7 @@ class CustomerAdmin(ImportExportModelAdmin, StaffAdmin):
             "rooms": rooms.order_by("-last_message_at")[:50],
             "customer": customer,
             "consents": customer.consents.order_by("-at", "-pk").select_related("noted_by")[:20],
+            "held": Message.objects.filter(customer=customer, is_held=True).count(),
             "consent_form": ConsentForm() if self.may_note_consent(request) else None,
             **(extra_context or {}),
         }
@@ -108,6 +109,7 @@ class CustomerAdmin(ImportExportModelAdmin, StaffAdmin):
                 "<int:key>/consent/", wrap(self.consent_view), name="conversations_customer_consent"
             ),
             path("<int:key>/block/", wrap(self.block_view), name="conversations_customer_block"),
+            path("<int:key>/held/", wrap(self.held_view), name="conversations_customer_held"),
             *super().get_urls(),
         ]
 
@@ -140,10 +142,22 @@ class CustomerAdmin(ImportExportModelAdmin, StaffAdmin):
     def block_view(self, request: HttpRequest, key: int) -> HttpResponse:
         """Put a customer on the block list, or take them off it."""
         customer = self._asked_about(request, key)
-        is_blocked = set_blocked(customer=customer, is_blocked="block" in request.POST)
+        try:
+            is_blocked = set_blocked(customer=customer, is_blocked="block" in request.POST)
+        except OwnNumberError:
+            self.message_user(request, "This is a number of our own.", level="ERROR")
+            return redirect("admin:conversations_customer_change", key)
         words = (
             "Blocked: nobody and nothing reacts to them." if is_blocked else "No longer blocked."
         )
+        self.log_change(request, customer, words)
+        self.message_user(request, words)
+        return redirect("admin:conversations_customer_change", key)
+
+    def held_view(self, request: HttpRequest, key: int) -> HttpResponse:
+        """Have the bot and the funnels react to what was kept while a customer was blocked."""
+        customer = self._asked_about(request, key)
+        words = f"Held messages processed: {process_held(customer=customer)}"
         self.log_change(request, customer, words)
         self.message_user(request, words)
         return redirect("admin:conversations_customer_change", key)

@@ -19,6 +19,7 @@ from conversations.composer import composer_of, may_answer, posted_answer
 from conversations.models import Message, Referral, Room
 from conversations.resources import MessageResource, MessageUploadResource
 from conversations.selectors import transcript_part, with_delivery
+from conversations.services.attention import lower_priority
 from conversations.services.sending import SendingRefusedError, retry_sending
 from conversations.services.takeover import pause_bot, resume_bot
 from funnel_site.lib.phone import phone_search_digits
@@ -34,11 +35,12 @@ class RoomAdmin(RecordAdmin):
         "phone",
         "shown_channel",
         "shown_status",
+        "shown_priority",
         "started_at",
         "last_message_at",
         "external_id",
     )
-    list_filter = ("status", "channel", ("last_message_at", RangeDateTimeFilter))
+    list_filter = ("status", "priority", "channel", ("last_message_at", RangeDateTimeFilter))
     search_fields = ("=external_id", "customer__name", "customer__phone_number")
     search_help_text = "Room id, name, or phone number in any format"
     list_select_related = ("customer",)
@@ -116,6 +118,9 @@ class RoomAdmin(RecordAdmin):
                 name="conversations_room_retry",
             ),
             path("<int:key>/bot/", wrap(self.bot_view), name="conversations_room_bot"),
+            path(
+                "<int:key>/priority/", wrap(self.priority_view), name="conversations_room_priority"
+            ),
             path("<int:key>/live/", wrap(self.live_view), name="conversations_room_live"),
             *super().get_urls(),
         ]
@@ -169,6 +174,16 @@ class RoomAdmin(RecordAdmin):
         self.message_user(request, words)
         return redirect("admin:conversations_room_change", key)
 
+    def priority_view(self, request: HttpRequest, key: int) -> HttpResponse:
+        """Let a room wait with the others again, once somebody has seen to it."""
+        room = self._posted_to(request, key)
+        if not may_answer(request.user):
+            raise PermissionDenied
+        lower_priority(room=room)
+        self.log_change(request, room, "Priority back to normal")
+        self.message_user(request, "Priority back to normal.")
+        return redirect("admin:conversations_room_change", key)
+
     def _posted_to(self, request: HttpRequest, key: int) -> Room:
         room = self.get_object(request, str(key))
         if room is None or request.method != "POST" or not self.has_view_permission(request, room):
@@ -186,6 +201,10 @@ class RoomAdmin(RecordAdmin):
     @display(description="Channel", ordering="channel")
     def shown_channel(self, room: Room) -> str:
         return room.get_channel_display()
+
+    @display(description="Priority", ordering="priority", label={"High": "danger"})
+    def shown_priority(self, room: Room) -> str:
+        return Room.Priority.HIGH.label if room.priority else ""
 
     @display(description="Status", label={"Open": "success", "Closed": "info"})
     def shown_status(self, room: Room) -> str:

@@ -38,6 +38,10 @@ class Room(models.Model):
         OPEN = "open", "Open"
         CLOSED = "closed", "Closed"
 
+    class Priority(models.IntegerChoices):
+        NORMAL = 0, "Normal"
+        HIGH = 1, "High"
+
     source = models.CharField(max_length=32)
     external_id = models.CharField("room id", max_length=128)
     customer = models.ForeignKey(
@@ -51,7 +55,14 @@ class Room(models.Model):
     started_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, blank=True)
     last_message_at = models.DateTimeField(null=True, blank=True)
-    first_customer_message_at = models.DateTimeField(null=True, blank=True)
+    first_customer_message_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="Of the customer's messages that are no part of a dialogue with the bot",
+    )
+    priority = models.PositiveSmallIntegerField(
+        choices=Priority, default=Priority.NORMAL, db_default=0
+    )
     assigned_to = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL
     )
@@ -175,6 +186,18 @@ class Message(models.Model):
     is_identified = models.BooleanField(
         default=True, help_text="The message itself says who the customer is"
     )
+    is_for_bot = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="Part of a dialogue with the bot, and so no sign of a sale",
+    )
+    is_held = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="Kept while its customer was blocked; nothing has reacted to it",
+    )
     flags = models.CharField(
         max_length=100, blank=True, help_text="What was assumed or mended on the way in"
     )
@@ -183,6 +206,9 @@ class Message(models.Model):
 
     was_opted_out: bool | None = None
     """Set on a new message of a customer: whether they had opted out before it."""
+
+    door_answer: str | None = None
+    """Set by listeners of `messages_heard`: what the door that it came by is to answer."""
 
     class Meta:
         constraints = [
@@ -195,6 +221,7 @@ class Message(models.Model):
         indexes = [
             models.Index(fields=["room", "sent_at", "id"], name="message_transcript"),
             models.Index(fields=["customer", "sent_at", "id"], name="message_timeline"),
+            models.Index(fields=["customer", "id"], condition=Q(is_held=True), name="message_held"),
         ]
 
     def __str__(self) -> str:

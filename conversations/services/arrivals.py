@@ -6,11 +6,11 @@ A fixed number of statements a batch, none where there is nothing of the kind.
 from collections.abc import Sequence
 
 from conversations.models import Attachment, Consent, Message, Referral, Sender
-from conversations.services.consent import consent_in, note_consents
+from conversations.services.consent import consent_in
 
 
 def note_arrivals(messages: Sequence[Message]) -> None:
-    """Keep the attachments, referrals and consents of messages that have just been stored."""
+    """Keep the attachments and referrals of messages that have just been stored."""
     told = [one for one in messages if one.details and one.sender == Sender.CUSTOMER]
     if not told:
         return
@@ -28,19 +28,18 @@ def note_arrivals(messages: Sequence[Message]) -> None:
     Referral.objects.bulk_create(
         _referral(message) for message in told if "referral" in message.details
     )
-    note_consents(_consents(told))
 
 
-def _consents(told: Sequence[Message]) -> list[Consent]:
-    """The changes of mind in a batch, each read in the light of what was said before it.
+def changes_of_mind(messages: Sequence[Message]) -> list[Consent]:
+    """What a batch says of being written to, not yet stored, each in the light of what was before.
 
     Every message learns whether its customer had opted out before it, not after the batch.
     """
     is_out: dict[int, bool] = {}
     found = []
-    for message in sorted(told, key=lambda one: (one.sent_at, one.pk)):
+    for message in sorted(messages, key=lambda one: (one.sent_at, one.event_id or 0)):
         customer = message.customer
-        if customer is None:
+        if customer is None or not message.details or message.sender != Sender.CUSTOMER:
             continue
         message.was_opted_out = is_out.setdefault(customer.pk, customer.opted_out_at is not None)
         change = consent_in(message)

@@ -64,23 +64,19 @@ class CustomerBook:
         return self.by_key[keys[0]] if keys else None
 
     def _lock_known(self) -> None:
-        """Read the known keys, then lock their customers, in one order for all workers."""
-        known = CustomerIdentity.objects.filter(_any_of(self.seen)).values_list(
-            "kind", "value", "customer_id", "pk", "first_seen_at"
-        )
-        holders: dict[Key, int] = {}
-        for kind, value, customer_id, identity_id, first_seen_at in known:
-            self.known[kind, value] = (identity_id, first_seen_at)
-            holders[kind, value] = customer_id
-        wanted = set(holders.values())
-        if not wanted:
-            return
-        locked = Customer.objects.select_for_update(no_key=True).filter(pk__in=wanted)
-        found = {customer.pk: customer for customer in locked.order_by("pk")}
-        if len(found) != len(wanted):
-            # Joined into another by someone else since we looked.
-            raise LostRaceError
-        self.by_key = {key: found[holder] for key, holder in holders.items()}
+        """Read the known keys and lock their customers, in one order for all workers.
+
+        A customer whom somebody else joins into another meanwhile is not found; then the key, which
+        is taken, cannot be written either, and the race is lost.
+        """
+        known = CustomerIdentity.objects.select_for_update(no_key=True, of=("customer",))
+        found: dict[int, Customer] = {}
+        for identity in (
+            known.filter(_any_of(self.seen)).select_related("customer").order_by("customer_id")
+        ):
+            key = (identity.kind, identity.value)
+            self.known[key] = (identity.pk, identity.first_seen_at)
+            self.by_key[key] = found.setdefault(identity.customer_id, identity.customer)
 
     def _place(self, message: InboundMessage) -> None:
         """Decide the customer of one message and attach its unknown keys."""

@@ -18,9 +18,7 @@ from funnel_site.lib.batches import update_rows
 
 KEY_LENGTH = 300
 IDEMPOTENCY = "idempotency:"
-INSERT_COLUMNS = (
-    "source, dedupe_key, body, headers, received_at, state, attempts, error_code, error"
-)
+INSERT_COLUMNS = "source, dedupe_key, body, headers, received_at, state, processed_at, attempts, error_code, error"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +64,11 @@ def store_deliveries(
     source: str,
     deliveries: Sequence[Delivery],
     received_at: datetime,
+    are_taken_up: bool = False,
 ) -> list[Stored]:
     """Keep the deliveries, one statement for all; one result each, in their order.
+
+    `are_taken_up` marks new ones as processed: the caller does so in the same transaction.
 
     A delivery whose key is known is a duplicate if its body is the same. With another body the
     first is kept and the second becomes a dead letter that staff can see.
@@ -79,7 +80,7 @@ def store_deliveries(
         first_by_key.setdefault(delivery.key, delivery)
     # In the order of the keys: two writers that share keys wait for each other, never in a circle.
     new = [first_by_key[key] for key in sorted(first_by_key)]
-    inserted = _insert(source, new, received_at)
+    inserted = _insert(source, new, received_at, are_taken_up=are_taken_up)
     known = _known(source, [key for key in first_by_key if key not in inserted])
     results = []
     for delivery in deliveries:
@@ -97,9 +98,12 @@ def known_keys(source: str, keys: Sequence[str]) -> set[str]:
     return set(_known(source, keys))
 
 
-def _insert(source: str, deliveries: Sequence[Delivery], received_at: datetime) -> dict[str, int]:
+def _insert(
+    source: str, deliveries: Sequence[Delivery], received_at: datetime, *, are_taken_up: bool
+) -> dict[str, int]:
     """Insert what is new; the ids by key."""
-    row = "(%s, %s, %s, %s, %s, 'pending', 0, '', '')"
+    row = "(%s, %s, %s, %s, %s, %s, %s, 0, '', '')"
+    state = InboundEvent.State.PROCESSED if are_taken_up else InboundEvent.State.PENDING
     statement = (
         f"INSERT INTO conversations_inboundevent ({INSERT_COLUMNS})"  # noqa: S608
         f" VALUES {', '.join([row] * len(deliveries))}"
@@ -109,7 +113,8 @@ def _insert(source: str, deliveries: Sequence[Delivery], received_at: datetime) 
     values: list[Any] = []
     for delivery in deliveries:
         headers = json.dumps(dict(delivery.headers))
-        values += [source, delivery.key, delivery.body, headers, moment]
+        values += [source, delivery.key, delivery.body, headers, moment, state.value]
+        values.append(moment if are_taken_up else None)
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         return dict(cursor.fetchall())

@@ -2,16 +2,20 @@
 
 from collections.abc import Sequence
 
-from conversations.models import Message
-from conversations.services.arrivals import note_arrivals
+from conversations.models import Customer, Message
+from conversations.services.arrivals import changes_of_mind, note_arrivals
+from conversations.services.consent import note_consents
 from conversations.services.identities import CustomerBook
-from conversations.services.rooms import Incoming, RoomBook
-from conversations.signals import messages_stored
+from conversations.services.rooms import Incoming, RoomBook, note_contacts
+from conversations.signals import Heard, messages_heard, messages_stored
 from funnel_site.lib.batches import insert_rows
 
 
-def store_messages(incoming: Sequence[Incoming]) -> list[Message]:
+def store_messages(incoming: Sequence[Incoming], *, are_known_new: bool = False) -> list[Message]:
     """Store what is new of the batch; returns the new messages.
+
+    `are_known_new` spares a look where the caller's transaction has stored the deliveries for the
+    first time; should one have come by another door all the same, IntegrityError is raised.
 
     Locks its customers, then its rooms, each in one order, until the caller's transaction ends.
     The same message again, in this batch or from another door, changes nothing.
@@ -19,7 +23,7 @@ def store_messages(incoming: Sequence[Incoming]) -> list[Message]:
     customers = CustomerBook([item.message for item in incoming])
     customers.resolve()
     # Only now, with the customers locked, is it certain what others have stored.
-    fresh = _drop_known(incoming)
+    fresh = list(incoming) if are_known_new else _drop_known(incoming)
     if not fresh:
         return []
     rooms = RoomBook(customers).place(fresh)
@@ -42,18 +46,42 @@ def store_messages(incoming: Sequence[Incoming]) -> list[Message]:
                 sent_at=item.message.sent_at,
                 received_at=item.received_at,
                 is_identified=customer is not None,
+                is_held=_is_blocked(customer or room.customer),
                 flags=_flags(item),
             )
         )
-    insert_rows(messages)
+    consents = changes_of_mind(messages)
+    heard = [one for one in messages if not one.is_held]
+    answers = hear(heard)
+    insert_rows([*messages, *(reply for answer in answers for reply in answer.replies)])
     note_arrivals(messages)
-    messages_stored.send(Message, messages=[one for one in messages if not _is_blocked(one)])
+    note_consents(consents)
+    announce(heard, answers)
     return messages
 
 
-def _is_blocked(message: Message) -> bool:
+def hear(messages: Sequence[Message]) -> list[Heard]:
+    """What the listeners make of messages, before anything of it is stored."""
+    if not messages:
+        return []
+    responses = messages_heard.send(Message, messages=messages)
+    return [answer for _, answer in responses if answer is not None]
+
+
+def announce(messages: Sequence[Message], answers: Sequence[Heard]) -> None:
+    """Let the listeners store what they made of messages, and tell that these are stored.
+
+    The caller holds the locks of their customers.
+    """
+    for answer in answers:
+        answer.store()
+    note_contacts(messages)
+    messages_stored.send(Message, messages=messages)
+
+
+def _is_blocked(customer: Customer | None) -> bool:
     """What a blocked customer writes is kept, and nothing reacts to it."""
-    return message.customer is not None and message.customer.blocked_at is not None
+    return customer is not None and customer.blocked_at is not None
 
 
 def _drop_known(incoming: Sequence[Incoming]) -> list[Incoming]:

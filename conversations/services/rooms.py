@@ -241,7 +241,7 @@ class SessionCutter:
         update_rows(changed, ROOM_FIELDS)
         new = [room for room in rooms if not room.pk]
         for room in new:
-            room.lead_may_change = True
+            room.lead_may_change = room.first_customer_message_at is not None
         Room.objects.bulk_create(new)
 
 
@@ -249,15 +249,36 @@ def note_times(room: Room, message: InboundMessage) -> None:
     """Widen a room's span to hold a message."""
     room.last_message_at = max(room.last_message_at or message.sent_at, message.sent_at)
     if message.sender == Sender.CUSTOMER:
-        first = room.first_customer_message_at
-        room.first_customer_message_at = min(first or message.sent_at, message.sent_at)
-        _note_addresses(room, message)
+        if message.address:
+            # Whether it is for the bot turns out later: see note_contacts.
+            _note_addresses(room, message)
+        else:
+            first = room.first_customer_message_at
+            room.first_customer_message_at = min(first or message.sent_at, message.sent_at)
+
+
+def note_contacts(messages: Sequence[Message]) -> None:
+    """Take up as contacts what came by a number of ours and is no part of a dialogue with a bot.
+
+    Who came by an advertisement is a contact whatever they say. A minimum over the messages, and so
+    the same in any order.
+    """
+    changed: dict[int, Room] = {}
+    for message in messages:
+        if message.sender != Sender.CUSTOMER or "our_address" not in message.details:
+            continue
+        if message.is_for_bot and "referral" not in message.details:
+            continue
+        room, first = message.room, message.room.first_customer_message_at
+        if first is None or message.sent_at < first:
+            room.first_customer_message_at = message.sent_at
+            room.lead_may_change = True
+            changed[room.pk] = room
+    update_rows([changed[key] for key in sorted(changed)], ["first_customer_message_at"])
 
 
 def _note_addresses(room: Room, message: InboundMessage) -> None:
     """The latest message that came by a number of ours says where answers go, and how long."""
-    if not message.address:
-        return
     latest = (message.sent_at, message.our_address, message.address)
     if room.last_inbound_at is None or latest >= (
         room.last_inbound_at,

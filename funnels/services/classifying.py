@@ -89,7 +89,19 @@ def find_evidence(messages: Sequence[Message], keywords: KeywordSet) -> list[Evi
         for finding in classify(
             _facts(message, zone), keywords.matcher, agents_confirm=settings.AGENTS_CONFIRM
         )
+        if not message.is_for_bot or _is_a_campaign(message, finding, keywords)
     ]
+
+
+def _is_a_campaign(message: Message, finding: Finding, keywords: KeywordSet) -> bool:
+    """Whether what was said to the bot opens a sale all the same.
+
+    A greeting, or a review that speaks of having paid, does not; an advertisement does, and so does
+    a keyword that stands for where customers come from.
+    """
+    if finding.stage is not Stage.OPENING or finding.keyword_id is None:
+        return False
+    return "referral" in message.details or bool(keywords.channels.get(finding.keyword_id))
 
 
 def _facts(message: Message, zone: ZoneInfo) -> MessageFacts:

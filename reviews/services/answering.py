@@ -15,7 +15,7 @@ from django.utils.timezone import now
 
 from conversations.models import InboundEvent
 from conversations.services.identities import LostRaceError
-from conversations.services.inbox import Delivery, mark_failed, store_deliveries
+from conversations.services.inbox import Delivery, Stored, mark_failed, store_deliveries
 from conversations.services.messages import store_messages
 from conversations.services.statuses import apply_report
 from conversations.services.twilio_inbox import (
@@ -29,7 +29,7 @@ from conversations.services.twilio_inbox import (
 from conversations.services.waking import wake_after_commit
 from conversations.twilio_shapes import Form, is_message_key
 from reviews.models import BotAnswer
-from reviews.services.conversing import EMPTY_TWIML
+from reviews.services.answers import EMPTY_TWIML, answer_of
 
 logger = structlog.get_logger(__name__)
 
@@ -56,34 +56,62 @@ def answer_message(post: Post) -> str:
     The same MessageSid again gets the very same answer and changes nothing; with another body too,
     which is kept for staff as a contradiction.
     """
+    received_at = now()
     for race in range(MOST_RACES):
         try:
             with transaction.atomic():
-                return _answer(post)
+                return _answer(post, received_at)
         except LostRaceError:
             logger.info("another request made the same customer first", race=race)
-        except OperationalError:
+        except (OperationalError, InterfaceError):
             # A deadlock or a lock's time-out is over by now; a database that is away is not.
             if race >= MOST_TROUBLES:
                 raise
             logger.warning("the database refused; trying again", race=race, exc_info=True)
+        except Exception:
+            # Never a 500: the delivery is kept, and Twilio would not send it again.
+            logger.exception("a message waits for the drain", message_sid=post.sid[:40])
+            return _leave_to_the_drain(post, received_at)
     raise OperationalError("too many requests make the same customer at once")
 
 
-def _answer(post: Post) -> str:
-    received_at = now()
-    [stored] = store_deliveries(
-        source=TWILIO,
-        deliveries=[Delivery(key=_key(post), body=post.body, headers=post.headers)],
-        received_at=received_at,
-    )
+def _answer(post: Post, received_at: datetime) -> str:
+    """All of a delivery in the caller's transaction: what it leads to, or why nothing."""
+    [stored] = _store(post, received_at, is_taken_up=True)
     if stored.is_duplicate:
         return _earlier_answer(post)
     try:
-        return _take_up(post, stored.event_id, received_at)
+        item = incoming_of(event_id=stored.event_id, form=post.form, received_at=received_at)
     except PayloadError as error:
         mark_failed([(stored.event_id, error.code, str(error))])
         return EMPTY_TWIML
+    [message] = store_messages([item], are_known_new=True)
+    return message.door_answer or EMPTY_TWIML
+
+
+def _leave_to_the_drain(post: Post, received_at: datetime) -> str:
+    """Keep a delivery whose consequences could not be stored, and answer it with nothing."""
+    with transaction.atomic():
+        [stored] = _store(post, received_at, is_taken_up=False)
+        if stored.is_duplicate:
+            return _earlier_answer(post)
+        BotAnswer.objects.create(
+            event_id=stored.event_id,
+            account_sid=post.account_sid,
+            message_sid=post.sid,
+            twiml=EMPTY_TWIML,
+        )
+        wake_after_commit()
+    return EMPTY_TWIML
+
+
+def _store(post: Post, received_at: datetime, *, is_taken_up: bool) -> list[Stored]:
+    return store_deliveries(
+        source=TWILIO,
+        deliveries=[Delivery(key=_key(post), body=post.body, headers=post.headers)],
+        received_at=received_at,
+        are_taken_up=is_taken_up,
+    )
 
 
 def _key(post: Post) -> str:
@@ -96,34 +124,7 @@ def _key(post: Post) -> str:
 def _earlier_answer(post: Post) -> str:
     if not is_message_key(post.account_sid, post.sid):
         return EMPTY_TWIML
-    twiml = BotAnswer.objects.filter(
-        account_sid=post.account_sid, message_sid=post.sid
-    ).values_list("twiml", flat=True)
-    return twiml.first() or EMPTY_TWIML
-
-
-def _take_up(post: Post, event_id: int, received_at: datetime) -> str:
-    """Store the message and its consequences, or leave the event to the drain."""
-    item = incoming_of(event_id=event_id, form=post.form, received_at=received_at)
-    try:
-        with transaction.atomic():
-            store_messages([item])
-            InboundEvent.objects.filter(pk=event_id).update(
-                state=InboundEvent.State.PROCESSED, processed_at=now()
-            )
-    except (OperationalError, InterfaceError, LostRaceError):
-        raise
-    except Exception:
-        # Never a 500: the delivery is kept, and Twilio would not send it again.
-        logger.exception("a message waits for the drain", event_id=event_id)
-        BotAnswer.objects.create(
-            event_id=event_id,
-            account_sid=post.account_sid,
-            message_sid=post.sid,
-            twiml=EMPTY_TWIML,
-        )
-        wake_after_commit()
-    return _earlier_answer(post)
+    return answer_of(account_sid=post.account_sid, message_sid=post.sid)
 
 
 def note_status(post: Post, *, word: str) -> None:

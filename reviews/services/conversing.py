@@ -15,20 +15,26 @@ from django.db.models import Q
 from django.utils.timezone import now
 from twilio.twiml.messaging_response import MessagingResponse
 
+from conversations.consent_words import is_opt_out
 from conversations.models import Customer, Line, Message, Sender
+from conversations.services.attention import raise_priority
 from conversations.services.posting import callback_address
 from conversations.services.sending import send_bot_reply
 from conversations.services.twilio_inbox import TWILIO
-from funnel_site.lib.batches import insert_rows, update_rows
-from reviews.dialogue import Dialogue, Reply, Rules, Said, Step, Turn, step
-from reviews.models import BotAnswer, Invitation, Review, ReviewSession
+from conversations.signals import Heard
+from funnel_site.lib.batches import update_rows
+from reviews.dialogue import Dialogue, Ending, Reply, Step, Turn, continued, step
+from reviews.models import Invitation, Review, ReviewSession
+from reviews.services.answers import keep_answers
+from reviews.services.hearing import dialogue_of, rules_of, said_in
 from reviews.services.words import Speaker, words_by_speaker
 from reviews.wording import render
 
 INVITED_FOR = timedelta(days=14)
+LOW_RATING = 2
+"""Stars, at most: somebody should talk to this customer."""
 LATE = timedelta(hours=1)
 """A reply that could not go out with the answer is sent by itself within this time, or not at all."""
-EMPTY_TWIML = str(MessagingResponse())
 
 
 class Place(NamedTuple):
@@ -43,7 +49,10 @@ class Talk:
     """A dialogue in the course of the batch, with the row that holds it."""
 
     session: ReviewSession | None = None
-    invitation: Invitation | None = None
+    invitation_id: int | None = None
+    """An invitation to this place that is still open."""
+    finished: ReviewSession | None = None
+    """The dialogue that ended with a review just now, where more of it may follow."""
     ended: list[ReviewSession] = field(default_factory=list)
 
 
@@ -55,9 +64,11 @@ class Outcome:
     replies: list[tuple[Message, Message]] = field(default_factory=list)
     """The customer's message and the bot's."""
     reviews: list[tuple[Message, ReviewSession]] = field(default_factory=list)
+    longer: list[ReviewSession] = field(default_factory=list)
+    """Dialogues whose stored review has gone on."""
 
 
-def converse(messages: Sequence[Message]) -> None:
+def converse(messages: Sequence[Message]) -> Heard | None:
     """Give the bot its say on new messages of Twilio's; others are none of its business."""
     heard = [
         message
@@ -67,26 +78,27 @@ def converse(messages: Sequence[Message]) -> None:
         and message.customer is not None
         and message.details
     ]
-    if heard:
-        _Batch(heard).run()
+    return _Batch(heard).run() if heard else None
 
 
 class _Batch:
     """One batch: read in a few statements, decided in memory, written in a few."""
 
     def __init__(self, heard: Sequence[Message]) -> None:
-        self.heard = sorted(heard, key=lambda message: (message.sent_at, message.pk))
+        self.heard = sorted(heard, key=_in_turn)
         self.lines: dict[str, Line] = {line.address: line for line in Line.objects.all()}
         self.talks = self._talks()
         self.outcome = Outcome()
         speakers: set[Speaker] = {self._speaker(message) for message in self.heard}
         self.words = words_by_speaker(speakers)
 
-    def run(self) -> None:
+    def run(self) -> Heard:
+        """Let every message have its turn, in memory alone."""
         for message in self.heard:
             if self._is_ours(message):
                 self._take_turn(message)
-        self._write()
+        replies = [reply for _, reply in self.outcome.replies]
+        return Heard(replies=replies, store=self._write)
 
     def _talks(self) -> dict[Place, Talk]:
         talks = {_place(message): Talk() for message in self.heard}
@@ -98,9 +110,24 @@ class _Batch:
             place = Place(session.customer_id, session.our_address)
             if place in talks:
                 talks[place].session = session
+        if settings.REVIEW_JOIN_SECONDS:
+            self._find_finished(talks, customers)
         if any(line.starts != Line.Starts.ALWAYS for line in self.lines.values()):
             self._find_invitations(talks, customers)
         return talks
+
+    def _find_finished(self, talks: dict[Place, Talk], customers: set[int]) -> None:
+        """Dialogues that ended so lately that more of their review may follow."""
+        since = self.heard[0].sent_at - timedelta(seconds=settings.REVIEW_JOIN_SECONDS)
+        found = ReviewSession.objects.filter(
+            customer__in=customers,
+            touched_at__gte=since,
+            review__moderation=Review.Moderation.PENDING,
+        )
+        for session in found.order_by("touched_at", "pk"):
+            place = Place(session.customer_id, session.our_address)
+            if place in talks:
+                talks[place].finished = session
 
     def _find_invitations(self, talks: dict[Place, Talk], customers: set[int]) -> None:
         """Invitations that their customers have not made use of yet."""
@@ -111,7 +138,7 @@ class _Batch:
         for invitation in found.select_related("campaign__line").order_by("sent_at"):
             place = Place(invitation.customer_id, invitation.campaign.line.address)
             if place in talks:
-                talks[place].invitation = invitation
+                talks[place].invitation_id = invitation.pk
 
     def _line(self, message: Message) -> Line | None:
         return self.lines.get(_our_address(message))
@@ -125,26 +152,54 @@ class _Batch:
         line = self._line(message)
         if self.lines and (line is None or not line.is_active):
             return False
+        session = self.talks[_place(message)].session
+        if message.is_held and session is not None and message.sent_at < session.started_at:
+            # What was held is no answer to a question that was put later.
+            return False
         paused = message.room.bot_paused_until
         return paused is None or paused <= message.received_at
 
     def _take_turn(self, message: Message) -> None:
         talk = self.talks[_place(message)]
         line = self._line(message)
+        if talk.session is None and self._goes_on(talk, message):
+            return
         session = talk.session
+        invitation_id = talk.invitation_id or (session.invitation_id if session else None)
         turn = step(
             dialogue_of(session) if session else None,
             said_in(message),
-            _rules(line, talk.invitation),
+            rules_of(line, is_invited=bool(invitation_id)),
         )
+        message.is_for_bot = turn.is_taken or is_opt_out(message.body)
         if session is not None and turn.ended:
             session.ended_at, session.ending = message.sent_at, turn.ended
             if turn.dialogue is not None and turn.dialogue.step is Step.FINISH:
                 _note(session, turn.dialogue)
+                talk.finished = session
             talk.session = None
+            if turn.ended is Ending.EXPIRED:
+                # Whoever goes on with it is still the one who was invited.
+                talk.invitation_id = invitation_id
         if turn.dialogue is not None and turn.dialogue.step is not Step.FINISH:
             self._hold(talk, turn.dialogue, message, line)
         self._reply(turn, message, session)
+
+    def _goes_on(self, talk: Talk, message: Message) -> bool:
+        """Whether the message is more of the review that was just recorded; then it is added."""
+        session, talk.finished = talk.finished, None
+        if session is None:
+            return False
+        rules = rules_of(self._line(message), is_invited=False)
+        dialogue = continued(dialogue_of(session), said_in(message), rules)
+        if dialogue is None:
+            return False
+        _note(session, dialogue)
+        talk.finished, message.is_for_bot = session, True
+        if session not in self.outcome.sessions:
+            self.outcome.sessions.append(session)
+            self.outcome.longer.append(session)
+        return True
 
     def _hold(self, talk: Talk, dialogue: Dialogue, message: Message, line: Line | None) -> None:
         """Keep the dialogue in its row; a new one where none is open."""
@@ -154,10 +209,10 @@ class _Batch:
                 customer=message.customer,
                 our_address=_our_address(message),
                 language=line.language if line else "en",
-                invitation=talk.invitation,
+                invitation_id=talk.invitation_id,
                 started_at=message.sent_at,
             )
-            talk.invitation = None
+            talk.invitation_id = None
             self.outcome.sessions.append(talk.session)
         talk.session.room = message.room
         _note(talk.session, dialogue)
@@ -184,9 +239,9 @@ class _Batch:
         new = [session for session in outcome.sessions if not session.pk]
         ReviewSession.objects.bulk_create([session for session in new if session.ended_at])
         ReviewSession.objects.bulk_create([session for session in new if not session.ended_at])
-        insert_rows([reply for _, reply in outcome.replies])
         replies = {message.pk: reply for message, reply in outcome.replies}
         self._write_reviews(replies)
+        self._lengthen()
         self._write_answers(replies)
 
     def _write_reviews(self, replies: dict[int, Message]) -> None:
@@ -206,6 +261,20 @@ class _Batch:
                 earlier |= Q(customer=customer_id, product_name__iexact=product)
             Review.objects.filter(earlier, is_latest=True).update(is_latest=False)
         Review.objects.bulk_create(reviews)
+        raise_priority(
+            rooms=[
+                message.room
+                for message, session in self.outcome.reviews
+                if session.rating is not None and session.rating <= LOW_RATING
+            ]
+        )
+
+    def _lengthen(self) -> None:
+        longer = {session.pk: session.product_review for session in self.outcome.longer}
+        reviews = list(Review.objects.filter(session__in=longer)) if longer else []
+        for review in reviews:
+            review.product_review = longer[review.session_id or 0]
+        update_rows(reviews, ["product_review"])
 
     def _review(
         self, message: Message, session: ReviewSession, confirmation: Message | None
@@ -229,25 +298,16 @@ class _Batch:
         """The TwiML of each message, kept for its repeats. What has been answered already, as
         empty because the bot was not at hand, is sent by itself while it still makes sense.
         """
-        events = {message.event_id: message for message in self.heard}
-        answered = set(
-            BotAnswer.objects.filter(event__in=events).values_list("event_id", flat=True)
-        )
-        answers = [
-            BotAnswer(
-                event_id=event_id,
-                account_sid=message.details["account_sid"][:34],
-                message_sid=message.external_id,
-                twiml=twiml(replies.get(message.pk)),
-            )
-            for event_id, message in events.items()
-            if event_id not in answered
-        ]
-        BotAnswer.objects.bulk_create(answers, ignore_conflicts=True)
-        for event_id in answered:
-            message = events[event_id]
+        for message in self.heard:
+            # What was held has been answered by silence long ago.
+            message.door_answer = twiml(None if message.is_held else replies.get(message.pk))
+        kept = keep_answers(self.heard)
+        for message in self.heard:
             reply = replies.get(message.pk)
-            if reply is not None and now() - message.received_at < LATE:
+            is_late = message.is_held or (
+                message.event_id is not None and message.event_id not in kept
+            )
+            if is_late and reply is not None and now() - message.received_at < LATE:
                 send_bot_reply(message=reply)
 
 
@@ -265,6 +325,10 @@ SESSION_FIELDS = (
 )
 
 
+def _in_turn(message: Message) -> tuple[datetime, int]:
+    return message.sent_at, message.event_id or 0
+
+
 def _our_address(message: Message) -> str:
     return str(message.details["our_address"])
 
@@ -272,18 +336,6 @@ def _our_address(message: Message) -> str:
 def _place(message: Message) -> Place:
     assert message.customer_id is not None
     return Place(message.customer_id, _our_address(message))
-
-
-def dialogue_of(session: ReviewSession) -> Dialogue:
-    return Dialogue(
-        step=Step(session.step),
-        product=session.product_name,
-        name=session.user_name,
-        review=session.product_review,
-        rating=session.rating,
-        misses=session.misses,
-        touched_at=session.touched_at,
-    )
 
 
 def _note(session: ReviewSession, dialogue: Dialogue) -> None:
@@ -294,37 +346,6 @@ def _note(session: ReviewSession, dialogue: Dialogue) -> None:
     session.rating = dialogue.rating
     session.misses = dialogue.misses
     session.touched_at = dialogue.touched_at
-
-
-def said_in(message: Message) -> Said:
-    """A stored message as the dialogue hears it."""
-    details = message.details
-    customer = message.customer
-    assert customer is not None
-    is_out = message.was_opted_out
-    return Said(
-        text="" if details.get("described") and "button" not in details else message.body.strip(),
-        at=message.sent_at,
-        has_media=bool(message.media),
-        profile_name=str(details.get("profile_name", "")).strip(),
-        payload=str(details.get("button", {}).get("payload", "")),
-        is_opted_out=customer.opted_out_at is not None if is_out is None else is_out,
-        is_answered="opt_out_type" in details,
-    )
-
-
-def _rules(line: Line | None, invitation: Invitation | None) -> Rules:
-    lifetime = timedelta(hours=settings.REVIEW_SESSION_HOURS)
-    if line is None:
-        return Rules(lifetime=lifetime)
-    words = (" ".join(word.casefold().split()) for word in line.start_words.splitlines())
-    return Rules(
-        starts=line.starts,
-        start_words=frozenset(word for word in words if word),
-        is_invited=invitation is not None,
-        asks_rating=line.asks_rating,
-        lifetime=lifetime,
-    )
 
 
 def _bot_message(message: Message, text: str) -> Message:

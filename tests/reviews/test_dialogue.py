@@ -33,8 +33,9 @@ AT = {
     Step.ASK_RATING: Dialogue(
         step=Step.ASK_RATING, product="Coffee for Two", name="Ana", review="Good", touched_at=NOON
     ),
+    Step.ASK_RESUME: Dialogue(step=Step.ASK_RESUME, product="Coffee for Two", touched_at=NOON),
 }
-QUESTIONS = {"product_again", "name_again", "ask_review", "ask_rating"}
+QUESTIONS = {"product_again", "name_again", "ask_review", "ask_rating", "resume"}
 
 
 def said(text: str = "", **values: object) -> Said:
@@ -226,7 +227,7 @@ def test_a_dialogue_expires_after_its_time_and_not_before() -> None:
     kept, expired = (step(AT[Step.ASK_NAME], one, rules) for one in (in_time, late))
 
     assert key(kept) == "ask_review"
-    assert (key(expired), expired.ended) == ("ask_product", Ending.EXPIRED)
+    assert (key(expired), expired.ended) == ("resume", Ending.EXPIRED)
 
 
 def test_how_a_line_lets_the_bot_start() -> None:
@@ -320,6 +321,7 @@ class DialogueMachine(RuleBasedStateMachine):
             text=text.strip(),
             at=self.now,
             has_media=has_media,
+            media_words="(1 picture)" if has_media else "",
             profile_name=profile,
             payload=payload,
             is_opted_out=self.is_out,
@@ -327,7 +329,7 @@ class DialogueMachine(RuleBasedStateMachine):
         )
         before = self.dialogue
         self.turn = turn = step(before, heard, self.line_rules)
-        self.given |= {heard.text, profile}
+        self.given |= {heard.text, profile, heard.media_words}
         assert step(before, heard, self.line_rules) == turn
         if turn.dialogue is not None and turn.dialogue.step is Step.FINISH:
             self.check_review(before, turn)

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import time_machine
@@ -9,13 +10,16 @@ from django.utils.timezone import now
 
 from conversations.models import Consent, Customer, Line, Message, MessageTemplate, Room
 from conversations.services.consent import note_consent
+from conversations.services.drain import drain_inbox
+from conversations.services.inbox import Delivery, store_deliveries
 from conversations.services.takeover import pause_bot, resume_bot
 from reviews.models import BotWords, Campaign, Invitation, Review, ReviewSession
 from reviews.services.words import words_for
 from tests.reviews.conftest import Say
-from tests.twilio_posts import OURS
+from tests.twilio_posts import ACCOUNT, OURS, message_form
 
 ASK = "Hi! Which product is this review for?"
+GO_ON = "Last time you started on {} -- shall we continue? Please answer YES or NO."
 
 
 def make_line(**values: Any) -> Line:
@@ -94,10 +98,109 @@ def test_a_dialogue_left_for_a_day_begins_anew(say: Say) -> None:
         say("iPhone 15")
         clock.shift(timedelta(hours=25))
 
-        assert say("John") == ASK
+        assert say("John") == GO_ON.format("iPhone 15")
 
     endings = ReviewSession.objects.order_by("id").values_list("ending", "step")
-    assert list(endings) == [("expired", "ask_name"), ("", "start")]
+    assert list(endings) == [("expired", "ask_name"), ("", "ask_resume")]
+
+
+def test_what_was_begun_a_day_ago_is_gone_on_with(say: Say) -> None:
+    with time_machine.travel(now()) as clock:
+        for text in ("Hi", "iPhone 15", "John"):
+            say(text)
+        clock.shift(timedelta(hours=25))
+
+        told = [say(text) for text in ("Hello again", "what?", "Yes!", "Great phone")]
+
+    assert told == [
+        GO_ON.format("iPhone 15"),
+        GO_ON.format("iPhone 15"),
+        "Please send your review for iPhone 15.",
+        "Thanks John -- your review for iPhone 15 has been recorded.",
+    ]
+    assert Review.objects.get().product_review == "Great phone"
+
+
+@pytest.mark.parametrize("answers", [["no"], ["TIDAK"], ["maybe", "later"], ["RESET"], ["BACK"]])
+def test_all_but_yes_begins_anew(say: Say, answers: list[str]) -> None:
+    with time_machine.travel(now()) as clock:
+        say("Hi")
+        say("iPhone 15")
+        clock.shift(timedelta(hours=25))
+        say("Hello again")
+
+        told = [say(answer) for answer in answers][-1]
+
+    assert told in (ASK, "Which product is this review for?")
+    assert ReviewSession.objects.get(ended_at=None).product_name == ""
+
+
+def test_whether_to_go_on_is_asked_once_and_only_with_a_draft(say: Say) -> None:
+    with time_machine.travel(now()) as clock:
+        say("Hi")
+        clock.shift(timedelta(hours=25))
+        assert say("Hi") == ASK
+        say("iPhone 15")
+        clock.shift(timedelta(hours=25))
+        assert say("Hi") == GO_ON.format("iPhone 15")
+        clock.shift(timedelta(hours=25))
+        assert say("Hi") == ASK
+
+
+def test_a_lapsed_dialogue_does_not_disturb_a_line_that_starts_by_keyword(say: Say) -> None:
+    make_line(purpose="inbox", starts="keyword")
+    with time_machine.travel(now()) as clock:
+        say("review")
+        say("iPhone 15")
+        clock.shift(timedelta(hours=25))
+
+        assert say("How much is it?") == ""
+        assert say("review") == ASK
+
+
+def test_an_invited_customer_may_go_on_the_day_after(say: Say) -> None:
+    line = make_line(starts="invited")
+    template = MessageTemplate.objects.create(name="a", content_sid="HX" + "0" * 32, body="Hi")
+    campaign = Campaign.objects.create(name="May", line=line, template=template)
+    say("Hi")
+    Invitation.objects.create(
+        campaign=campaign, customer=Customer.objects.get(), state="sent", sent_at=now()
+    )
+    with time_machine.travel(now() + timedelta(minutes=1)) as clock:
+        say("Sure")
+        say("iPhone 15")
+        clock.shift(timedelta(hours=25))
+
+        assert say("Hello") == GO_ON.format("iPhone 15")
+
+    invited = ReviewSession.objects.order_by("pk").values_list("invitation__campaign__name")
+    assert list(invited) == [("May",), ("May",)]
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_what_was_sent_before_it_expired_goes_on_with_it_whenever_it_arrives(
+    say: Say, is_first: bool
+) -> None:
+    """Kept at the door in time, taken up a day later: before or after the next message."""
+    began = now()
+    with time_machine.travel(began) as clock:
+        say("Hi")
+        say("iPhone 15")
+        form = message_form("John")
+        key = f"{ACCOUNT}:{form['MessageSid']}"
+        delivery = Delivery(key=key, body=urlencode(form).encode())
+        store_deliveries(source="twilio", deliveries=[delivery], received_at=now())
+        clock.shift(timedelta(hours=25))
+        if not is_first:
+            say("Hello?")
+        drain_inbox()
+
+    session = ReviewSession.objects.get(ended_at=None)
+    assert (session.step, session.product_name, session.user_name) == (
+        "ask_review",
+        "iPhone 15",
+        "John",
+    )
 
 
 def test_stop_is_kept_and_obeyed_until_start(say: Say) -> None:
