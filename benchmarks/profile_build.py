@@ -164,7 +164,7 @@ def change(customers: int, changed: int, *, run: int) -> None:
             " quantity, total_amount, currency, store_id)"
             " SELECT 'new-' || %s || '-' || n, 1 + %s + n * (%s / %s), 7, %s, 1, 125000, 'IDR', ''"
             " FROM generate_series(0, %s - 1) n",
-            [run, run, customers, changed, AS_OF, changed],
+            [run, run % 50, customers, changed, AS_OF, changed],
         )
 
 
