@@ -35,6 +35,9 @@ REACTIONS_ONLY = (
 )
 YOUNG_ADULTS, SENIORS_FROM = (18, 34), 60
 
+# In brackets and first: PostgreSQL orders only so many joins by itself, and has to begin with the few.
+PEOPLE = "SELECT p.id, p.first_seen_at FROM conversations_customer p WHERE 1 = 1 {only}"
+
 TOTALS = """
 SELECT customer_id,
     CAST(COALESCE(SUM(amount) FILTER (WHERE currency = %(currency)s), 0) AS BIGINT) AS amount,
@@ -181,7 +184,7 @@ SELECT p.id AS customer_id,
     CASE WHEN rec.customer_id IS NOT NULL AND {targeted} > 0 THEN
         {rate} END AS campaign_response_rate,
     COALESCE(channel.channel, '') AS preferred_marketing_channel
-FROM conversations_customer p
+FROM ({people}) AS p
 LEFT JOIN ({records}) AS rec ON rec.customer_id = p.id
 LEFT JOIN ({totals}) AS s ON s.customer_id = p.id
 LEFT JOIN ({others}) AS other ON other.customer_id = p.id
@@ -194,7 +197,6 @@ LEFT JOIN ({viewed}) AS viewed ON viewed.customer_id = p.id
 LEFT JOIN ({offers}) AS offers ON offers.customer_id = p.id
 LEFT JOIN ({channels}) AS channel ON channel.customer_id = p.id
 CROSS JOIN ({audiences}) AS audience
-WHERE 1 = 1 {only_people}
 """
 
 TARGETED = (
@@ -250,7 +252,7 @@ def profile_select(spelling: Dialect, *, sales: str, only: str = "") -> str:
         offers=OFFERS.format(reactions=reactions),
         channels=CHANNEL.format(reactions=reactions, key=key("channel")),
         audiences=AUDIENCES,
-        only_people=f"AND p.id IN ({only})" if only else "",
+        people=PEOPLE.format(only=f"AND p.id IN ({only})" if only else ""),
     )
 
 

@@ -205,7 +205,7 @@ def _publish(run: Run, fit: ScoreFit, *, staged: int, rescore: bool) -> None:
         if not rescore:
             summaries.keep_before()
         publishing.merge_profiles(build_id=build.pk, scored_by=fit.model)
-    summaries.rebuild_day_summaries(as_of=build.as_of, build_id=build.pk, everything=run.is_full)
+    summaries.rebuild_day_summaries(as_of=build.as_of, everything=run.is_full)
     if run.is_full or rescore:
         summaries.rebuild_customer_summaries(as_of=build.as_of)
     else:

@@ -25,8 +25,8 @@ from customer360.profile_sql import (
 )
 from customer360.services.scoring import COLUMNS, Buyers, Scores
 
-STAGE, WANTED, SCORES, SALE = (
-    f"customer360_{name}" for name in ("stage", "wanted", "scores", "sale")
+STAGE, WANTED, DAYS, SCORES, SALE = (
+    f"customer360_{name}" for name in ("stage", "wanted", "days", "scores", "sale")
 )
 IDS = f"SELECT customer_id FROM {WANTED}"
 # Whose profile a build of changed customers writes: those, and whom a cut point has passed.
@@ -78,18 +78,25 @@ def fetch(statement: str, parameters: dict[str, Any] | None = None) -> list[tupl
 
 
 def drop_stage() -> None:
-    for table in (STAGE, WANTED, SCORES, SALE):
+    for table in (STAGE, WANTED, DAYS, SCORES, SALE):
         execute(f"DROP TABLE IF EXISTS {table}")
 
 
 def stage_wanted(build_id: int) -> int:
-    """Note the customers that a build has claimed; returns how many they are."""
-    execute(
-        f"CREATE TEMPORARY TABLE {WANTED} AS SELECT DISTINCT customer_id"
-        " FROM customer360_changedcustomer WHERE build_id = %s",
-        [build_id],
-    )
-    _index(WANTED)
+    """Note the customers and days that a build has claimed; returns how many customers they are.
+
+    In tables of their own, so that PostgreSQL knows how few they are.
+    """
+    for table, column, source in (
+        (WANTED, "customer_id", "customer360_changedcustomer"),
+        (DAYS, "day", "customer360_changedday"),
+    ):
+        execute(
+            f"CREATE TEMPORARY TABLE {table} AS SELECT DISTINCT {column}"
+            f" FROM {source} WHERE build_id = %s",
+            [build_id],
+        )
+        _index(table, column)
     return int(fetch(f"SELECT COUNT(*) FROM {WANTED}")[0][0])
 
 
@@ -131,8 +138,8 @@ def _years_before(day: date, years: int) -> str:
     return date(day.year - years, day.month, last).isoformat()
 
 
-def _index(table: str) -> None:
-    execute(f"CREATE UNIQUE INDEX {table}_key ON {table} (customer_id)")
+def _index(table: str, column: str = "customer_id") -> None:
+    execute(f"CREATE UNIQUE INDEX {table}_key ON {table} ({column})")
     if connection.vendor == "postgresql":
         execute(f"ANALYZE {table}")
 

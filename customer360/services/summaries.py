@@ -15,7 +15,7 @@ from customer360.dialect import dialect
 from customer360.models import BuyerMonth, CustomerDay
 from customer360.profile_sql import MONTHS_KEPT
 from customer360.services.publishing import TABLE
-from customer360.services.staging import SALE, TOUCHED, execute, fetch, parameters
+from customer360.services.staging import DAYS, SALE, TOUCHED, execute, fetch, parameters
 from funnel_site.lib.batches import update_rows
 
 CELLS, SALES_DAYS, MOODS = (
@@ -81,19 +81,19 @@ INSERT INTO customer360_satisfactionday (day, score, signals)
 SELECT day, score, COUNT(*) FROM ({signals}) AS signal GROUP BY day, score
 """
 BEFORE = "customer360_before"
-CHANGED_DAYS = "SELECT day FROM customer360_changedday WHERE build_id = %(build_id)s"
+CHANGED_DAYS = f"SELECT day FROM {DAYS}"
 
 
-def rebuild_day_summaries(*, as_of: date, build_id: int, everything: bool) -> None:
+def rebuild_day_summaries(*, as_of: date, everything: bool) -> None:
     """Sales and satisfaction of all days, or of those that the build has claimed."""
-    values = {**parameters(as_of), "build_id": build_id}
+    values = parameters(as_of)
     spelling = dialect()
     days = "" if everything else CHANGED_DAYS
     for table in (SALES_DAYS, MOODS):
         if everything:
             execute(f"DELETE FROM {table}")
         else:
-            execute(f"DELETE FROM {table} WHERE day IN ({days})", values)
+            execute(f"DELETE FROM {table} WHERE day IN ({days})")
     # A full build has all sales at hand already.
     sales = f"SELECT * FROM {SALE}" if everything else union_of(SALES, spelling, days=days)
     execute(SALES_OF.format(sales=sales), values)

@@ -10,7 +10,7 @@ from django.db import connection
 from customer360 import tasks, tracking
 from customer360.models import ChangedCustomer, ProfileBuild, Purchase
 from customer360.services.building import begin_build, build_profiles
-from customer360.services.staging import SALE, SCORES, STAGE, WANTED
+from customer360.services.staging import DAYS, SALE, SCORES, STAGE, WANTED
 from tests.customer360.shop import fill_shop
 
 pytestmark = pytest.mark.django_db
@@ -76,7 +76,7 @@ def test_a_build_leaves_no_working_table_behind() -> None:
     fill_shop(6)
     build_profiles()
 
-    for table in (SALE, SCORES, STAGE, WANTED):
+    for table in (DAYS, SALE, SCORES, STAGE, WANTED):
         with connection.cursor() as cursor:
             if connection.vendor == "sqlite":
                 cursor.execute("SELECT count(*) FROM temp.sqlite_master WHERE name = %s", [table])

@@ -37,6 +37,7 @@ from customer360.services import rescoring
 from customer360.services.building import build_profiles
 from customer360.services.summaries import KEYS, SUMS
 from funnels.models import Funnel
+from reviews.models import Review
 from tests.conftest import Site
 
 AS_OF = date(2026, 3, 20)
@@ -72,6 +73,9 @@ steps = st.one_of(
     st.tuples(st.just("chat"), people, days),
     st.tuples(st.just("pay"), people, days, st.integers(0, 90_000)),
     st.tuples(st.just("unpay"), st.integers(0, 10)),
+    st.tuples(st.just("review"), people, days, st.sampled_from([None, 1, 3, 5])),
+    st.tuples(st.just("rerate"), st.integers(0, 5), st.sampled_from([None, 2, 4])),
+    st.tuples(st.just("unreview"), st.integers(0, 5)),
     st.tuples(st.just("newcomer")),
     st.tuples(st.just("build")),
 )
@@ -218,6 +222,23 @@ class World:
         Funnel.objects.filter(pk=self.nth(Funnel, which)).update(
             transaction_date=None, transaction_value=None
         )
+
+    def review(self, who: int, ago: int, stars: int | None) -> None:
+        self.number += 1
+        Review.objects.create(
+            customer=CustomerRecord.objects.get(pk=self.records[who].pk).customer,
+            user_name="A",
+            product_name=f"P{self.number}",
+            product_review="Good",
+            rating=stars,
+            created_at=datetime.combine(AS_OF - timedelta(days=ago), MOMENT.timetz()),
+        )
+
+    def rerate(self, which: int, stars: int | None) -> None:
+        Review.objects.filter(pk=self.nth(Review, which)).update(rating=stars)
+
+    def unreview(self, which: int) -> None:
+        Review.objects.filter(pk=self.nth(Review, which)).delete()
 
     def build(self) -> None:
         build_profiles(as_of=AS_OF)
