@@ -65,7 +65,7 @@ def hear(messages: Sequence[Message]) -> list[Heard]:
     if not messages:
         return []
     responses = messages_heard.send(Message, messages=messages)
-    return [answer for _, answer in responses if answer is not None]
+    return [answer for _, answer in responses if isinstance(answer, Heard)]
 
 
 def announce(messages: Sequence[Message], answers: Sequence[Heard]) -> None:
