@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.db import transaction
+
 from conversations.models import Customer, Message
 from conversations.signals import Heard, customers_joining, delivery_changed, messages_heard
 from reviews.services.conversing import converse, end_dialogues_of
@@ -22,7 +24,8 @@ def on_messages_heard(sender: Any, *, messages: Sequence[Message], **_: Any) -> 
 
 def on_delivery_changed(sender: Any, *, messages: Sequence[Message], **_: Any) -> None:
     follow_confirmations(messages)
-    stop_failing_campaigns(messages)
+    # After the commit: whoever sends invitations holds the campaign, and wants these customers.
+    transaction.on_commit(lambda: stop_failing_campaigns(messages), robust=True)
 
 
 def on_customers_joining(sender: Any, *, customer: Customer, absorbed: Customer, **_: Any) -> None:

@@ -1,6 +1,7 @@
 """Writing a batch of messages with their customers and rooms, and telling who listens."""
 
 from collections.abc import Sequence
+from typing import cast
 
 from conversations.models import Customer, Message
 from conversations.services.arrivals import changes_of_mind, note_arrivals
@@ -65,7 +66,8 @@ def hear(messages: Sequence[Message]) -> list[Heard]:
     if not messages:
         return []
     responses = messages_heard.send(Message, messages=messages)
-    return [answer for _, answer in responses if isinstance(answer, Heard)]
+    answers = cast("list[Heard | None]", [answer for _, answer in responses])
+    return [answer for answer in answers if answer is not None]
 
 
 def announce(messages: Sequence[Message], answers: Sequence[Heard]) -> None:

@@ -35,6 +35,8 @@ REASONS = (
     "Another reason",
 )
 
+MOST_AT_ONCE = 1_000
+
 
 class HideForm(forms.Form):
     """Why a review is hidden: one reason of a list, so that they can be counted."""
@@ -104,7 +106,9 @@ class ReviewAdmin(ImportExportModelAdmin, ExportActionModelAdmin, StaffAdmin):
 
     @action(description="Publish selected reviews", permissions=["moderate"])
     def publish(self, request: HttpRequest, queryset: QuerySet[Review]) -> None:
-        chosen = list(queryset.values_list("pk", flat=True))
+        chosen = self._chosen(request, queryset)
+        if not chosen:
+            return
         number = publish_reviews(reviews=chosen, user=request.user)
         self._log(request, chosen, "Published")
         self.message_user(request, f"Published {number} of {len(chosen)}; the others were already.")
@@ -112,7 +116,9 @@ class ReviewAdmin(ImportExportModelAdmin, ExportActionModelAdmin, StaffAdmin):
     @action(description="Hide selected reviews…", permissions=["moderate"])
     def hide(self, request: HttpRequest, queryset: QuerySet[Review]) -> HttpResponse | None:
         """Ask for the reason first, then hide."""
-        chosen = list(queryset.values_list("pk", flat=True))
+        chosen = self._chosen(request, queryset)
+        if not chosen:
+            return None
         form = HideForm(request.POST if "because" in request.POST else None)
         if not form.is_valid():
             context = {
@@ -132,8 +138,16 @@ class ReviewAdmin(ImportExportModelAdmin, ExportActionModelAdmin, StaffAdmin):
         return None
 
     def _log(self, request: HttpRequest, reviews: list[int], words: str) -> None:
-        for review in Review.objects.filter(pk__in=reviews[:1_000]):
+        for review in Review.objects.filter(pk__in=reviews):
             self.log_change(request, review, words)
+
+    def _chosen(self, request: HttpRequest, queryset: QuerySet[Review]) -> list[int]:
+        """The keys of the picked reviews; none, and a word about it, where they are too many."""
+        chosen = list(queryset.values_list("pk", flat=True)[: MOST_AT_ONCE + 1])
+        if len(chosen) <= MOST_AT_ONCE:
+            return chosen
+        self.message_user(request, f"At most {MOST_AT_ONCE} at once: filter first.", level="ERROR")
+        return []
 
     def change_view(
         self,

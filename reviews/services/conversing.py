@@ -376,5 +376,11 @@ def end_dialogues_of(*, customer: Customer, absorbed: Customer) -> None:
     ReviewSession.objects.filter(customer=absorbed, ended_at=None, our_address__in=held).update(
         ended_at=now(), ending="restarted"
     )
+    # Of two invitations to one campaign the one that was sent is the one that counts.
+    waiting = Invitation.State.WAITING
+    of_the_other = Invitation.objects.filter(customer=absorbed).exclude(state=waiting)
+    Invitation.objects.filter(
+        customer=customer, state=waiting, campaign__in=of_the_other.values("campaign")
+    ).delete()
     asked = Invitation.objects.filter(customer=customer).values("campaign")
     Invitation.objects.filter(customer=absorbed, campaign__in=asked).delete()

@@ -132,20 +132,31 @@ def _next_turn(campaign: Campaign) -> float:
     return max(0.0, (newest[-1] + MINUTE - now()).total_seconds())
 
 
-@transaction.atomic
 def _send_some(campaign_id: int, most: int) -> int:
+    """One invitation a transaction: no customer is locked longer than one message takes."""
+    done = 0
+    for _ in range(most):
+        was_sent = _send_next(campaign_id)
+        if was_sent is None:
+            break
+        done += was_sent
+    return done
+
+
+@transaction.atomic
+def _send_next(campaign_id: int) -> bool | None:
+    """Take the next of the list; None where nobody waits, the minute is full, or it was switched off."""
     campaign = (
         Campaign.objects.select_for_update(no_key=True, of=("self",))
         .select_related("line", "template")
         .get(pk=campaign_id)
     )
     sent = campaign.invitations.filter(sent_at__gt=now() - MINUTE).count()
+    if not campaign.is_active or sent >= campaign.per_minute:
+        return None
     turn = campaign.invitations.filter(state=State.WAITING).select_related("customer")
-    done = 0
-    room = min(most, max(0, campaign.per_minute - sent))
-    for invitation in turn.order_by("pk")[:room]:
-        done += _send(campaign, invitation)
-    return done
+    invitation = turn.order_by("pk").first()
+    return None if invitation is None else _send(campaign, invitation)
 
 
 def _send(campaign: Campaign, invitation: Invitation) -> bool:

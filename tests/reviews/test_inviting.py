@@ -406,7 +406,7 @@ def test_values_are_those_of_the_customer(campaign: Campaign) -> None:
     ("code", "is_stopped"), [("63027", True), ("20003", True), ("63024", False), ("", False)]
 )
 def test_a_campaign_stops_where_the_next_message_would_fail_alike(
-    campaign: Campaign, code: str, is_stopped: bool
+    campaign: Campaign, code: str, is_stopped: bool, django_capture_on_commit_callbacks: Any
 ) -> None:
     people = [make_customer(number).pk for number in range(1, 3)]
     invite_customers(campaign=campaign, customers=people)
@@ -414,16 +414,17 @@ def test_a_campaign_stops_where_the_next_message_would_fail_alike(
     message = Message.objects.first()
     assert message is not None
 
-    apply_report(
-        StatusReport(
-            account_sid="",
-            sid="SM" + "1" * 32,
-            word="failed",
-            error_code=code,
-            error_text="",
-            message_id=message.pk,
+    with django_capture_on_commit_callbacks(execute=True):
+        apply_report(
+            StatusReport(
+                account_sid="",
+                sid="SM" + "1" * 32,
+                word="failed",
+                error_code=code,
+                error_text="",
+                message_id=message.pk,
+            )
         )
-    )
 
     campaign.refresh_from_db()
     assert campaign.is_active is not is_stopped
