@@ -19,6 +19,7 @@ from conversations.resources import CustomerResource
 from conversations.services.blocking import set_blocked
 from conversations.services.consent import note_consent
 from conversations.services.joining import undo_change
+from funnel_site.lib.masking import is_masked
 from funnel_site.lib.phone import phone_search_digits
 from funnel_site.lib.staff import RecordAdmin, StaffAdmin, action, display
 
@@ -76,7 +77,7 @@ class CustomerAdmin(ImportExportModelAdmin, StaffAdmin):
         self, request: HttpRequest, queryset: QuerySet[Customer], search_term: str
     ) -> tuple[QuerySet[Customer], bool]:
         """A phone number is found however it is written."""
-        digits = phone_search_digits(search_term)
+        digits = "" if is_masked() else phone_search_digits(search_term)
         if len(digits) >= 4 and not any(letter.isalpha() for letter in search_term):
             return queryset.filter(phone_number__contains=digits), False
         return super().get_search_results(request, queryset, search_term)  # type: ignore[no-any-return]

@@ -21,6 +21,7 @@ from conversations.resources import MessageResource, MessageUploadResource
 from conversations.selectors import transcript_part, with_delivery
 from conversations.services.sending import SendingRefusedError, retry_sending
 from conversations.services.takeover import pause_bot, resume_bot
+from funnel_site.lib.masking import is_masked, shown_phone, shown_words
 from funnel_site.lib.phone import phone_search_digits
 from funnel_site.lib.staff import RecordAdmin, display
 
@@ -48,7 +49,7 @@ class RoomAdmin(RecordAdmin):
         self, request: HttpRequest, queryset: QuerySet[Room], search_term: str
     ) -> tuple[QuerySet[Room], bool]:
         """A phone number is found however it is written; a room id of digits too."""
-        digits = phone_search_digits(search_term)
+        digits = "" if is_masked() else phone_search_digits(search_term)
         if len(digits) >= 4 and not any(letter.isalpha() for letter in search_term):
             by_phone = Q(customer__phone_number__contains=digits)
             return queryset.filter(by_phone | Q(external_id=search_term.strip())), False
@@ -181,7 +182,7 @@ class RoomAdmin(RecordAdmin):
 
     @display(description="Phone")
     def phone(self, room: Room) -> str:
-        return room.customer.phone_number if room.customer else ""
+        return shown_phone(room.customer.phone_number) if room.customer else ""
 
     @display(description="Channel", ordering="channel")
     def shown_channel(self, room: Room) -> str:
@@ -221,7 +222,7 @@ class MessageAdmin(ImportMixin, ExportActionModelAdmin, RecordAdmin):
 
     @display(description="Message")
     def snippet(self, message: Message) -> str:
-        return message.body[:80] or f"{len(message.media)} attachments"
+        return shown_words(message.body[:80]) or f"{len(message.media)} attachments"
 
     @display(description="Customer")
     def shown_customer(self, message: Message) -> str:

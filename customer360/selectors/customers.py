@@ -117,8 +117,8 @@ def top_customers(period: Period, built: Built, limit: int) -> Answer:
             {
                 "customer_id": number,
                 # Who is known from chat alone has one name, not two.
-                "first_name": first or ("" if last else name),
-                "last_name": last or "",
+                "first_name": shown_name(first or ("" if last else name)),
+                "last_name": shown_name(last or ""),
                 "total_lifetime_value": money(value),
                 "currency": settings.CURRENCY,
                 "total_purchases": purchases,

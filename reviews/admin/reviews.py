@@ -18,6 +18,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from conversations.composer import composer_of, posted_answer
 from conversations.delivery_words import delivery_of
 from conversations.selectors import with_delivery
+from funnel_site.lib.masking import is_masked
 from funnel_site.lib.phone import phone_search_digits
 from funnel_site.lib.staff import StaffAdmin, action, display
 from reviews.models import Review
@@ -77,7 +78,7 @@ class ReviewAdmin(ImportExportModelAdmin, ExportActionModelAdmin, StaffAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Review], search_term: str
     ) -> tuple[QuerySet[Review], bool]:
-        digits = phone_search_digits(search_term)
+        digits = "" if is_masked() else phone_search_digits(search_term)
         if len(digits) >= 4 and not any(letter.isalpha() for letter in search_term):
             return queryset.filter(contact_number__contains=digits), False
         return super().get_search_results(request, queryset, search_term)  # type: ignore[no-any-return]

@@ -1,0 +1,79 @@
+"""Makes the groups of the database equal to the roles of the file, after every migration."""
+
+from typing import Any
+
+from django.apps import apps
+from django.contrib.auth.management import create_permissions
+from django.contrib.auth.models import Group, Permission
+from django.contrib.contenttypes.models import ContentType
+from django.db import router, transaction
+
+from funnel_site.access.roles import Matrix, matrix
+
+
+def keep_roles(app_config: Any, using: str = "default", **_: Any) -> None:
+    """Receiver of post_migrate: does its work where all tables and permissions are there."""
+    if not router.allow_migrate_model(using, Group):
+        return
+    create_permissions(app_config, verbosity=0, interactive=False, using=using)
+    with transaction.atomic(using=using):
+        make_permissions(matrix())
+        make_groups(matrix())
+
+
+def make_permissions(wanted: Matrix) -> None:
+    """Our own permissions, and `export` for every model that a role may export."""
+    named = {(label, codename): words for label, codename, words in wanted.own}
+    for role in wanted.roles:
+        for label, letters in role.letters.items():
+            if "X" in letters:
+                model = apps.get_model(label)
+                codename = f"export_{model._meta.model_name}"
+                named[(label, codename)] = f"Can export {model._meta.verbose_name_plural}"
+    models = {label: apps.get_model(label) for label, _ in named}
+    types = ContentType.objects.get_for_models(*models.values(), for_concrete_models=False)
+    Permission.objects.bulk_create(
+        [
+            Permission(content_type=types[models[label]], codename=codename, name=words)
+            for (label, codename), words in named.items()
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def make_groups(wanted: Matrix) -> None:
+    """The file's groups with the file's permissions. Other groups, and who is in a group, stay.
+
+    Raises ValueError naming a permission of the file that there is not.
+    """
+    names = [role.name for role in wanted.roles]
+    Group.objects.bulk_create([Group(name=name) for name in names], ignore_conflicts=True)
+    groups = {group.name: group.pk for group in Group.objects.filter(name__in=names)}
+    known = {
+        f"{app}.{codename}": number
+        for number, app, codename in Permission.objects.values_list(
+            "pk", "content_type__app_label", "codename"
+        )
+    }
+    meant = {
+        (groups[role.name], known.get(name, name))
+        for role in wanted.roles
+        for name in role.permissions
+    }
+    if unknown := sorted(name for _, name in meant if isinstance(name, str)):
+        raise ValueError(f"roles.yaml names what there is not: {', '.join(unknown)}")
+    links = Group.permissions.through.objects
+    held = {
+        (group, permission): number
+        for number, group, permission in links.filter(group__in=groups.values()).values_list(
+            "pk", "group_id", "permission_id"
+        )
+    }
+    links.filter(pk__in=[held[one] for one in held.keys() - meant]).delete()
+    links.bulk_create(
+        [
+            Group.permissions.through(group_id=group, permission_id=permission)
+            for group, permission in sorted(meant - held.keys())
+        ],
+        ignore_conflicts=True,
+    )
