@@ -16,6 +16,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from conversations.models import Consent, Customer, CustomerIdentity, IdentityChange, Room
 from conversations.resources import CustomerResource
+from conversations.selectors import rooms_open_to
 from conversations.services.blocking import set_blocked
 from conversations.services.consent import note_consent
 from conversations.services.joining import undo_change
@@ -92,7 +93,8 @@ class CustomerAdmin(ImportExportModelAdmin, StaffAdmin):
         customer = self.get_object(request, object_id)
         if customer is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[no-any-return]
-        rooms = Room.objects.filter(customer=customer).annotate(number=Count("messages"))
+        theirs = rooms_open_to(request.user)
+        rooms = Room.objects.filter(theirs, customer=customer).annotate(number=Count("messages"))
         context = {
             "rooms": rooms.order_by("-last_message_at")[:50],
             "customer": customer,

@@ -18,7 +18,12 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter
 from conversations.composer import composer_of, may_answer, posted_answer
 from conversations.models import Message, Referral, Room
 from conversations.resources import MessageResource, MessageUploadResource
-from conversations.selectors import transcript_part, with_delivery
+from conversations.selectors import (
+    of_rooms_open_to,
+    rooms_open_to,
+    transcript_part,
+    with_delivery,
+)
 from conversations.services.sending import SendingRefusedError, retry_sending
 from conversations.services.takeover import pause_bot, resume_bot
 from funnel_site.lib.masking import is_masked, shown_phone, shown_words
@@ -44,6 +49,11 @@ class RoomAdmin(RecordAdmin):
     search_help_text = "Room id, name, or phone number in any format"
     list_select_related = ("customer",)
     ordering = ("-last_message_at", "-id")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Room]:
+        return cast(
+            "QuerySet[Room]", super().get_queryset(request).filter(rooms_open_to(request.user))
+        )
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Room], search_term: str
@@ -203,6 +213,10 @@ class MessageAdmin(ImportMixin, ExportActionModelAdmin, RecordAdmin):
     search_help_text = "Message id or room id"
     list_select_related = ("customer", "room")
     ordering = ("-id",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
+        theirs = of_rooms_open_to(request.user, "room")
+        return cast("QuerySet[Message]", super().get_queryset(request).filter(theirs))
 
     def get_import_resource_classes(self, request: HttpRequest) -> list[type[Any]]:
         return [MessageUploadResource]

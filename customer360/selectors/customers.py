@@ -9,6 +9,7 @@ from customer360.models import ChurnLevel, CustomerProfile, CustomerRecord, Prof
 from customer360.periods import Period
 from customer360.scores.segments import SEGMENTS
 from customer360.selectors.answers import Answer, Built, money, share
+from funnel_site.lib.masking import shown_name
 
 
 def _cells(period: Period) -> QuerySet[ProfileCell]:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.apps import apps
+from django.contrib import admin
 from django.contrib.auth.management import create_permissions
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
@@ -22,14 +23,19 @@ def keep_roles(app_config: Any, using: str = "default", **_: Any) -> None:
 
 
 def make_permissions(wanted: Matrix) -> None:
-    """Our own permissions, and `export` for every model that a role may export."""
+    """Our own permissions, and `export` for every list that can be exported."""
     named = {(label, codename): words for label, codename, words in wanted.own}
+    exported = {
+        model._meta.label_lower
+        for model, page in admin.site._registry.items()
+        if hasattr(page, "has_export_permission")
+    }
     for role in wanted.roles:
-        for label, letters in role.letters.items():
-            if "X" in letters:
-                model = apps.get_model(label)
-                codename = f"export_{model._meta.model_name}"
-                named[(label, codename)] = f"Can export {model._meta.verbose_name_plural}"
+        exported |= {label for label, letters in role.letters.items() if "X" in letters}
+    for label in sorted(exported):
+        options = apps.get_model(label)._meta
+        words = f"Can export {options.verbose_name_plural}"
+        named[(label, f"export_{options.model_name}")] = words
     models = {label: apps.get_model(label) for label, _ in named}
     types = ContentType.objects.get_for_models(*models.values(), for_concrete_models=False)
     Permission.objects.bulk_create(
