@@ -61,11 +61,11 @@ class AuditEntryAdmin(ExportActionModelAdmin, RecordAdmin):
         },
     )
     def shown_kind(self, entry: AuditEntry) -> str:
-        return entry.get_kind_display()
+        return str(entry.get_kind_display())
 
     @display(description="What")
     def about(self, entry: AuditEntry) -> str:
-        return entry.object_repr
+        return str(entry.object_repr)
 
     @display(description="Before and after")
     def shown_changes(self, entry: AuditEntry) -> str:

@@ -145,7 +145,7 @@ def facts_of(request: HttpRequest) -> dict[str, Any]:
         "rows": [text[:40] for text in picked[:MOST_KEYS]],
         "number": len(picked),
         "all_of_the_filter": request.POST.get("select_across") == "1",
-        "filter": {name: _told(value) for name, value in request.GET.items()},
+        "filter": {name: _told(str(value)) for name, value in request.GET.items()},
     }
     return {name: value for name, value in facts.items() if value}
 

@@ -208,6 +208,7 @@ def test_the_pages_of_a_role(world: World, role: str) -> None:
     sees_people = "conversations.see_contacts" in may
     wrong = []
     opened = 0
+    seen: set[str] = set()
     for label, name, address in addresses(world):
         is_meant = bool(may & set(needed(label, name).split()))
         if BUTTONS.search(name) and is_meant:
@@ -224,11 +225,13 @@ def test_the_pages_of_a_role(world: World, role: str) -> None:
             continue
         opened += 1
         is_raw = "conversations.see_payloads" in may and address.startswith(RAW)
+        shown = parts_of(answer)
+        seen |= {trace for trace in TRACES if trace in shown}
         if not sees_people and not is_raw:
-            shown = parts_of(answer)
             wrong += [f"{address}: shows {trace}" for trace in TRACES if trace in shown]
     assert not wrong, "\n".join(wrong)
     assert (opened > 15) == (role != NOBODY)
+    assert not sees_people or seen == set(TRACES)
 
 
 @pytest.mark.parametrize("role", [*ROLES, NOBODY])
