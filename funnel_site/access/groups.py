@@ -7,14 +7,14 @@ from django.contrib import admin
 from django.contrib.auth.management import create_permissions
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
-from django.db import router, transaction
+from django.db import connections, transaction
 
 from funnel_site.access.roles import Matrix, matrix
 
 
 def keep_roles(app_config: Any, using: str = "default", **_: Any) -> None:
     """Receiver of post_migrate: does its work where all tables and permissions are there."""
-    if not router.allow_migrate_model(using, Group):
+    if Group._meta.db_table not in connections[using].introspection.table_names():
         return
     create_permissions(app_config, verbosity=0, interactive=False, using=using)
     with transaction.atomic(using=using):
@@ -50,7 +50,7 @@ def make_permissions(wanted: Matrix) -> None:
 def make_groups(wanted: Matrix) -> None:
     """The file's groups with the file's permissions. Other groups, and who is in a group, stay.
 
-    Raises ValueError naming a permission of the file that there is not.
+    A permission whose table is not migrated yet is left out until it is.
     """
     names = [role.name for role in wanted.roles]
     Group.objects.bulk_create([Group(name=name) for name in names], ignore_conflicts=True)
@@ -62,12 +62,10 @@ def make_groups(wanted: Matrix) -> None:
         )
     }
     meant = {
-        (groups[role.name], known.get(name, name))
+        (groups[role.name], known[name])
         for role in wanted.roles
-        for name in role.permissions
+        for name in role.permissions & known.keys()
     }
-    if unknown := sorted(name for _, name in meant if isinstance(name, str)):
-        raise ValueError(f"roles.yaml names what there is not: {', '.join(unknown)}")
     links = Group.permissions.through.objects
     held = {
         (group, permission): number
