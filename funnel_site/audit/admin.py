@@ -65,7 +65,9 @@ class AuditEntryAdmin(ExportActionModelAdmin, RecordAdmin):
 
     @display(description="What")
     def about(self, entry: AuditEntry) -> str:
-        return str(entry.object_repr)
+        kind = str(entry.content_type.name).capitalize()
+        told = str(entry.object_repr)
+        return told if told.startswith(kind) else f"{kind} {told}"
 
     @display(description="Before and after")
     def shown_changes(self, entry: AuditEntry) -> str:

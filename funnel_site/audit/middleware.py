@@ -133,6 +133,8 @@ def leave_entry(kind: str, request: HttpRequest, response: HttpResponse) -> None
     words = list(dict.fromkeys(getattr(request, "deeds", ())))
     if kind == Kind.EXPORTED:
         words.append(response["Content-Disposition"].partition("filename=")[2].strip('"'))
+    if kind == Kind.REFUSED:
+        words.append(request.path)
     note(kind, place.model, key=place.key, words="; ".join(words), facts=facts_of(request))
 
 

@@ -30,12 +30,15 @@ class AuditEntry(AbstractLogEntry):
     class Meta(AbstractLogEntry.Meta):
         abstract = False
         verbose_name = "audit entry"
-        verbose_name_plural = "audit trail"
+        verbose_name_plural = "audit entries"
         indexes = [
             models.Index(fields=["-timestamp", "-id"], name="audit_newest_first"),
             models.Index(fields=["actor", "-timestamp"], name="audit_of_one_person"),
             models.Index(fields=["content_type", "object_pk"], name="audit_of_one_object"),
         ]
+
+    def __str__(self) -> str:
+        return f"{self.who or 'A command'} {self.get_kind_display().lower()}: {self.object_repr}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Fill in who did it, from where, unless that is said already."""

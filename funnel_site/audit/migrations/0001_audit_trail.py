@@ -127,7 +127,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name": "audit entry",
-                "verbose_name_plural": "audit trail",
+                "verbose_name_plural": "audit entries",
                 "ordering": ["-timestamp"],
                 "get_latest_by": "timestamp",
                 "abstract": False,
