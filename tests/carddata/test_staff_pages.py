@@ -218,7 +218,7 @@ class TestCards:
         answer = chief.post(
             f"{ADMIN}/cardstatus/export/",
             {
-                "format": "0",
+                "format": "1",
                 "resource": "0",
                 **{f"cardstatusresource_{name}": "on" for name in (
                     "card_id", "status", "occurred_at", "comment", "phone_number", "partner",
