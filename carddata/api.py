@@ -39,6 +39,7 @@ from funnel_site.access.permissions import ScopeOrStaff
 from funnel_site.access.throttling import count_call, window_left
 from funnel_site.lib.door import JSONBodyMixin
 from funnel_site.lib.keyset import newest_first
+from funnel_site.lib.masking import refuse_search_by_person, shown_row
 from funnel_site.lib.phone import PhoneError
 from funnel_site.lib.problems import Problem, ProblemSerializer
 
@@ -160,7 +161,7 @@ class CardStatusView(CardView):
         answer = card_answer(card)
         if detail == "1":
             answer |= card_details(card)
-        return tagged(request, answer)
+        return tagged(request, shown_row(answer))
 
 
 def tagged(request: Request, answer: dict[str, Any]) -> HttpResponseBase:
@@ -224,7 +225,7 @@ class CardHistoryView(CardView):
         )
         is_first = not request.query_params.get("cursor")
         steps = [
-            step_answer(event, is_current=is_first and place == 0)
+            shown_row(step_answer(event, is_current=is_first and place == 0))
             for place, event in enumerate(events)
         ]
         return Response({"card_id": wanted, "results": steps, "next": cursor or None})
@@ -311,6 +312,7 @@ class CardsView(JSONBodyMixin, CardView):
         if not isinstance(phone, str) or not isinstance(cursor, str):
             raise Problem(400, "invalid_phone", "A phone number is text.", field="phone")
         try:
+            refuse_search_by_person("phone")
             cards = cards_of_phone(phone)
         except PhoneError as error:
             raise Problem(400, "invalid_phone", str(error), field="phone") from error
@@ -323,7 +325,9 @@ class CardsView(JSONBodyMixin, CardView):
         tail = "".join(letter for letter in phone if letter.isdigit())[-4:]
         note_access(caller, CardAccess.Kind.PHONE, subject=f"…{tail}", found=len(page))
         note_cards(caller, CardAccess.Kind.PHONE, page)
-        results = [{**card_answer(as_card(row)), "phone_number": row.contact} for row in page]
+        results = [
+            shown_row({**card_answer(as_card(row)), "phone_number": row.contact}) for row in page
+        ]
         return Response({"results": results, "next": after or None})
 
     def _of_ids(self, card_ids: Any) -> Response:
@@ -356,4 +360,4 @@ def item_answer(card_id: str, reason: str, cards: dict[str, Card]) -> dict[str, 
     card = cards.get(card_id)
     if card is None:
         return {"status": 404, "code": "not_found", "detail": f"Card {card_id} not found"}
-    return {"status": 200, "card": card_answer(card)}
+    return {"status": 200, "card": shown_row(card_answer(card))}

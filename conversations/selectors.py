@@ -22,6 +22,25 @@ from conversations.payloads import InboundMessage
 from conversations.windows import Window
 
 
+def rooms_open_to(user: Any) -> Q:
+    """The rooms that a member of staff may see: theirs and nobody's, or all with see_all_rooms."""
+    if user.has_perm("conversations.see_all_rooms"):
+        return Q()
+    return Q(assigned_to=None) | Q(assigned_to=user.pk)
+
+
+def sees_room(user: Any, room: Room) -> bool:
+    """As rooms_open_to, of one room at hand."""
+    return room.assigned_to_id in (None, user.pk) or user.has_perm("conversations.see_all_rooms")
+
+
+def of_rooms_open_to(user: Any, path: str) -> Q:
+    """What hangs on such rooms by `path`, as the messages by `room`; a row without a room, too."""
+    if user.has_perm("conversations.see_all_rooms"):
+        return Q()
+    return Q(**{f"{path}__assigned_to": None}) | Q(**{f"{path}__assigned_to": user.pk})
+
+
 def room_transcript(room: Room) -> MessageQuerySet:
     """A room's messages in the order they were sent, customers already loaded."""
     messages: MessageQuerySet = Message.objects.filter(room=room).select_related("customer")

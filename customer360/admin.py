@@ -23,6 +23,7 @@ from customer360.models import (
     WebsiteVisit,
 )
 from customer360.services.building import BuildRunningError, request_build
+from funnel_site.lib.masking import is_masked, shown_phone
 from funnel_site.lib.phone import phone_search_digits
 from funnel_site.lib.staff import RecordAdmin, StaffAdmin, action, confirmed, display
 
@@ -65,14 +66,14 @@ class CustomerRecordAdmin(SourceAdmin):
     ordering = ("-id",)
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
-        digits = phone_search_digits(search_term)
+        digits = "" if is_masked() else phone_search_digits(search_term)
         if len(digits) >= 6 and not any(letter.isalpha() for letter in search_term):
             return queryset.filter(phone_number__contains=digits), False
         return super().get_search_results(request, queryset, search_term)
 
     @display(description="Phone", ordering="phone_number")
     def shown_phone(self, record: CustomerRecord) -> str:
-        return record.phone_number or record.phone_text
+        return shown_phone(record.phone_number or record.phone_text)
 
 
 @admin.register(Product)

@@ -19,6 +19,7 @@ from customer360.selectors.customers import profile_of
 from customer360.selectors.figures import TOP, answer
 from customer360.wording import churn_words, score_words
 from funnel_site.access.permissions import ScopeOrStaff
+from funnel_site.lib.masking import shown_name
 from funnel_site.lib.parameters import Parameters
 from funnel_site.lib.problems import Problem, ProblemSerializer
 
@@ -233,7 +234,7 @@ def profile_json(profile: CustomerProfile, built: Built) -> dict[str, Any]:
     """A profile as JSON: the dictionary's fields under their names, and what they mean in words."""
     return {
         "customer_id": profile.pk,
-        "name": profile.customer.name,
+        "name": shown_name(profile.customer.name),
         "profile": {one.key: plain(getattr(profile, one.key)) for one in FIELDS},
         "words": {
             "churn_risk": churn_words(profile, built.as_of),

@@ -152,6 +152,8 @@ def _kpis(found: Answer, period: Period) -> list[dict[str, Any]]:
 def export_csv(request: HttpRequest, model_admin: Any, key: str) -> HttpResponse:
     """What a card shows, as CSV; the header has the dictionary's names, formulas are defused."""
     _may_view(request, model_admin)
+    if not model_admin.has_export_permission(request):
+        raise PermissionDenied
     if key not in BY_KEY and key != "kpis":
         raise Http404
     with one_snapshot():

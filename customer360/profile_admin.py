@@ -23,6 +23,7 @@ from customer360.scores.segments import SEGMENTS
 from customer360.selectors.answers import current_build
 from customer360.selectors.rows import RowQuery, kept_in, sale_rows
 from customer360.wording import churn_words, in_words, score_words
+from funnel_site.lib.masking import is_masked, shown_name, shown_phone
 from funnel_site.lib.phone import phone_search_digits
 from funnel_site.lib.staff import RecordAdmin, display
 
@@ -152,7 +153,7 @@ class CustomerProfileAdmin(ExportActionModelAdmin, RecordAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[CustomerProfile], search_term: str
     ) -> tuple[QuerySet[CustomerProfile], bool]:
-        digits = phone_search_digits(search_term)
+        digits = "" if is_masked() else phone_search_digits(search_term)
         if len(digits) >= 4 and not any(letter.isalpha() for letter in search_term):
             return queryset.filter(customer__phone_number__contains=digits), False
         return super().get_search_results(request, queryset, search_term)  # type: ignore[no-any-return]
@@ -189,7 +190,7 @@ class CustomerProfileAdmin(ExportActionModelAdmin, RecordAdmin):
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "original": profile,
-            "title": profile.customer.name or profile.customer.phone_number or "Customer",
+            "title": str(profile.customer),
             "profile": profile,
             "built": built,
             "scores": [
@@ -208,7 +209,7 @@ class CustomerProfileAdmin(ExportActionModelAdmin, RecordAdmin):
     @display(description="Customer", ordering="customer__name")
     def shown_customer(self, profile: CustomerProfile) -> str:
         address = reverse("admin:customer360_customerprofile_change", args=[profile.pk])
-        label = f"{profile.customer.name} {profile.customer.phone_number}".strip()
+        label = f"{shown_name(profile.customer.name)} {shown_phone(profile.customer.phone_number)}".strip()
         return format_html('<a href="{}">{}</a>', address, label or f"Customer {profile.pk}")
 
     @display(description="Segment", ordering="customer_segment")

@@ -1,4 +1,5 @@
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
+from django.db.models.signals import post_migrate
 
 
 class FunnelSiteConfig(AppConfig):
@@ -8,5 +9,9 @@ class FunnelSiteConfig(AppConfig):
 
     def ready(self) -> None:
         from funnel_site import wiring
+        from funnel_site.access.groups import keep_roles
 
         wiring.connect()
+        # The last app's turn: every table and permission is there by then.
+        last = list(apps.get_app_configs())[-1]
+        post_migrate.connect(keep_roles, sender=last, dispatch_uid="the roles of the file")

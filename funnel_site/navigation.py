@@ -72,6 +72,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = (
             ("Identity changes", "call_merge", "conversations", "identitychange"),
             ("Schedules", "schedule", "django_celery_beat", "periodictask"),
             ("API keys", "vpn_key", "access", "apikey"),
+            ("Audit trail", "policy", "audit", "auditentry"),
             ("Staff", "badge", "auth", "user"),
             ("Roles", "shield", "auth", "group"),
         ),

@@ -114,6 +114,8 @@ INSTALLED_APPS = [
     "import_export",
     "django_celery_beat",
     "axes",
+    "auditlog",
+    "funnel_site.audit",
     "funnel_site.access",
     "funnel_site",
     "conversations",
@@ -133,6 +135,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "funnel_site.audit.middleware.TrailMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -338,8 +341,12 @@ IMPORT_EXPORT_USE_TRANSACTIONS = True
 IMPORT_EXPORT_FORMATS = [XLSX, CSV]
 IMPORT_EXPORT_SKIP_ADMIN_LOG = False
 # Without these any member of staff may export and import whatever has the buttons.
-IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "view"
-IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "add"
+IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "change"
+IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "export"
+
+# --- Audit trail --------------------------------------------------------------------------------
+AUDITLOG_LOGENTRY_MODEL = "audit.AuditEntry"
+AUDITLOG_CID_GETTER = "funnel_site.audit.trail.request_id"
 UNFOLD = {
     "SITE_TITLE": "Funnel Site",
     "SITE_HEADER": "Funnel Site",

@@ -16,6 +16,7 @@ from import_export.admin import ExportActionModelAdmin, ImportExportModelAdmin
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from funnel_site.lib.masking import is_masked, shown_name, shown_phone
 from funnel_site.lib.phone import phone_search_digits
 from funnel_site.lib.staff import RecordAdmin, StaffAdmin, action, confirmed, display
 from funnels.models import Correction, Funnel, Keyword, KeywordSync
@@ -87,7 +88,7 @@ class FunnelAdmin(ExportActionModelAdmin, RecordAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Funnel], search_term: str
     ) -> tuple[QuerySet[Funnel], bool]:
-        digits = phone_search_digits(search_term)
+        digits = "" if is_masked() else phone_search_digits(search_term)
         if len(digits) >= 4 and not any(letter.isalpha() for letter in search_term):
             return queryset.filter(customer__phone_number__contains=digits), False
         return super().get_search_results(request, queryset, search_term)  # type: ignore[no-any-return]
@@ -196,7 +197,11 @@ class FunnelAdmin(ExportActionModelAdmin, RecordAdmin):
     def shown_customer(self, funnel: Funnel) -> str:
         address = reverse("admin:conversations_room_change", args=[funnel.room_id])
         customer = funnel.customer
-        label = f"{customer.name} {customer.phone_number}".strip() if customer else "Unidentified"
+        label = (
+            f"{shown_name(customer.name)} {shown_phone(customer.phone_number)}".strip()
+            if customer
+            else "Unidentified"
+        )
         return format_html('<a href="{}">{}</a>', address, label)
 
     @display(
@@ -253,7 +258,8 @@ class KeywordAdmin(ImportExportModelAdmin, StaffAdmin):
         return bool(self.has_add_permission(request) and self.has_change_permission(request))
 
     def has_sync_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return request.user.has_perm("funnels.change_keyword")
+        user = request.user
+        return user.has_perm("funnels.sync_keyword") or user.has_perm("funnels.change_keyword")
 
     @action(description="Sync now", permissions=["sync"], icon="sync")
     @confirmed

@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 
 from funnel_site.access.permissions import ScopeOrStaff
 from funnel_site.lib.keyset import newest_first
+from funnel_site.lib.masking import shown_row
 from funnel_site.lib.problems import Problem, ProblemSerializer
 from funnels.report import DATE_FIELDS, PROFILES, ReportRequest, read_request
 from funnels.selectors import known_channels, report_csv, report_rows, report_totals, row_of
@@ -120,7 +121,7 @@ class FunnelReportView(APIView):
             salt=f"funnel-report:{wanted.query.digest}",
         )
         answer: dict[str, Any] = {
-            "results": [row_of(funnel, zone) for funnel in page],
+            "results": [shown_row(row_of(funnel, zone)) for funnel in page],
             "next": cursor or None,
         }
         if wanted.totals and not wanted.cursor:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django.http import QueryDict
 
+from funnel_site.lib.masking import refuse_search_by_person
 from funnel_site.lib.parameters import Parameters, span
 from funnel_site.lib.phone import PhoneError, normalise_phone
 from funnel_site.lib.problems import Problem
@@ -145,6 +146,7 @@ def _phone(parameters: Parameters, region: str) -> str:
     text = parameters.text("phone")
     if not text:
         return ""
+    refuse_search_by_person("phone")
     if text.startswith(" "):
         # A plus sign that was not escaped in the address.
         text = f"+{text[1:]}"

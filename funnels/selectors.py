@@ -26,6 +26,7 @@ from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 
 from conversations.models import Channel, CustomerIdentity, InboundEvent
 from funnel_site.lib.batches import chunks
+from funnel_site.lib.masking import is_masked, masked_phone
 from funnel_site.lib.spreadsheet import RISKY_TEXT, SAFE_TEXT, guard
 from funnels.models import Evidence, Funnel, Keyword
 from funnels.report import COLUMNS, ReportQuery
@@ -51,6 +52,7 @@ EXPORT_COLUMNS = (
 )
 
 
+PHONE_PLACE = EXPORT_COLUMNS.index("customer__phone_number")
 TIME_COLUMNS = ("leads_date", "booking_date", "transaction_date", "updated_at")
 TEXT_PLACES = [
     EXPORT_COLUMNS.index(name) for name in ("channel", "room__external_id", "keyword__phrase")
@@ -221,7 +223,8 @@ def report_csv(query: ReportQuery, *, zone: ZoneInfo, profile: str) -> Iterator[
     On PostgreSQL the server writes the lines itself, by COPY: the same bytes, in a tenth of the time.
     """
     yield _lines([COLUMNS])
-    write = _copied if connection.vendor == "postgresql" else _written
+    is_copied = connection.vendor == "postgresql" and not is_masked()
+    write = _copied if is_copied else _written
     with transaction.atomic():
         yield from write(report_rows(query).order_by("-leads_date", "-pk"), zone, profile)
 
@@ -244,6 +247,14 @@ def _lines(rows: Iterable[Sequence[Any]]) -> str:
 
 def _written(rows: QuerySet[Funnel], zone: ZoneInfo, profile: str) -> Iterator[str]:
     plain = rows.values_list(*EXPORT_COLUMNS).iterator(chunk_size=EXPORT_CHUNK)
+    if is_masked():
+        plain = (
+            tuple(
+                masked_phone(one or "") if place == PHONE_PLACE else one
+                for place, one in enumerate(row)
+            )
+            for row in plain
+        )
     cells = (_cells(row, zone) for row in plain)
     for chunk in chunks(map(_guarded, cells) if profile == "spreadsheet" else cells, EXPORT_CHUNK):
         yield _lines(chunk)

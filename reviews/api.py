@@ -24,6 +24,7 @@ from conversations.models import Message
 from funnel_site.access.models import ApiKey
 from funnel_site.access.permissions import ScopeOrStaff
 from funnel_site.lib.batches import chunks
+from funnel_site.lib.masking import shown_row
 from funnel_site.lib.problems import ProblemSerializer
 from reviews.listing import SHOWN, ReviewQuery, read_request
 from reviews.models import Review
@@ -134,7 +135,10 @@ class ReviewsView(APIView):
             )
         page, cursor = review_page(wanted.query, cursor=wanted.cursor, page_size=wanted.page_size)
         return Response(
-            {"results": [row_of(review, zone) for review in page], "next": cursor or None}
+            {
+                "results": [shown_row(row_of(review, zone)) for review in page],
+                "next": cursor or None,
+            }
         )
 
 
@@ -142,7 +146,7 @@ def json_list(query: ReviewQuery, zone: ZoneInfo) -> Iterator[bytes]:
     """A JSON array, some hundred rows at a time, in the spelling of the API's other answers."""
     before = b"["
     for rows in chunks(every_review(query), 500):
-        text = orjson.dumps([row_of(review, zone) for review in rows])[1:-1]
+        text = orjson.dumps([shown_row(row_of(review, zone)) for review in rows])[1:-1]
         for separator, escaped in LINE_ENDS:
             text = text.replace(separator, escaped)
         yield before + text

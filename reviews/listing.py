@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from django.http import QueryDict
 
+from funnel_site.lib.masking import refuse_search_by_person
 from funnel_site.lib.parameters import Parameters
 from funnel_site.lib.phone import PhoneError, normalise_phone
 from funnel_site.lib.problems import Problem
@@ -112,6 +113,7 @@ def _contact(parameters: Parameters, region: str) -> str:
     text = parameters.text("contact_number").replace(": ", ":+")
     if not text:
         return ""
+    refuse_search_by_person("contact_number")
     text = f"+{text.lstrip()}" if text.startswith(" ") else text
     try:
         return normalise_phone(text, region)

@@ -14,6 +14,7 @@ from conversations.models import (
     MessageTemplate,
     Room,
 )
+from funnel_site.lib.masking import shown_name
 
 
 class Step(models.TextChoices):
@@ -238,7 +239,7 @@ class Review(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.product_name[:60]} by {self.user_name[:40]}"
+        return f"{self.product_name[:60]} by {shown_name(self.user_name[:40])}"
 
 
 class BotAnswer(models.Model):

@@ -35,6 +35,19 @@ ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """SQLite empties tables between tests by DELETE, which the audit trail refuses."""
+    with django_db_blocker.unblock():
+        if connection.vendor == "sqlite":
+            _drop_trigger()
+
+
+def _drop_trigger() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TRIGGER IF EXISTS audit_auditentry_no_delete")
+
+
 @pytest.fixture(autouse=True)
 def _empty_cache() -> None:
     cache.clear()

@@ -21,7 +21,7 @@ class CardAccessAdmin(ExportActionModelAdmin, RecordAdmin):
     list_before_template = "admin/carddata/cardaccess_help.html"
 
     def has_export_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("carddata.view_cardaccess")
+        return request.user.has_perm("carddata.export_cardaccess")
 
     @display(description="Who", ordering="who")
     def shown_who(self, access: CardAccess) -> str:

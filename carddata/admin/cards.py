@@ -33,6 +33,7 @@ from carddata.selectors import (
 from carddata.services.lookups import Caller, note_access, note_cards, note_refusal
 from carddata.wording import age_in_words, sentences
 from funnel_site.access.throttling import count_call
+from funnel_site.lib.masking import is_masked, shown_phone
 from funnel_site.lib.phone import PhoneError
 from funnel_site.lib.staff import RecordAdmin, display
 
@@ -103,7 +104,8 @@ class CardStatusAdmin(ExportActionModelAdmin, RecordAdmin):
             is_start = len(card_id) >= SHORTEST_START
             wanted |= Q(card_id__startswith=card_id) if is_start else Q(card_id=card_id)
         try:
-            wanted |= phone_filter(search_term)
+            if not is_masked():
+                wanted |= phone_filter(search_term)
         except PhoneError:
             if not card_id:
                 return queryset.none(), False
@@ -187,7 +189,7 @@ class CardStatusAdmin(ExportActionModelAdmin, RecordAdmin):
 
     @display(description="Phone", ordering="contact")
     def phone(self, card: CardStatus) -> str:
-        return card.contact
+        return shown_phone(card.contact)
 
     @display(description="Last news", ordering="-occurred_at")
     def age(self, card: CardStatus) -> str:

@@ -123,7 +123,7 @@ class RejectedRowAdmin(RecordAdmin):
 
     def resubmit_view(self, request: HttpRequest, file_id: int) -> StreamingHttpResponse:
         """The open rejects as a CSV in the partner's own columns, to send back to the partner."""
-        if not self.has_view_permission(request):
+        if not request.user.has_perm("carddata.export_rejectedrow"):
             raise PermissionDenied
         file = self._file(file_id)
         lines = resubmit_file(file_id=file.pk, reason=request.GET.get("reason", ""))

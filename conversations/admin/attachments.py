@@ -9,6 +9,7 @@ from django.shortcuts import redirect
 from django.urls import path
 
 from conversations.models import Attachment
+from conversations.selectors import of_rooms_open_to
 from conversations.services.fetching import request_fetch
 from funnel_site.lib.staff import RecordAdmin
 
@@ -19,6 +20,10 @@ class AttachmentAdmin(RecordAdmin):
     list_filter = ("state", "content_type")
     list_select_related = ("message",)
     ordering = ("-id",)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        theirs = of_rooms_open_to(request.user, "message__room")
+        return super().get_queryset(request).filter(theirs)
 
     def get_urls(self) -> list[Any]:
         wrap = self.admin_site.admin_view
@@ -63,7 +68,8 @@ class AttachmentAdmin(RecordAdmin):
         )
 
     def _seen_by(self, request: HttpRequest, key: int) -> Attachment:
-        attachment = Attachment.objects.select_related("message").filter(pk=key).first()
+        seen = self.get_queryset(request).select_related("message")
+        attachment: Attachment | None = seen.filter(pk=key).first()
         if attachment is None or not request.user.has_perm("conversations.view_message"):
             raise PermissionDenied
         return attachment

@@ -16,9 +16,11 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from conversations.models import Consent, Customer, CustomerIdentity, IdentityChange, Message, Room
 from conversations.resources import CustomerResource
+from conversations.selectors import rooms_open_to
 from conversations.services.blocking import OwnNumberError, process_held, set_blocked
 from conversations.services.consent import note_consent
 from conversations.services.joining import undo_change
+from funnel_site.lib.masking import is_masked
 from funnel_site.lib.phone import phone_search_digits
 from funnel_site.lib.staff import RecordAdmin, StaffAdmin, action, display
 
@@ -76,7 +78,7 @@ class CustomerAdmin(ImportExportModelAdmin, StaffAdmin):
         self, request: HttpRequest, queryset: QuerySet[Customer], search_term: str
     ) -> tuple[QuerySet[Customer], bool]:
         """A phone number is found however it is written."""
-        digits = phone_search_digits(search_term)
+        digits = "" if is_masked() else phone_search_digits(search_term)
         if len(digits) >= 4 and not any(letter.isalpha() for letter in search_term):
             return queryset.filter(phone_number__contains=digits), False
         return super().get_search_results(request, queryset, search_term)  # type: ignore[no-any-return]
@@ -91,7 +93,8 @@ class CustomerAdmin(ImportExportModelAdmin, StaffAdmin):
         customer = self.get_object(request, object_id)
         if customer is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[no-any-return]
-        rooms = Room.objects.filter(customer=customer).annotate(number=Count("messages"))
+        theirs = rooms_open_to(request.user)
+        rooms = Room.objects.filter(theirs, customer=customer).annotate(number=Count("messages"))
         context = {
             "rooms": rooms.order_by("-last_message_at")[:50],
             "customer": customer,

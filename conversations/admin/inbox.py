@@ -14,6 +14,7 @@ from django.utils.timezone import now
 from conversations.models import InboundEvent
 from conversations.services.inbox import replay_events
 from conversations.services.waking import wake_after_commit
+from funnel_site.lib.masking import HIDDEN, viewer
 from funnel_site.lib.staff import RecordAdmin, action, confirmed, display
 
 BODY_SHOWN = 20_000
@@ -101,12 +102,19 @@ class InboundEventAdmin(RecordAdmin):
 
     @display(description="Body")
     def shown_body(self, event: InboundEvent) -> str:
-        return format_html('<pre class="fs-raw">{}</pre>', pretty(bytes(event.body)))
+        return self._as_it_came(pretty(bytes(event.body)))
 
     @display(description="Headers")
     def shown_headers(self, event: InboundEvent) -> str:
         lines = "\n".join(f"{name}: {value}" for name, value in event.headers.items())
-        return format_html('<pre class="fs-raw">{}</pre>', lines)
+        return self._as_it_came(lines)
+
+    @staticmethod
+    def _as_it_came(text: str) -> str:
+        user = viewer()
+        if user is not None and not user.has_perm("conversations.see_payloads"):
+            text = HIDDEN
+        return format_html('<pre class="fs-raw">{}</pre>', text)
 
     @display(description="Became")
     def shown_messages(self, event: InboundEvent) -> str:

@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
 from conversations.models import ErrorMeaning, Line, MessageTemplate, Sending, SignatureRefusal
+from conversations.selectors import of_rooms_open_to
 from conversations.template_text import TemplateTextError, places
 from funnel_site.lib.staff import RecordAdmin, StaffAdmin, display
 
@@ -157,6 +158,10 @@ class SendingAdmin(RecordAdmin):
     search_help_text = "Twilio's id, or the address as whatsapp:+62812…"
     list_select_related = ("message", "author")
     ordering = ("-id",)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        theirs = of_rooms_open_to(request.user, "message__room")
+        return super().get_queryset(request).filter(theirs)
 
     @display(
         description="State",

@@ -18,10 +18,16 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter
 from conversations.composer import composer_of, may_answer, posted_answer
 from conversations.models import Message, Referral, Room
 from conversations.resources import MessageResource, MessageUploadResource
-from conversations.selectors import transcript_part, with_delivery
+from conversations.selectors import (
+    of_rooms_open_to,
+    rooms_open_to,
+    transcript_part,
+    with_delivery,
+)
 from conversations.services.attention import lower_priority
 from conversations.services.sending import SendingRefusedError, retry_sending
 from conversations.services.takeover import pause_bot, resume_bot
+from funnel_site.lib.masking import is_masked, shown_phone, shown_words
 from funnel_site.lib.phone import phone_search_digits
 from funnel_site.lib.staff import RecordAdmin, display
 
@@ -46,11 +52,16 @@ class RoomAdmin(RecordAdmin):
     list_select_related = ("customer",)
     ordering = ("-last_message_at", "-id")
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Room]:
+        return cast(
+            "QuerySet[Room]", super().get_queryset(request).filter(rooms_open_to(request.user))
+        )
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Room], search_term: str
     ) -> tuple[QuerySet[Room], bool]:
         """A phone number is found however it is written; a room id of digits too."""
-        digits = phone_search_digits(search_term)
+        digits = "" if is_masked() else phone_search_digits(search_term)
         if len(digits) >= 4 and not any(letter.isalpha() for letter in search_term):
             by_phone = Q(customer__phone_number__contains=digits)
             return queryset.filter(by_phone | Q(external_id=search_term.strip())), False
@@ -196,7 +207,7 @@ class RoomAdmin(RecordAdmin):
 
     @display(description="Phone")
     def phone(self, room: Room) -> str:
-        return room.customer.phone_number if room.customer else ""
+        return shown_phone(room.customer.phone_number) if room.customer else ""
 
     @display(description="Channel", ordering="channel")
     def shown_channel(self, room: Room) -> str:
@@ -222,6 +233,10 @@ class MessageAdmin(ImportMixin, ExportActionModelAdmin, RecordAdmin):
     list_select_related = ("customer", "room")
     ordering = ("-id",)
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
+        theirs = of_rooms_open_to(request.user, "room")
+        return cast("QuerySet[Message]", super().get_queryset(request).filter(theirs))
+
     def get_import_resource_classes(self, request: HttpRequest) -> list[type[Any]]:
         return [MessageUploadResource]
 
@@ -240,7 +255,7 @@ class MessageAdmin(ImportMixin, ExportActionModelAdmin, RecordAdmin):
 
     @display(description="Message")
     def snippet(self, message: Message) -> str:
-        return message.body[:80] or f"{len(message.media)} attachments"
+        return shown_words(message.body[:80]) or f"{len(message.media)} attachments"
 
     @display(description="Customer")
     def shown_customer(self, message: Message) -> str:

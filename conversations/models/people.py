@@ -4,6 +4,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 
+from funnel_site.lib.masking import shown_name, shown_phone
+
 
 class Customer(models.Model):
     """A person who writes to us. May have no phone number and no name."""
@@ -25,7 +27,7 @@ class Customer(models.Model):
         indexes = [models.Index(fields=["-last_seen_at", "-id"], name="customer_last_seen")]
 
     def __str__(self) -> str:
-        return self.name or self.phone_number or f"Customer {self.pk}"
+        return shown_name(self.name) or shown_phone(self.phone_number) or f"Customer {self.pk}"
 
 
 class CustomerIdentity(models.Model):
@@ -51,7 +53,7 @@ class CustomerIdentity(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind}:{self.value}"
+        return f"{self.kind}:{shown_name(self.value)}"
 
 
 class IdentityChange(models.Model):

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from conversations.models import Customer
+from funnel_site.lib.masking import shown_name
 
 
 class CustomerRecord(models.Model):
@@ -33,7 +34,7 @@ class CustomerRecord(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.first_name} {self.last_name}".strip() or self.external_id
+        return shown_name(f"{self.first_name} {self.last_name}".strip()) or self.external_id
 
 
 class Product(models.Model):

@@ -9,6 +9,7 @@ from customer360.models import ChurnLevel, CustomerProfile, CustomerRecord, Prof
 from customer360.periods import Period
 from customer360.scores.segments import SEGMENTS
 from customer360.selectors.answers import Answer, Built, money, share
+from funnel_site.lib.masking import shown_name
 
 
 def _cells(period: Period) -> QuerySet[ProfileCell]:
@@ -117,8 +118,8 @@ def top_customers(period: Period, built: Built, limit: int) -> Answer:
             {
                 "customer_id": number,
                 # Who is known from chat alone has one name, not two.
-                "first_name": first or ("" if last else name),
-                "last_name": last or "",
+                "first_name": shown_name(first or ("" if last else name)),
+                "last_name": shown_name(last or ""),
                 "total_lifetime_value": money(value),
                 "currency": settings.CURRENCY,
                 "total_purchases": purchases,

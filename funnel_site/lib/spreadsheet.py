@@ -11,6 +11,8 @@ from django.utils.timezone import is_aware, localtime, make_aware
 from import_export.resources import ModelResource
 from import_export.widgets import CharWidget, DateTimeWidget, DecimalWidget, Widget
 
+from funnel_site.lib import masking
+
 # Numbers have no effect as a formula, and a guarded phone number breaks programs that read the file.
 SAFE = re.compile(r"\+[0-9]{7,15}|-?[0-9]+(\.[0-9]+)?")
 # Spreadsheets trim blanks and quotes before they look; an apostrophe is ours to begin with. Written
@@ -83,6 +85,12 @@ class SpreadsheetResource(ModelResource):
 
     A field declared by hand has no such widget of itself: give it a SpreadsheetTextWidget.
     """
+
+    def export_field(self, field: Any, instance: Any, **kwargs: Any) -> Any:
+        """A cell; what the viewer may not see of a person is masked."""
+        value = super().export_field(field, instance, **kwargs)
+        mask = masking.COLUMNS.get(field.column_name)
+        return mask(str(value)) if mask and value and masking.is_masked() else value
 
     @classmethod
     def widget_from_django_field(cls, f: models.Field[Any, Any], default: Any = Widget) -> Any:

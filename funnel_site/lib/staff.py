@@ -1,7 +1,7 @@
 """What the staff pages have in common."""
 
 from collections.abc import Callable
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import Any, TypeVar, cast
 
 from django.core.paginator import Paginator
@@ -9,10 +9,13 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.functional import cached_property
+from django.utils.text import capfirst
 from unfold.admin import ModelAdmin
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
 from unfold.decorators import action as unfold_action
 from unfold.decorators import display as unfold_display
+
+from funnel_site.lib import masking
 
 EXACT_BELOW = 10_000
 
@@ -71,8 +74,91 @@ class EstimatingPaginator(Paginator[Any]):
         return int(super().count)
 
 
-class StaffAdmin(ModelAdmin):
+class MaskingMixin:
+    """Fields that say who a person is are masked, and cannot be searched, by those who may not see.
+
+    Which fields those are says `funnel_site.lib.masking.PERSONAL`. A masked field is read-only.
+    """
+
+    model: Any
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        return self._masked(super().get_list_display(request))  # type: ignore[misc]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self._masked(super().get_fields(request, obj))  # type: ignore[misc]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)  # type: ignore[misc]
+        if not masking.is_masked():
+            return fieldsets
+        return [
+            (name, {**options, "fields": self._masked(options["fields"])})
+            for name, options in fieldsets
+        ]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        fields = self._masked(super().get_readonly_fields(request, obj))  # type: ignore[misc]
+        if not masking.is_masked():
+            return fields
+        masked = [_masked_field(name, mask) for name, mask in self._personal().items()]
+        return (*fields, *masked, *self._personal())
+
+    def get_search_fields(self, request: HttpRequest) -> Any:
+        fields = super().get_search_fields(request)  # type: ignore[misc]
+        if not masking.is_masked():
+            return fields
+        return [name for name in fields if not masking.names_a_person(self.model, name)]
+
+    def get_sortable_by(self, request: HttpRequest) -> Any:
+        fields = super().get_sortable_by(request)  # type: ignore[misc]
+        if not masking.is_masked():
+            return fields
+        return [name for name in fields if name not in self._personal()]
+
+    def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
+        if masking.is_masked() and masking.names_a_person(self.model, lookup):
+            return False
+        return bool(super().lookup_allowed(lookup, value, request))  # type: ignore[misc]
+
+    def _personal(self) -> dict[str, masking.Mask]:
+        return masking.personal_fields(self.model)
+
+    def _masked(self, names: Any) -> Any:
+        """The names, with a masked column in the place of each personal field."""
+        personal = self._personal()
+        if not personal or not masking.is_masked():
+            return names
+        return [
+            self._masked(name)
+            if isinstance(name, list | tuple)
+            else _masked_field(name, personal[name])
+            if name in personal
+            else name
+            for name in names
+        ]
+
+
+@lru_cache(maxsize=200)
+def _masked_field(name: str, mask: masking.Mask) -> Callable[[Any], str]:
+    """A column that shows a field's value masked; the same one for the same field."""
+
+    def shown(row: Any) -> str:
+        value = getattr(row, name)
+        return mask(str(value)) if value else ""
+
+    shown.__name__ = f"masked_{name}"
+    return display(description=capfirst(name.replace("_", " ")))(shown)
+
+
+class StaffAdmin(MaskingMixin, ModelAdmin):
     """A list that stays quick, with import and export forms in the theme's looks."""
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Django's own log line; its words stand in the audit entry of the request, too."""
+        if isinstance(message, str):
+            request.deeds = [*getattr(request, "deeds", ()), message]  # type: ignore[attr-defined]
+        return super().log_change(request, obj, message)
 
     import_form_class = ImportForm
     export_form_class = ExportForm

@@ -17,7 +17,8 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from conversations.composer import composer_of, posted_answer
 from conversations.delivery_words import delivery_of
-from conversations.selectors import with_delivery
+from conversations.selectors import sees_room, with_delivery
+from funnel_site.lib.masking import is_masked
 from funnel_site.lib.phone import phone_search_digits
 from funnel_site.lib.staff import StaffAdmin, action, display
 from reviews.models import Review
@@ -79,7 +80,7 @@ class ReviewAdmin(ImportExportModelAdmin, ExportActionModelAdmin, StaffAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Review], search_term: str
     ) -> tuple[QuerySet[Review], bool]:
-        digits = phone_search_digits(search_term)
+        digits = "" if is_masked() else phone_search_digits(search_term)
         if len(digits) >= 4 and not any(letter.isalpha() for letter in search_term):
             return queryset.filter(contact_number__contains=digits), False
         return super().get_search_results(request, queryset, search_term)  # type: ignore[no-any-return]
@@ -166,6 +167,8 @@ class ReviewAdmin(ImportExportModelAdmin, ExportActionModelAdmin, StaffAdmin):
         self, request: HttpRequest, review: Review, form: HideForm, answer: Any = None
     ) -> HttpResponse:
         room, messages = review_conversation(review)
+        if room is not None and not sees_room(request.user, room):
+            room, messages = None, []
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -214,6 +217,8 @@ class ReviewAdmin(ImportExportModelAdmin, ExportActionModelAdmin, StaffAdmin):
         review = self.get_object(request, str(key))
         room, _ = review_conversation(review) if review else (None, [])
         if review is None or room is None or request.method != "POST":
+            raise PermissionDenied
+        if not sees_room(request.user, room):
             raise PermissionDenied
         outcome = posted_answer(request, room)
         if outcome.message is None:

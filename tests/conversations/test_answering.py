@@ -42,7 +42,8 @@ def room(db: None) -> Room:
 
 def staff(*permissions: str) -> User:
     user = User.objects.create_user("agent", password="x", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    wanted = [*permissions, "see_contacts"]
+    user.user_permissions.set(Permission.objects.filter(codename__in=wanted))
     return user
 
 

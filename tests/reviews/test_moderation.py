@@ -33,7 +33,8 @@ LIST = "/admin/reviews/review/"
 
 def staff(*permissions: str) -> User:
     user = User.objects.create_user("staff", password="x", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    wanted = [*permissions, "see_contacts"]
+    user.user_permissions.set(Permission.objects.filter(codename__in=wanted))
     return user
 
 

@@ -1,0 +1,90 @@
+"""The audit trail in the admin: looked at, filtered, exported, never changed."""
+
+import json
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from import_export.admin import ExportActionModelAdmin
+from unfold.contrib.filters.admin import RangeDateTimeFilter
+
+from funnel_site.audit.models import AuditEntry
+from funnel_site.audit.resources import AuditResource
+from funnel_site.lib.staff import RecordAdmin, display
+
+# The package's own page; ours replaces it.
+admin.site.unregister(AuditEntry)
+EVERYONES = "audit.see_everyones_trail"
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ExportActionModelAdmin, RecordAdmin):
+    resource_classes = [AuditResource]
+    list_display = ("timestamp", "who", "shown_kind", "about", "words")
+    list_filter = ("kind", ("timestamp", RangeDateTimeFilter), "content_type")
+    search_fields = ("=who", "=object_pk", "=cid", "=path")
+    search_help_text = "User name, the number of a row, a request's id, or a path"
+    list_select_related = ("content_type",)
+    ordering = ("-timestamp", "-id")
+    fields = (
+        "timestamp",
+        "who",
+        "shown_kind",
+        "about",
+        "words",
+        "path",
+        "remote_addr",
+        "cid",
+        "shown_changes",
+        "shown_facts",
+    )
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEntry]:
+        """One's own trail, or everybody's for those who watch over it."""
+        entries: QuerySet[AuditEntry] = super().get_queryset(request)
+        if request.user.has_perm(EVERYONES):
+            return entries
+        return entries.filter(actor=request.user.pk)
+
+    @display(
+        description="Did",
+        ordering="kind",
+        label={
+            "Saw": "info",
+            "Changed": "warning",
+            "Exported": "warning",
+            "Replayed": "success",
+            "Was refused": "danger",
+        },
+    )
+    def shown_kind(self, entry: AuditEntry) -> str:
+        return str(entry.get_kind_display())
+
+    @display(description="What")
+    def about(self, entry: AuditEntry) -> str:
+        kind = str(entry.content_type.name).capitalize()
+        told = str(entry.object_repr)
+        return told if told.startswith(kind) else f"{kind} {told}"
+
+    @display(description="Before and after")
+    def shown_changes(self, entry: AuditEntry) -> str:
+        rows = [
+            (name, *[str(value) for value in values[:2]])
+            if isinstance(values, list)
+            else (name, str(values.get("operation", "")), ", ".join(values.get("objects", ())))
+            for name, values in (entry.changes or {}).items()
+        ]
+        if not rows:
+            return "–"
+        lines = format_html_join("", "<tr><th>{}</th><td>{}</td><td>{}</td></tr>", rows)
+        return format_html('<table class="fs-table">{}</table>', lines)
+
+    @display(description="Details")
+    def shown_facts(self, entry: AuditEntry) -> Any:
+        if not entry.additional_data:
+            return "–"
+        text = json.dumps(entry.additional_data, indent=2, ensure_ascii=False)
+        return format_html('<pre class="fs-raw">{}</pre>', text)

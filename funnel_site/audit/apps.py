@@ -1,0 +1,14 @@
+from django.apps import AppConfig
+
+
+class AuditConfig(AppConfig):
+    """Who saw, changed, exported, replayed what, and who was refused."""
+
+    name = "funnel_site.audit"
+    label = "audit"
+    verbose_name = "Audit"
+
+    def ready(self) -> None:
+        from funnel_site.audit.watching import watch
+
+        watch()
