@@ -1,13 +1,17 @@
 """Writing a batch of messages with their customers and rooms, and telling who listens."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from conversations.models import Message
 from conversations.services.arrivals import note_arrivals
 from conversations.services.identities import CustomerBook
 from conversations.services.rooms import Incoming, RoomBook
+from conversations.services.twilio_inbox import TWILIO
+from conversations.services.veiling import veiled
 from conversations.signals import messages_stored
 from funnel_site.lib.batches import insert_rows
+from funnel_site.tombstones.services import erased_among
 
 
 def store_messages(incoming: Sequence[Incoming]) -> list[Message]:
@@ -16,6 +20,7 @@ def store_messages(incoming: Sequence[Incoming]) -> list[Message]:
     Locks its customers, then its rooms, each in one order, until the caller's transaction ends.
     The same message again, in this batch or from another door, changes nothing.
     """
+    incoming = _veil(incoming)
     customers = CustomerBook([item.message for item in incoming])
     customers.resolve()
     # Only now, with the customers locked, is it certain what others have stored.
@@ -49,6 +54,17 @@ def store_messages(incoming: Sequence[Incoming]) -> list[Message]:
     note_arrivals(messages)
     messages_stored.send(Message, messages=[one for one in messages if not _is_blocked(one)])
     return messages
+
+
+def _veil(incoming: Sequence[Incoming]) -> Sequence[Incoming]:
+    """The batch without what would bring erased customers back. At most two statements."""
+    erased = erased_among(key for item in incoming for key in item.message.identity_keys)
+    if not erased:
+        return incoming
+    return [
+        replace(item, message=veiled(item.message, erased, is_live=item.source == TWILIO))
+        for item in incoming
+    ]
 
 
 def _is_blocked(message: Message) -> bool:
