@@ -83,7 +83,7 @@ def _titles(scheduled: dict[str, PeriodicTask]) -> list[tuple[str, str]]:
     own = [(title, entry["task"]) for title, entry in settings.CELERY_BEAT_SCHEDULE.items()]
     known = {task for _, task in own}
     added = [(row.name, task) for task, row in scheduled.items() if task not in known]
-    return own + sorted(added)
+    return [(title, str(task)) for title, task in [*own, *sorted(added)]]
 
 
 def _note_schedule(work: Work, row: PeriodicTask | None) -> None:
@@ -238,7 +238,8 @@ def _queue() -> tuple[int | None, str]:
         with current_app.connection_for_read(connect_timeout=2) as broker:
             broker.ensure_connection(max_retries=1, timeout=2)
             name = settings.CELERY_TASK_DEFAULT_QUEUE
-            return broker.default_channel.queue_declare(name, passive=True).message_count, ""
+            channel: Any = broker.default_channel
+            return channel.queue_declare(name, passive=True).message_count, ""
     except Exception as error:  # noqa: BLE001 - each transport has errors of its own, and all mean: away
         return None, f"The broker does not answer ({type(error).__name__})."
 

@@ -26,6 +26,8 @@ def run_now(*, task: str) -> None:
 
     With a broker a worker takes it; without one a thread of this process does.
     """
+    # A web process has read no task until it needs one.
+    current_app.loader.import_default_modules()
     if task not in known_tasks() or task not in current_app.tasks:
         raise NotStartedError("There is no such task.")
     if not settings.CELERY_BROKER_URL:

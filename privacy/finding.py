@@ -36,6 +36,8 @@ def _candidates(text: str) -> list[Customer]:
     try:
         phone = normalise_phone(text, settings.PHONE_REGION)
     except PhoneError as error:
-        raise NotOneError(f"{text} is no phone number, e-mail address or customer number.") from error
+        raise NotOneError(
+            f"{text} is no phone number, e-mail address or customer number."
+        ) from error
     held = CustomerIdentity.objects.filter(kind=CustomerIdentity.Kind.PHONE, value=phone)
     return [identity.customer for identity in held.select_related("customer")]

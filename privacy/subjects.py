@@ -40,7 +40,7 @@ class Subject:
 
 def subject_of(customer: Customer) -> Subject:
     """Everything that leads to this customer. Reads the whole inbox once: seconds on a large one."""
-    held = list(customer.identities.values_list("kind", "value"))  # type: ignore[attr-defined]
+    held = list(customer.identities.values_list("kind", "value"))
     records = list(
         CustomerRecord.objects.filter(customer=customer).values_list(
             "external_id", "phone_number", "email"
@@ -48,9 +48,7 @@ def subject_of(customer: Customer) -> Subject:
     )
     phones = {value for kind, value in held if kind == PHONE} | {customer.phone_number}
     phones |= {phone for _, phone, _ in records}
-    users = {
-        value for kind, value in held if kind in (USER, "crm") and not value.startswith(ALIAS)
-    }
+    users = {value for kind, value in held if kind in (USER, "crm") and not value.startswith(ALIAS)}
     emails = {value for kind, value in held if kind == EMAIL} | {customer.email}
     emails |= {email for _, _, email in records}
     phones = _own_numbers(customer, phones - {""})

@@ -6,36 +6,56 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('conversations', '0003_error_meanings'),
+        ("conversations", "0003_error_meanings"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='RawFile',
+            name="RawFile",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=300, unique=True)),
-                ('source', models.CharField(max_length=16)),
-                ('day', models.DateField()),
-                ('lines', models.PositiveIntegerField()),
-                ('size', models.PositiveBigIntegerField(help_text='Bytes')),
-                ('sha256', models.CharField(max_length=64)),
-                ('made_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=300, unique=True)),
+                ("source", models.CharField(max_length=16)),
+                ("day", models.DateField()),
+                ("lines", models.PositiveIntegerField()),
+                ("size", models.PositiveBigIntegerField(help_text="Bytes")),
+                ("sha256", models.CharField(max_length=64)),
+                (
+                    "made_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
             ],
             options={
-                'ordering': ['-day', '-id'],
+                "ordering": ["-day", "-id"],
             },
         ),
         migrations.AddField(
-            model_name='customer',
-            name='erased_at',
-            field=models.DateTimeField(blank=True, editable=False, help_text='Since then nothing here says who they are', null=True),
+            model_name="customer",
+            name="erased_at",
+            field=models.DateTimeField(
+                blank=True,
+                editable=False,
+                help_text="Since then nothing here says who they are",
+                null=True,
+            ),
         ),
         migrations.AddField(
-            model_name='inboundevent',
-            name='raw_file',
-            field=models.ForeignKey(blank=True, db_index=False, help_text='Where the body is, once it is no longer here', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='events', to='conversations.rawfile'),
+            model_name="inboundevent",
+            name="raw_file",
+            field=models.ForeignKey(
+                blank=True,
+                db_index=False,
+                help_text="Where the body is, once it is no longer here",
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="events",
+                to="conversations.rawfile",
+            ),
         ),
     ]

@@ -24,7 +24,9 @@ class SignInForm(AuthenticationForm):
         label=_("Code"),
         required=False,
         max_length=20,
-        help_text=_("Six digits from your app, or a recovery code. Leave it empty if you have none."),
+        help_text=_(
+            "Six digits from your app, or a recovery code. Leave it empty if you have none."
+        ),
         widget=forms.TextInput(
             attrs={
                 "autocomplete": "one-time-code",

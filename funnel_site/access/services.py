@@ -34,9 +34,7 @@ def revoke_own_key(*, user: Any, key_id: str) -> bool:
     return bool(rows.update(revoked=True))
 
 
-def create_api_key(
-    *, name: str, scopes: Sequence[str], owner: Any = None
-) -> tuple[ApiKey, str]:
+def create_api_key(*, name: str, scopes: Sequence[str], owner: Any = None) -> tuple[ApiKey, str]:
     """Make a key; returns the row and the key itself, which is never shown again.
 
     Raises ValidationError for an unknown or missing scope.

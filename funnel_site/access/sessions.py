@@ -43,7 +43,7 @@ class SessionLimitMiddleware:
     def _is_over(self, request: HttpRequest, moment: int) -> bool:
         began = request.session.get(SIGNED_IN_AT, moment)
         done = request.session.get(LAST_DONE_AT, moment)
-        return (
+        return bool(
             moment - began >= settings.SESSION_HOURS * 3600
             or moment - done >= settings.SESSION_IDLE_MINUTES * 60
         )

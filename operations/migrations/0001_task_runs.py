@@ -4,28 +4,50 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='TaskRun',
+            name="TaskRun",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('task', models.CharField(max_length=200, unique=True)),
-                ('state', models.CharField(choices=[('running', 'Running'), ('done', 'Done'), ('failed', 'Failed')], max_length=7)),
-                ('started_at', models.DateTimeField()),
-                ('finished_at', models.DateTimeField(blank=True, null=True)),
-                ('seconds', models.FloatField(blank=True, null=True)),
-                ('answer', models.CharField(blank=True, help_text='What the task returned', max_length=200)),
-                ('error', models.CharField(blank=True, max_length=300)),
-                ('failures', models.PositiveIntegerField(default=0, help_text='In a row, until it works again')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("task", models.CharField(max_length=200, unique=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("running", "Running"), ("done", "Done"), ("failed", "Failed")],
+                        max_length=7,
+                    ),
+                ),
+                ("started_at", models.DateTimeField()),
+                ("finished_at", models.DateTimeField(blank=True, null=True)),
+                ("seconds", models.FloatField(blank=True, null=True)),
+                (
+                    "answer",
+                    models.CharField(
+                        blank=True, help_text="What the task returned", max_length=200
+                    ),
+                ),
+                ("error", models.CharField(blank=True, max_length=300)),
+                (
+                    "failures",
+                    models.PositiveIntegerField(
+                        default=0, help_text="In a row, until it works again"
+                    ),
+                ),
             ],
             options={
-                'permissions': [('view_operations', 'Can see what runs and how the system does'), ('run_operations', 'Can start, pause and resume what runs')],
+                "permissions": [
+                    ("view_operations", "Can see what runs and how the system does"),
+                    ("run_operations", "Can start, pause and resume what runs"),
+                ],
             },
         ),
     ]

@@ -6,30 +6,63 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('conversations', '0004_archive_and_erasure'),
+        ("conversations", "0004_archive_and_erasure"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='DataRequest',
+            name="DataRequest",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('export', 'Export'), ('erasure', 'Erasure')], max_length=7)),
-                ('made_at', models.DateTimeField()),
-                ('who', models.CharField(help_text='Their name at the time', max_length=150)),
-                ('reason', models.CharField(blank=True, help_text='A ticket or letter, no names', max_length=200)),
-                ('rows', models.JSONField(default=dict, help_text='How many rows of each table')),
-                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='data_requests', to='conversations.customer')),
-                ('made_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("export", "Export"), ("erasure", "Erasure")], max_length=7
+                    ),
+                ),
+                ("made_at", models.DateTimeField()),
+                ("who", models.CharField(help_text="Their name at the time", max_length=150)),
+                (
+                    "reason",
+                    models.CharField(
+                        blank=True, help_text="A ticket or letter, no names", max_length=200
+                    ),
+                ),
+                ("rows", models.JSONField(default=dict, help_text="How many rows of each table")),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="data_requests",
+                        to="conversations.customer",
+                    ),
+                ),
+                (
+                    "made_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
-                'permissions': [('export_customer', 'Can export all data of a customer'), ('erase_customer', 'Can erase a customer')],
+                "ordering": ["-id"],
+                "permissions": [
+                    ("export_customer", "Can export all data of a customer"),
+                    ("erase_customer", "Can erase a customer"),
+                ],
             },
         ),
     ]

@@ -1,6 +1,5 @@
 """A customer who left traces everywhere, and another one whose rows must stay as they are."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -8,8 +7,8 @@ from typing import Any
 import orjson
 import pytest
 from django.contrib.admin.models import CHANGE, LogEntry
-from django.contrib.contenttypes.models import ContentType
 from django.contrib.auth.models import User
+from django.contrib.contenttypes.models import ContentType
 
 from carddata.models import CardStatus, Partner, PartnerFile, RejectedRow
 from carddata.rows import CardRow
@@ -24,7 +23,6 @@ from reviews.models import BotAnswer, Review, ReviewSession
 PHONE, NAME, MAIL = "+6281234567890", "Ayu Canary", "ayu.canary@example.org"
 OTHER = "+6281999999999"
 CANARIES = ("81234567890", "Canary", "canary")
-Send = Callable[..., None]
 
 
 @pytest.fixture(autouse=True)
@@ -36,23 +34,24 @@ def body(phone: str, number: int, text: str, **more: Any) -> dict[str, Any]:
     return {
         "message_id": f"{phone}-m{number}".replace(PHONE, "x"),
         "room_id": f"room-{'x' if phone == PHONE else phone}",
-        "phone": phone,
+        "phone_number": phone,
         "sender": "customer",
         "channel": "whatsapp",
-        "text": text,
+        "message": text,
         "sent_at": f"2025-04-2{number}T10:00:00+07:00",
         **more,
     }
 
 
-def deliver_bodies(*bodies: dict[str, Any], source: str = "api") -> None:
+OLD = datetime(2025, 4, 25, tzinfo=UTC)
+
+
+def deliver_bodies(*bodies: dict[str, Any], received_at: datetime = OLD) -> None:
+    """Take message bodies in by the API's door and drain them."""
     store_deliveries(
-        source=source,
-        deliveries=[
-            Delivery(key=f"{one['message_id']}{one.get('again', '')}", body=orjson.dumps(one))
-            for one in bodies
-        ],
-        received_at=datetime(2025, 4, 25, tzinfo=UTC),
+        source="api",
+        deliveries=[Delivery(key=one["message_id"], body=orjson.dumps(one)) for one in bodies],
+        received_at=received_at,
     )
     drain_inbox()
 
@@ -134,7 +133,9 @@ def ayu(keywords: None) -> Customer:
 
 
 def _around_messages(customer: Customer) -> None:
-    message = customer.messages.order_by("pk").first()  # type: ignore[attr-defined]
+    message = customer.messages.order_by("pk").first()
+    assert message is not None
+    assert message.event_id is not None
     moment = datetime(2025, 4, 21, tzinfo=UTC)
     event = InboundEvent.objects.get(pk=message.event_id)
     BotAnswer.objects.create(event=event, message_sid="SM1", twiml=f"<R>Hi {NAME}</R>")

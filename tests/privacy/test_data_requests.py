@@ -1,5 +1,6 @@
 """Export and erasure: everything is in the one, nothing is left by the other, and no total moves."""
 
+import gzip
 import io
 import json
 from datetime import UTC, datetime, timedelta
@@ -59,6 +60,9 @@ def everything() -> str:
     parts = []
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):
+            if table == "carddata_staged":
+                # Temporary, of this connection alone, and empty after each commit.
+                continue
             cursor.execute(f'SELECT * FROM "{table}"')
             for row in cursor.fetchall():
                 parts += [
@@ -125,7 +129,8 @@ def test_after_an_erasure_no_column_names_them_and_no_total_has_changed(ayu: Cus
     request, is_new = erase_customer(customer=ayu, reason="ticket 2")
 
     left = everything()
-    mine = [line for line in left.splitlines() if "81234567890" in line or MAIL in line]
+    assert MAIL not in left
+    mine = [line for line in left.splitlines() if "81234567890" in line]
     assert mine == []
     assert is_new
     after = totals()
@@ -149,7 +154,9 @@ def test_an_erasure_twice_is_one(ayu: Customer) -> None:
 def test_an_old_delivery_under_another_id_is_filed_without_the_person(ayu: Customer) -> None:
     erase_customer(customer=ayu)
 
-    deliver_bodies({**body(PHONE, 1, "Halo, Ayu Canary lagi", name="Ayu Canary"), "message_id": "late"})
+    deliver_bodies(
+        {**body(PHONE, 1, "Halo, Ayu Canary lagi", name="Ayu Canary"), "message_id": "late"}
+    )
 
     late = Message.objects.get(external_id="late")
     assert (late.customer, late.body, late.flags) == (ayu, "", "erased")
@@ -183,7 +190,10 @@ def test_who_writes_after_the_erasure_is_a_new_customer(ayu: Customer) -> None:
     erase_customer(customer=ayu)
     later = (now() + timedelta(minutes=1)).isoformat()
 
-    deliver_bodies({**body(PHONE, 1, "halo"), "message_id": "new", "room_id": "r2", "sent_at": later})
+    deliver_bodies(
+        {**body(PHONE, 1, "halo"), "message_id": "new", "room_id": "r2", "sent_at": later},
+        received_at=now(),
+    )
 
     anew = Customer.objects.get(phone_number=PHONE)
     assert anew != ayu
@@ -228,8 +238,6 @@ def test_the_archive_is_erased_too_and_its_replay_revives_nobody(
     with django_capture_on_commit_callbacks(execute=True):
         erase_customer(customer=ayu)
 
-    import gzip
-
     files = list(Path(settings.RAW_STORAGE_URL).rglob("*.gz"))
     assert len(files) == 1
     text = gzip.decompress(files[0].read_bytes()).decode()
@@ -268,7 +276,7 @@ def staff(*codenames: str) -> Client:
 def test_staff_find_export_and_erase_on_pages(ayu: Customer) -> None:
     client = staff("export_customer", "erase_customer", "view_datarequest")
     base = "/admin/privacy/datarequest/"
-    found = client.get(f"{base}find/", {"who": "081234567890"})
+    found: Any = client.get(f"{base}find/", {"who": "081234567890"})
     assert found.url == f"{base}customer/{ayu.pk}/"
     assert "Download JSON" in client.get(found.url).content.decode()
 

@@ -6,16 +6,22 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('access', '0001_api_keys'),
+        ("access", "0001_api_keys"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='apikey',
-            name='owner',
-            field=models.ForeignKey(blank=True, help_text='The member of staff who made it for themselves', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='api_keys', to=settings.AUTH_USER_MODEL),
+            model_name="apikey",
+            name="owner",
+            field=models.ForeignKey(
+                blank=True,
+                help_text="The member of staff who made it for themselves",
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="api_keys",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
     ]

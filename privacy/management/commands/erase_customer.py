@@ -20,9 +20,13 @@ class Command(BaseCommand):
             "Examples:\n  manage.py erase_customer 0812-3456-7890 --dry-run"
             "\n  manage.py erase_customer 1234 --reason 'ticket 42' --yes"
         )
-        parser.add_argument("who", help="phone number, e-mail address, or the customer's number here")
+        parser.add_argument(
+            "who", help="phone number, e-mail address, or the customer's number here"
+        )
         parser.add_argument("--reason", default="", help="a ticket or letter; no names")
-        parser.add_argument("--dry-run", action="store_true", help="say what it would touch, and stop")
+        parser.add_argument(
+            "--dry-run", action="store_true", help="say what it would touch, and stop"
+        )
         parser.add_argument("--yes", action="store_true", help="do not ask")
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -20,7 +20,9 @@ class Command(BaseCommand):
             "Examples:\n  manage.py export_customer 0812-3456-7890 --out ayu.json --reason 'ticket 42'"
             "\n  manage.py export_customer 1234 > customer-1234.json"
         )
-        parser.add_argument("who", help="phone number, e-mail address, or the customer's number here")
+        parser.add_argument(
+            "who", help="phone number, e-mail address, or the customer's number here"
+        )
         parser.add_argument("--out", type=Path, help="a new file; else standard output")
         parser.add_argument("--reason", default="", help="a ticket or letter; no names")
 
