@@ -92,12 +92,16 @@ def _note_schedule(work: Work, row: PeriodicTask | None) -> None:
             one for one in settings.CELERY_BEAT_SCHEDULE.values() if one["task"] == work.task
         )
         every = entry["schedule"]
-        work.schedule = f"every {every:g} s" if isinstance(every, float) else str(every)
+        work.schedule = f"every {every:g} s" if isinstance(every, float) else _clock(every)
         return
     work.schedule, work.schedule_id, work.is_on = str(row.scheduler), row.pk, row.enabled
     if row.enabled:
         last = row.last_run_at or row.date_changed
         work.next_run = now() + max(row.schedule.remaining_estimate(last), timedelta())
+
+
+def _clock(every: Any) -> str:
+    return f"{every._orig_hour:0>2}:{every._orig_minute:0>2} each day"
 
 
 def _inbox(work: Work) -> None:
@@ -261,6 +265,6 @@ def _sizes() -> tuple[int, list[tuple[str, int]]]:
         cursor.execute(
             "SELECT relname, pg_total_relation_size(oid) FROM pg_class"
             " WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
-            " ORDER BY relpages DESC LIMIT 8"
+            " ORDER BY pg_total_relation_size(oid) DESC LIMIT 8"
         )
         return total, [(str(name), int(size)) for name, size in cursor.fetchall()]
