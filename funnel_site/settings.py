@@ -61,6 +61,7 @@ SESSION_COOKIE_AGE = SESSION_HOURS * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SECOND_FACTOR_REQUIRED = switch("SECOND_FACTOR_REQUIRED", default=False)
 OTP_TOTP_ISSUER = "Funnel Site"
+OTP_ADMIN_HIDE_SENSITIVE_DATA = True
 # What erased keys are hashed with: another one forgets what was erased.
 ERASURE_KEY = env.str("ERASURE_KEY", default=SECRET_KEY)
 X_FRAME_OPTIONS = "DENY"

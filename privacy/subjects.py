@@ -91,7 +91,7 @@ def _events(customer: Customer, needles: Iterable[str], phones: set[str]) -> set
             found |= {key for (key,) in cursor.fetchall()}
     headers = Q(pk=None)
     for needle in needles:
-        headers |= Q(headers__Query__contains=needle)
+        headers |= Q(headers__Query__icontains=needle)
     found |= set(InboundEvent.objects.filter(headers).values_list("pk", flat=True))
     return found | set(_dead_letters(phones))
 
