@@ -3,8 +3,10 @@
 from celery import shared_task
 from django.db import InterfaceError, OperationalError
 
-from conversations.services import attachments, posting, statuses
+from conversations.services import archiving, attachments, posting, statuses
 from conversations.services.drain import drain_inbox as drain_inbox_service
+
+LONGEST = 3 * 3600
 
 
 @shared_task(
@@ -42,3 +44,11 @@ def settle_statuses() -> int:
 def fetch_attachment(attachment_id: int) -> None:
     """Fetch a file that a customer sent, when staff have asked for it."""
     attachments.fetch_attachment(attachment_id)
+
+
+@shared_task(
+    name="conversations.tasks.archive_raw", time_limit=LONGEST, soft_time_limit=LONGEST - 60
+)
+def archive_raw() -> int:
+    """Move the bodies of old deliveries to the archive. Called by beat once a night."""
+    return archiving.archive_raw()

@@ -18,6 +18,7 @@ from customer360.models import (
 )
 from customer360.services.loading import FIELD_OF, MODELS, let_in
 from customer360.services.records import note_new_numbers, place_new_records
+from customer360.services.veiling import veil_records
 from customer360.source_rows import SHAPES, CleanRow, Defaults, RowError, clean_row
 from funnel_site.lib.spreadsheet import SpreadsheetResource, SpreadsheetTextWidget, unguard
 
@@ -91,6 +92,11 @@ class CustomerRecordResource(SourceResource):
 
     def dehydrate_phone_number(self, record: CustomerRecord) -> str:
         return SpreadsheetTextWidget().render(record.phone_number or record.phone_text)
+
+    def import_instance(self, instance: CustomerRecord, row: dict[str, Any], **kwargs: Any) -> None:
+        """As any row of a source; an erased customer's comes in without saying who it is."""
+        super().import_instance(instance, row, **kwargs)
+        veil_records([instance])
 
     def before_save_instance(self, instance: CustomerRecord, row: Any, **kwargs: Any) -> None:
         if instance.pk is None:

@@ -17,6 +17,7 @@ logger = structlog.get_logger(__name__)
 Next = Callable[[HttpRequest], HttpResponse]
 SAFE_ID = re.compile(r"[A-Za-z0-9_.-]{8,64}")
 WEBHOOK_PATHS = ("/webhook", "/twilio-status-callback")
+NO_DEVICES = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 MACHINE_PATHS = (
     *WEBHOOK_PATHS,
     "/api/",
@@ -52,6 +53,7 @@ class RequestIdMiddleware:
         structlog.contextvars.bind_contextvars(request_id=request_id)
         response = self.get_response(request)
         response["X-Request-ID"] = request_id
+        response["Permissions-Policy"] = NO_DEVICES
         if request.path.startswith(MACHINE_PATHS):
             response.setdefault("Cache-Control", "no-store")
         return response

@@ -61,6 +61,10 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = (
     (
         "Operations",
         (
+            ("What runs", "play_circle", "operations", "operations", "operations_overview"),
+            ("System", "monitor_heart", "operations", "operations", "operations_system"),
+            ("Data requests", "policy", "privacy", "datarequest"),
+            ("Archive files", "inventory", "conversations", "rawfile"),
             ("Inbox", "inbox", "conversations", "inboundevent"),
             ("Lines", "call", "conversations", "line"),
             ("Sendings", "outbox", "conversations", "sending"),
@@ -106,3 +110,8 @@ def _mark_current(request: HttpRequest, sections: list[dict[str, Any]]) -> None:
     current = max(within, key=len, default="")
     for item in items:
         item["active"] = str(item["link"]) == current
+
+
+def account(request: HttpRequest) -> list[dict[str, Any]]:
+    """What the menu behind one's own name offers."""
+    return [{"title": "Sign-in and API keys", "link": reverse_lazy("admin:access_account")}]

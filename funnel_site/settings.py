@@ -9,7 +9,7 @@ from pathlib import Path
 
 import django_stubs_ext
 import environ
-import structlog
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
@@ -27,18 +27,13 @@ from funnel_site.environment import (
     time_zone,
     twilio_tokens,
 )
+from funnel_site.logs import logging_settings
 
 django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 environ.Env.read_env(BASE_DIR / ".env")
 VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var")))
-
-
-def without_request(_logger: object, _name: str, event: dict[str, object]) -> dict[str, object]:
-    """Drop the request that Django adds to its lines: its address may hold a phone number."""
-    event.pop("request", None)
-    return event
 
 
 # --- Safety: closed unless a line here opens it -------------------------------------------------
@@ -59,7 +54,16 @@ SECURE_PROXY_SSL_HEADER = (
     ("HTTP_X_FORWARDED_PROTO", "https") if switch("BEHIND_PROXY", default=False) else None
 )
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
-SESSION_COOKIE_AGE = 8 * 3600
+# A session ends so long after the sign-in, whatever is done in it, and sooner where nothing is.
+SESSION_HOURS = positive("SESSION_HOURS", default=8)
+SESSION_IDLE_MINUTES = positive("SESSION_IDLE_MINUTES", default=30)
+SESSION_COOKIE_AGE = SESSION_HOURS * 3600
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+SECOND_FACTOR_REQUIRED = switch("SECOND_FACTOR_REQUIRED", default=False)
+OTP_TOTP_ISSUER = "Funnel Site"
+OTP_ADMIN_HIDE_SENSITIVE_DATA = True
+# What erased keys are hashed with: another one forgets what was erased.
+ERASURE_KEY = env.str("ERASURE_KEY", default=SECRET_KEY)
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 2**20
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
@@ -116,6 +120,10 @@ INSTALLED_APPS = [
     "axes",
     "auditlog",
     "funnel_site.audit",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
+    "funnel_site.tombstones",
     "funnel_site.access",
     "funnel_site",
     "conversations",
@@ -123,6 +131,8 @@ INSTALLED_APPS = [
     "reviews",
     "carddata",
     "customer360",
+    "privacy",
+    "operations",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -135,9 +145,11 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "funnel_site.audit.middleware.TrailMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "funnel_site.access.sessions.SessionLimitMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
@@ -243,7 +255,14 @@ CELERY_BEAT_SCHEDULE = {
         "task": "customer360.tasks.build_changed_profiles",
         "schedule": 600.0,
     },
+    "archive old deliveries": {
+        "task": "conversations.tasks.archive_raw",
+        "schedule": crontab(hour="3", minute="10"),
+    },
 }
+# A folder, or s3://bucket/folder?endpoint=…: where processed deliveries go after so many days.
+RAW_STORAGE_URL = env.str("RAW_STORAGE_URL", default=str(VAR_DIR / "archive"))
+RAW_HOT_DAYS = positive("RAW_HOT_DAYS", default=90)
 
 # --- The API ------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
@@ -361,52 +380,12 @@ UNFOLD = {
             "href": lambda request: static("funnel_site/icon.svg"),
         }
     ],
+    "LOGIN": {"form": "funnel_site.access.forms.SignInForm"},
+    "ACCOUNT": {"navigation": "funnel_site.navigation.account"},
     "STYLES": [lambda request: static("funnel_site/staff.css")],
     "SIDEBAR": {"show_search": True, "navigation": "funnel_site.navigation.sidebar"},
 }
 
 # --- Logs: one JSON line a record, no message text, no full phone number --------------------------
 LOG_LEVEL = env.str("LOG_LEVEL", default="WARNING" if "quickstart" in sys.argv else "INFO")
-structlog.configure(
-    processors=[
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-    ],
-    logger_factory=structlog.stdlib.LoggerFactory(),
-    cache_logger_on_first_use=True,
-)
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "json": {
-            "()": structlog.stdlib.ProcessorFormatter,
-            "processors": [
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.ExceptionRenderer(
-                    # Local variables hold phone numbers and message texts: never logged.
-                    structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
-                ),
-                structlog.processors.JSONRenderer(),
-            ],
-            "foreign_pre_chain": [
-                structlog.contextvars.merge_contextvars,
-                structlog.processors.TimeStamper(fmt="iso"),
-                structlog.stdlib.add_logger_name,
-                structlog.stdlib.add_log_level,
-                structlog.stdlib.ExtraAdder(),
-                without_request,
-            ],
-        }
-    },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
-    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    "loggers": {
-        "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
-        "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
-        "axes": {"level": "WARNING"},
-        # It would log the parameters of each call: numbers and texts.
-        "twilio": {"level": "WARNING"},
-    },
-}
+LOGGING = logging_settings(LOG_LEVEL)

@@ -14,6 +14,7 @@ from django.db import connection
 from django.utils.timezone import now
 
 from carddata.rows import CardRow
+from funnel_site.tombstones.services import PHONE, erased_among
 
 # Any number will do, as long as nothing else in this database takes it.
 WRITERS_LOCK = 0x4341_5244
@@ -109,8 +110,20 @@ def lock_writers() -> None:
 
 def prepare(rows: Sequence[CardRow]) -> Prepared:
     """The rows in the form this database takes: the text of a COPY, or an insert's parameters."""
+    rows = _without_erased(rows)
     data = _copy_text(rows) if connection.vendor == "postgresql" else _parameters(rows)
     return Prepared(len(rows), data)
+
+
+def _without_erased(rows: Sequence[CardRow]) -> Sequence[CardRow]:
+    """Erased customers' numbers and what was said about them stay out; the event itself counts."""
+    erased = erased_among((PHONE, row.contact) for row in rows)
+    if not erased:
+        return rows
+    return [
+        row._replace(contact="", comment="") if (PHONE, row.contact) in erased else row
+        for row in rows
+    ]
 
 
 def _copy_text(rows: Sequence[CardRow]) -> bytes:

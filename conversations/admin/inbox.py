@@ -7,11 +7,12 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.timezone import now
 
-from conversations.models import InboundEvent
+from conversations.models import InboundEvent, RawFile
 from conversations.services.inbox import replay_events
 from conversations.services.waking import wake_after_commit
 from funnel_site.lib.masking import HIDDEN, viewer
@@ -38,6 +39,7 @@ class InboundEventAdmin(RecordAdmin):
         "error_code",
         "error",
         "attempts",
+        "raw_file",
         "received_at",
         "processed_at",
         "shown_headers",
@@ -130,3 +132,17 @@ def pretty(body: bytes) -> str:
     with suppress(orjson.JSONDecodeError):
         body = orjson.dumps(orjson.loads(body), option=orjson.OPT_INDENT_2)
     return body[:BODY_SHOWN].decode("utf-8", "replace")
+
+
+@admin.register(RawFile)
+class RawFileAdmin(RecordAdmin):
+    """What is in the archive; `replay_raw` brings it back."""
+
+    list_display = ("name", "day", "source", "lines", "shown_size", "made_at")
+    list_filter = ("source",)
+    date_hierarchy = "day"
+    search_fields = ("name",)
+
+    @display(description="Size", ordering="size")
+    def shown_size(self, file: RawFile) -> str:
+        return filesizeformat(file.size)

@@ -1,6 +1,6 @@
 """Customers, rooms, messages, our lines, and the inbox they come from. Tables and constraints only."""
 
-from conversations.models.inbox import DrainAttempt, InboundEvent
+from conversations.models.inbox import DrainAttempt, InboundEvent, RawFile
 from conversations.models.people import Consent, Customer, CustomerIdentity, IdentityChange
 from conversations.models.rooms import Channel, Message, MessageQuerySet, Room, Sender
 from conversations.models.whatsapp import (
@@ -31,6 +31,7 @@ __all__ = [
     "MessageQuerySet",
     "MessageTemplate",
     "ParkedStatus",
+    "RawFile",
     "Referral",
     "Room",
     "Sender",

@@ -23,6 +23,15 @@ class InboundEvent(models.Model):
     error_code = models.CharField(max_length=40, blank=True)
     error = models.CharField(max_length=300, blank=True)
     processed_at = models.DateTimeField(null=True, blank=True)
+    raw_file = models.ForeignKey(
+        "RawFile",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="events",
+        db_index=False,
+        help_text="Where the body is, once it is no longer here",
+    )
 
     class Meta:
         constraints = [
@@ -39,6 +48,24 @@ class InboundEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source} {self.dedupe_key}"
+
+
+class RawFile(models.Model):
+    """An archive file: the bodies of processed deliveries of one day and source."""
+
+    name = models.CharField(max_length=300, unique=True)
+    source = models.CharField(max_length=16)
+    day = models.DateField()
+    lines = models.PositiveIntegerField()
+    size = models.PositiveBigIntegerField(help_text="Bytes")
+    sha256 = models.CharField(max_length=64)
+    made_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["-day", "-id"]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class DrainAttempt(models.Model):

@@ -22,6 +22,9 @@ class Customer(models.Model):
     blocked_at = models.DateTimeField(
         null=True, blank=True, help_text="What they write is kept; nobody and nothing reacts to it"
     )
+    erased_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Since then nothing here says who they are"
+    )
 
     class Meta:
         indexes = [models.Index(fields=["-last_seen_at", "-id"], name="customer_last_seen")]

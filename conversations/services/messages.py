@@ -1,6 +1,7 @@
 """Writing a batch of messages with their customers and rooms, and telling who listens."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import cast
 
 from conversations.models import Customer, Message
@@ -8,8 +9,11 @@ from conversations.services.arrivals import changes_of_mind, note_arrivals
 from conversations.services.consent import note_consents
 from conversations.services.identities import CustomerBook
 from conversations.services.rooms import Incoming, RoomBook, note_contacts
+from conversations.services.twilio_inbox import TWILIO
+from conversations.services.veiling import veiled
 from conversations.signals import Heard, messages_heard, messages_stored
 from funnel_site.lib.batches import insert_rows
+from funnel_site.tombstones.services import erased_among
 
 
 def store_messages(incoming: Sequence[Incoming], *, are_known_new: bool = False) -> list[Message]:
@@ -21,6 +25,7 @@ def store_messages(incoming: Sequence[Incoming], *, are_known_new: bool = False)
     Locks its customers, then its rooms, each in one order, until the caller's transaction ends.
     The same message again, in this batch or from another door, changes nothing.
     """
+    incoming = _veil(incoming)
     customers = CustomerBook([item.message for item in incoming])
     customers.resolve()
     # Only now, with the customers locked, is it certain what others have stored.
@@ -59,6 +64,17 @@ def store_messages(incoming: Sequence[Incoming], *, are_known_new: bool = False)
     note_consents(consents)
     announce(heard, answers)
     return messages
+
+
+def _veil(incoming: Sequence[Incoming]) -> Sequence[Incoming]:
+    """The batch without what would bring erased customers back. At most two statements."""
+    erased = erased_among(key for item in incoming for key in item.message.identity_keys)
+    if not erased:
+        return incoming
+    return [
+        replace(item, message=veiled(item.message, erased, is_live=item.source == TWILIO))
+        for item in incoming
+    ]
 
 
 def hear(messages: Sequence[Message]) -> list[Heard]:

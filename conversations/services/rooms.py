@@ -16,7 +16,9 @@ from django.db.models import OuterRef, Q, Subquery
 from conversations.models import Customer, Message, Room, Sender
 from conversations.payloads import InboundMessage, RoomDeclaration
 from conversations.services.identities import CustomerBook
+from conversations.services.veiling import veiled
 from funnel_site.lib.batches import update_rows
+from funnel_site.tombstones.services import erased_among
 
 CRM = "crm"
 ROOM_FIELDS = (
@@ -312,6 +314,7 @@ def declare_room(*, declaration: RoomDeclaration, source: str = CRM) -> tuple[Ro
         has_sent_at=True,
         phone=declaration.phone,
     )
+    opening = veiled(opening, erased_among(opening.identity_keys))
     customers = CustomerBook([opening])
     customers.resolve()
     customer = customers.customer_of(opening)

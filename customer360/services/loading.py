@@ -30,6 +30,7 @@ from customer360.models import (
     WebsiteVisit,
 )
 from customer360.services.records import note_new_numbers, place_new_records
+from customer360.services.veiling import veil_records
 from customer360.source_rows import (
     SHAPES,
     CleanRow,
@@ -202,6 +203,8 @@ def load_lines(load: CdpLoad, lines: Sequence[Line], *, defaults: Defaults) -> N
 def _write(load: CdpLoad, rows: Sequence[tuple[Line, CleanRow]]) -> list[SetAsideRow]:
     """Write the rows whose parents are there; returns those that have to wait."""
     ready, waiting = _with_parents(load, rows)
+    if load.table == SourceTable.CUSTOMER_INFO:
+        veil_records(ready)
     new, changed = _compare(load.table, ready)
     load.added += len(new)
     load.changed += len(changed)

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from rest_framework_api_key.admin import APIKeyModelAdmin
 from rest_framework_api_key.models import APIKey as UnusedKey
 
+from funnel_site.access.account import account_urls
 from funnel_site.access.models import ApiKey, Scope
 from funnel_site.lib.staff import StaffAdmin
 
@@ -32,12 +33,14 @@ class ApiKeyAdmin(APIKeyModelAdmin, StaffAdmin):  # type: ignore[misc]
         "name",
         "prefix",
         "shown_scopes",
+        "owner",
         "created",
         "last_used_at",
         "expiry_date",
         "revoked",
     )
     list_filter = ("revoked",)
+    list_select_related = ("owner",)
     search_fields = ("name", "prefix")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
@@ -46,6 +49,9 @@ class ApiKeyAdmin(APIKeyModelAdmin, StaffAdmin):  # type: ignore[misc]
         if obj is not None and obj.revoked:
             return (*fields, "name", "revoked", "expiry_date")
         return fields
+
+    def get_urls(self) -> Any:
+        return [*account_urls(), *super().get_urls()]
 
     @admin.display(description="Scopes")
     def shown_scopes(self, key: ApiKey) -> str:

@@ -44,6 +44,8 @@ def find_key(header: str) -> ApiKey | None:
         raise AuthenticationFailed("The key is not valid.", "invalid_key") from error
     if key.has_expired:
         raise AuthenticationFailed("The key has expired.", "expired_key")
+    if key.owner is not None and not key.owner.is_active:
+        raise AuthenticationFailed("The key's owner has left.", "invalid_key")
     note_use(key)
     return key
 

@@ -1,5 +1,6 @@
 """API keys: hashed, named, scoped, revocable."""
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from rest_framework_api_key.models import AbstractAPIKey
@@ -28,6 +29,14 @@ class ApiKey(AbstractAPIKey):
     """A machine's credential. Only its hash is kept; the key is shown once, when made."""
 
     scopes = models.JSONField(default=list, validators=[check_scopes])
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="api_keys",
+        help_text="The member of staff who made it for themselves",
+    )
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta(AbstractAPIKey.Meta):

@@ -68,11 +68,15 @@ def _reclassify_rooms(
     *,
     dry_run: bool,
 ) -> None:
-    messages = list(Message.objects.filter(room__in=rooms, sent_at__gte=since).order_by("pk"))
+    # An erased customer's texts are gone: what was found in them stays as it is.
+    readable = Message.objects.exclude(customer__erased_at__isnull=False)
+    messages = list(readable.filter(room__in=rooms, sent_at__gte=since).order_by("pk"))
     wanted = {_key(row): row for row in find_evidence(messages, keywords)}
     known = {
         _key(row): row
-        for row in Evidence.objects.filter(room__in=rooms, sent_at__gte=since, superseded_at=None)
+        for row in Evidence.objects.filter(
+            room__in=rooms, sent_at__gte=since, superseded_at=None
+        ).exclude(message__customer__erased_at__isnull=False)
     }
     stale = [row for key, row in known.items() if not _same(row, wanted.get(key))]
     fresh = [row for key, row in wanted.items() if not _same(row, known.get(key))]

@@ -1,0 +1,102 @@
+"""The operator's two pages: what runs, and how the system does."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from conversations.models import InboundEvent
+from conversations.services.inbox import replay_events
+from conversations.services.waking import wake_after_commit
+from funnel_site.lib.staff import RecordAdmin
+from operations.models import TaskRun
+from operations.selectors import health, works
+from operations.services import NotStartedError, run_now, set_schedule
+
+VIEW, RUN = "operations.view_operations", "operations.run_operations"
+REPLAY = "conversations.change_inboundevent"
+DRAIN = "conversations.tasks.drain_inbox"
+
+
+@admin.register(TaskRun)
+class TaskRunAdmin(RecordAdmin):
+    list_display = ("task", "state", "started_at", "seconds", "failures", "error")
+    ordering = ("task",)
+
+    def get_urls(self) -> Any:
+        wrap = self.admin_site.admin_view
+        post = {"run": self.run_view, "schedule": self.schedule_view, "replay": self.replay_view}
+        return [
+            path("overview/", wrap(self.overview_view), name="operations_overview"),
+            path("system/", wrap(self.system_view), name="operations_system"),
+            *(
+                path(f"{name}/", wrap(require_POST(view)), name=f"operations_{name}")
+                for name, view in post.items()
+            ),
+            *super().get_urls(),
+        ]
+
+    def overview_view(self, request: HttpRequest) -> HttpResponse:
+        """Every kind of work: progress, last result, next run, and its buttons."""
+        self._check(request, VIEW)
+        listed = works()
+        for work in listed:
+            work.link = reverse(f"admin:{work.link}") if work.link else ""
+        return self._page(
+            request,
+            "overview",
+            _("What runs"),
+            works=listed,
+            drain=DRAIN,
+            may_run=request.user.has_perm(RUN),
+            may_replay=request.user.has_perm(REPLAY),
+        )
+
+    def system_view(self, request: HttpRequest) -> HttpResponse:
+        """Inbox lag, throughput, failures, queue and disk."""
+        self._check(request, VIEW)
+        return self._page(request, "system", _("System"), health=health())
+
+    def run_view(self, request: HttpRequest) -> HttpResponse:
+        self._check(request, RUN)
+        try:
+            run_now(task=request.POST.get("task", ""))
+        except NotStartedError as error:
+            messages.error(request, str(error))
+        else:
+            messages.success(request, _("Started. Its result is on this page in a moment."))
+        return redirect("admin:operations_overview")
+
+    def schedule_view(self, request: HttpRequest) -> HttpResponse:
+        """Pause or resume."""
+        self._check(request, RUN)
+        number = request.POST.get("schedule", "")
+        is_on = request.POST.get("on") == "1"
+        if number.isdecimal() and set_schedule(schedule_id=int(number), is_on=is_on):
+            messages.success(request, _("Resumed.") if is_on else _("Paused."))
+        else:
+            messages.error(request, _("There is no such schedule any more."))
+        return redirect("admin:operations_overview")
+
+    def replay_view(self, request: HttpRequest) -> HttpResponse:
+        """Put all dead letters back in line."""
+        self._check(request, REPLAY)
+        number = replay_events(InboundEvent.objects.all())
+        wake_after_commit()
+        self.log_change(request, TaskRun(task=DRAIN), f"Replayed {number} dead letters")
+        messages.success(request, _("Put %d dead letters back in line.") % number)
+        return redirect("admin:operations_overview")
+
+    def _check(self, request: HttpRequest, permission: str) -> None:
+        if not request.user.has_perm(permission):
+            raise PermissionDenied
+
+    def _page(self, request: HttpRequest, name: str, title: str, **extra: Any) -> HttpResponse:
+        context = {**self.admin_site.each_context(request), "title": title, **extra}
+        return TemplateResponse(request, f"admin/operations/{name}.html", context)

@@ -1,0 +1,34 @@
+"""What customers have asked for and what was done. Tables only."""
+
+from django.conf import settings
+from django.db import models
+
+from conversations.models import Customer
+
+
+class DataRequest(models.Model):
+    """One export or erasure: who did it, why, and how many rows of which table. Append-only."""
+
+    class Kind(models.TextChoices):
+        EXPORT = "export", "Export"
+        ERASURE = "erasure", "Erasure"
+
+    kind = models.CharField(max_length=7, choices=Kind)
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="data_requests")
+    made_at = models.DateTimeField()
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    who = models.CharField(max_length=150, help_text="Their name at the time")
+    reason = models.CharField(max_length=200, blank=True, help_text="A ticket or letter, no names")
+    rows = models.JSONField(default=dict, help_text="How many rows of each table")
+
+    class Meta:
+        ordering = ["-id"]
+        permissions = [
+            ("export_customer", "Can export all data of a customer"),
+            ("erase_customer", "Can erase a customer"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} of customer {self.customer_id}"
