@@ -40,6 +40,8 @@ ANALYZE;
 """
 GROWTH = 1.5
 FLOOR_MS = 25.0
+SEARCH_MS = 500.0
+"""A page may not grow; a search, of which more is found among more, has this long."""
 BASE = "/admin/customer360/customerprofile"
 
 
@@ -119,7 +121,9 @@ def main() -> None:
     for name, (quick, statements) in few.items():
         slow, later = many[name]
         print(f"{name:34}{quick:9.1f}{slow:9.1f}{slow / quick:8.2f}{statements:7} → {later}")
-        if statements != later or (slow > GROWTH * quick and slow > quick + FLOOR_MS):
+        has_grown = slow > GROWTH * quick and slow > quick + FLOOR_MS
+        is_late = slow > SEARCH_MS if name.startswith("search") else has_grown
+        if statements != later or is_late:
             failed.append(name)
     if failed:
         sys.exit(f"Grown beyond the goal: {', '.join(failed)}")

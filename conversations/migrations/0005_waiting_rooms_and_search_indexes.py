@@ -49,11 +49,16 @@ def add_search_indexes(apps, schema_editor):
             f" USING {kind} (({expression}) {extra})"
         )
 
+    schema_editor.execute(
+        "CREATE INDEX CONCURRENTLY IF NOT EXISTS customer_email_whole"
+        " ON conversations_customer ((upper(email)))"
+    )
+
 
 def drop_search_indexes(apps, schema_editor):
     """The extension stays: something else may use it."""
     if schema_editor.connection.vendor == POSTGRESQL:
-        for name, *_ in SEARCHED:
+        for name in ("customer_email_whole", *(name for name, *_ in SEARCHED)):
             schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
 
 

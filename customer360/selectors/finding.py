@@ -41,14 +41,16 @@ def find_customers(text: str, *, may_see_cards: bool = True) -> list[Found]:
     """At most ten customers, the surest finds first; none for what is too short to look for."""
     text = " ".join(text.replace("\x00", "").split())[:LONGEST]
     reasons: dict[int, tuple[str, int | None]] = {}
-    for key, why, room in [*_by_number(text), *_by_room(text)]:
+    for key, why, room in [*_by_number(text), *_by_room(text), *_by_address(text)]:
         reasons.setdefault(key, (why, room))
+    is_sure = bool(reasons)
     cards = _cards(text) if may_see_cards else []
     owners = _owners(cards)
     for card in cards:
         if card.contact in owners:
             reasons.setdefault(owners[card.contact], (f"Card {card.card_id}", None))
-    for key, why in _by_words(text):
+    # Who is found by a number, a room or an address of their own is not looked for by parts of names.
+    for key, why in [] if is_sure else _by_words(text):
         reasons.setdefault(key, (why, None))
     found = _customers(reasons)
     strays = [
@@ -75,21 +77,26 @@ def _customers(reasons: dict[int, tuple[str, int | None]]) -> list[Found]:
 
 
 def _by_number(text: str) -> list[tuple[int, str, None]]:
-    """By a whole number in any spelling, then by a part of one."""
-    digits = phone_search_digits(text)
-    if len(digits) < SHORTEST_NUMBER or any(
-        letter.isalpha() for letter in text.partition(":")[2] or text
-    ):
+    """By a whole number in any spelling, then by a part of one: its end, its beginning, its middle."""
+    if any(letter.isalpha() for letter in text.partition(":")[2] or text):
+        return []
+    # As it stands inside a number, and with the zero that is dialled before one at home left out.
+    as_typed = re.sub(r"\D", "", text)
+    parts = {part for part in (as_typed, phone_search_digits(text)) if len(part) >= SHORTEST_NUMBER}
+    if not parts:
         return []
     phones = CustomerIdentity.objects.filter(kind=CustomerIdentity.Kind.PHONE)
+    keys: list[int] = []
     try:
         whole = phones.filter(value=normalise_phone(text, settings.PHONE_REGION))
+        keys = list(whole.values_list("customer_id", flat=True))
     except PhoneError:
-        whole = phones.none()
-    keys = list(whole.values_list("customer_id", flat=True))
+        pass
     if not keys:
-        part = Q(value__contains=digits) if has_parts() else Q(value__startswith=f"+{digits}")
-        keys = list(phones.filter(part).values_list("customer_id", flat=True)[:SHOWN])
+        wanted = Q(pk=None)
+        for part in parts:
+            wanted |= Q(value__contains=part) if has_parts() else Q(value__startswith=f"+{part}")
+        keys = list(phones.filter(wanted).values_list("customer_id", flat=True)[:SHOWN])
     return [(key, "Phone number", None) for key in keys]
 
 
@@ -100,6 +107,16 @@ def _by_room(text: str) -> list[tuple[int, str, int | None]]:
         source__in=ROOM_SOURCES, external_id=text, customer__isnull=False
     ).values_list("customer_id", "pk")
     return [(customer, f"Room {text}", room) for customer, room in rooms if customer]
+
+
+def _by_address(text: str) -> list[tuple[int, str, None]]:
+    """By a whole e-mail address."""
+    if "@" not in text:
+        return []
+    known = CustomerIdentity.objects.filter(kind=CustomerIdentity.Kind.EMAIL, value=text.lower())
+    keys = list(known.values_list("customer_id", flat=True))
+    keys += Customer.objects.filter(email__iexact=text).values_list("pk", flat=True)[:SHOWN]
+    return [(key, "E-mail", None) for key in keys]
 
 
 def _cards(text: str) -> list[CardStatus]:
@@ -127,17 +144,22 @@ def _by_words(text: str) -> list[tuple[int, str]]:
     if longest < SHORTEST_WORD or not any(letter.isalpha() for letter in text):
         return []
     how = "icontains" if has_parts() else "istartswith"
-    field = "email" if "@" in text else "name"
+    field = "email" if {"@", "."} & set(text) else "name"
     customers = Customer.objects.filter(**{f"{field}__{how}": text}).order_by(
         "-last_seen_at", "-pk"
     )
-    found = [(key, field.capitalize()) for key in customers.values_list("pk", flat=True)[:SHOWN]]
+    found = [
+        (key, "E-mail" if field == "email" else "Name")
+        for key in customers.values_list("pk", flat=True)[:SHOWN]
+    ]
     if field == "email":
-        keys = CustomerIdentity.objects.filter(
+        addresses = CustomerIdentity.objects.filter(
             kind=CustomerIdentity.Kind.EMAIL,
             **{f"value__{how.removeprefix('i')}": text.lower()},
         )
-        found += [(key, "Email") for key in keys.values_list("customer_id", flat=True)[:SHOWN]]
+        found += [
+            (key, "E-mail") for key in addresses.values_list("customer_id", flat=True)[:SHOWN]
+        ]
     return found
 
 

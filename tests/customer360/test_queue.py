@@ -50,7 +50,7 @@ def test_a_room_waits_since_the_first_message_that_nothing_followed(api: Api) ->
     said = [("customer", 0), ("agent", 1), ("customer", 2), ("customer", 3)]
     bodies = [
         {
-            "message_id": f"m{place}", "room_id": "r", "phone_number": "08123450001", "text": "halo",
+            "message_id": f"m{place}", "room_id": "r", "phone_number": "08123450001", "message": "halo",
             "sender": sender, "channel": "whatsapp",
             "sent_at": (start + timedelta(minutes=minute)).isoformat(),
         }
