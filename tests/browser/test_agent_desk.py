@@ -122,6 +122,7 @@ def test_the_queue_is_worked_by_keys_alone(
     rooms[0].refresh_from_db()
     assert (rooms[0].status, rooms[0].assigned_to) == ("closed", User.objects.get(username="admin"))
     staff.keyboard.press("q")
+    expect(staff.locator("[data-row]").first).to_contain_text("Budi Santoso")
     staff.keyboard.press("j")
     staff.keyboard.press("x")
     staff.keyboard.press("t")
