@@ -199,9 +199,10 @@ def _profile(request: HttpRequest, customer: Customer) -> dict[str, Any]:
 
 def log_room_changes(request: HttpRequest, keys: list[int], words: str) -> None:
     """A line of the admin's history for each room, in one statement."""
+    user: Any = request.user
     if keys:
         LogEntry.objects.log_actions(
-            user_id=request.user.pk,
+            user_id=user.pk,
             queryset=list(Room.objects.filter(pk__in=keys)),
             action_flag=CHANGE,
             change_message=words,

@@ -71,7 +71,8 @@ def reopen_room(*, room: Room) -> bool:
     """Open a closed room again; False where the customer has another open one on that channel."""
     try:
         with transaction.atomic():
-            Customer.objects.select_for_update(no_key=True).filter(pk=room.customer_id).first()
+            owner = Customer.objects.filter(rooms=room.pk).values("pk")
+            list(Customer.objects.select_for_update(no_key=True).filter(pk__in=owner))
             Room.objects.filter(pk=room.pk, status=Room.Status.CLOSED).update(
                 status=Room.Status.OPEN, closed_at=None, closed_by=None
             )

@@ -7,6 +7,7 @@ each batch, so that it comes out the same in whatever order messages arrive.
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -25,6 +26,7 @@ def note_waiting(messages: Sequence[Message]) -> None:
     """
     before = {message.room_id: message.room for message in messages}
     changed = []
+    room: Any
     for room in _with_waiting(Room.objects.filter(pk__in=before)):
         is_back = room.closed_by_id is not None and room.is_written_after_closing
         if room.waiting_since == room.waits_since and not is_back:

@@ -239,7 +239,7 @@ def cards_of_customer(customer: int) -> list[CardStatus]:
     if not phones:
         return []
     cards = with_phone_tail(CardStatus.objects.all()).filter(
-        contact__in=phones, contact_tail__in={phone[-PHONE_TAIL:] for phone in phones}
+        Q(contact__in=phones, contact_tail__in={phone[-PHONE_TAIL:] for phone in phones})
     )
     return list(cards.order_by("-occurred_at", "-pk")[:MOST_CARDS])
 
