@@ -14,7 +14,13 @@ from django.utils.html import format_html
 from import_export.admin import ExportActionModelAdmin
 from unfold.contrib.filters.admin import RangeDateFilter
 
-from customer360 import dashboard
+from customer360 import (
+    customer_actions,
+    customer_page,
+    dashboard,
+    finding_page,
+    queue_page,
+)
 from customer360.fields import FIELDS
 from customer360.models import CustomerProfile, CustomerRecord
 from customer360.periods import Period
@@ -33,6 +39,23 @@ CHOICE_LABELS = {
     "High": "danger",
     "No purchase": "info",
 }
+
+DESK_PAGES = (
+    ("find/", finding_page.find_page, "find"),
+    ("search/", finding_page.search_view, "search"),
+    ("queue/", queue_page.queue_view, "queue"),
+    ("queue/change/", queue_page.change_view, "queue_change"),
+    ("queue/filter/", queue_page.filter_view, "queue_filter"),
+    ("customer/<int:key>/", customer_page.customer_page, "customer"),
+    ("customer/<int:key>/live/", customer_page.live_view, "customer_live"),
+    ("customer/<int:key>/note/", customer_actions.note_view, "customer_note"),
+    (
+        "customer/<int:key>/<int:room>/answer/",
+        customer_actions.answer_view,
+        "customer_answer",
+    ),
+    ("customer/<int:key>/<int:room>/do/", customer_actions.room_view, "customer_room"),
+)
 
 
 class SegmentFilter(admin.SimpleListFilter):
@@ -143,6 +166,7 @@ class CustomerProfileAdmin(ExportActionModelAdmin, RecordAdmin):
             ("sales/", dashboard.sales_page, "sales"),
             ("signals/", dashboard.signals_page, "signals"),
             ("retention/", dashboard.retention_page, "retention"),
+            *DESK_PAGES,
         )
         own = [
             path(address, wrap(page), {"model_admin": self}, name=f"customer360_{name}")

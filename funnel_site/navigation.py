@@ -10,10 +10,13 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = (
     (
         "Conversations",
         (
+            ("Queue", "move_to_inbox", "conversations", "room", "customer360_queue"),
+            ("Find a customer", "search", "conversations", "customer", "customer360_find"),
             ("Rooms", "forum", "conversations", "room"),
             ("Customers", "group", "conversations", "customer"),
             ("Messages", "chat", "conversations", "message"),
             ("Templates", "description", "conversations", "messagetemplate"),
+            ("Canned answers", "quickreply", "conversations", "cannedanswer"),
         ),
     ),
     (

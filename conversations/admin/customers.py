@@ -60,6 +60,8 @@ class CustomerAdmin(ImportExportModelAdmin, StaffAdmin):
         "last_seen_at",
         "consent",
     )
+    # The name leads to the customer's page, the date to what can be edited.
+    list_display_links = ("first_seen_at",)
     list_filter = (
         ("last_seen_at", RangeDateTimeFilter),
         ("opted_out_at", admin.EmptyFieldListFilter),
@@ -197,7 +199,8 @@ class CustomerAdmin(ImportExportModelAdmin, StaffAdmin):
 
     @display(description="Name", ordering="name")
     def shown_name(self, customer: Customer) -> str:
-        return str(customer)
+        address = reverse("admin:customer360_customer", args=[customer.pk])
+        return format_html('<a href="{}">{}</a>', address, str(customer))
 
     @display(
         description="May be written to",

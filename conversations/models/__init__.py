@@ -1,5 +1,6 @@
 """Customers, rooms, messages, our lines, and the inbox they come from. Tables and constraints only."""
 
+from conversations.models.desk import CannedAnswer, Note, Presence, SavedFilter
 from conversations.models.inbox import DrainAttempt, InboundEvent, RawFile
 from conversations.models.people import Consent, Customer, CustomerIdentity, IdentityChange
 from conversations.models.rooms import Channel, Message, MessageQuerySet, Room, Sender
@@ -17,6 +18,7 @@ from conversations.models.whatsapp import (
 
 __all__ = [
     "Attachment",
+    "CannedAnswer",
     "Channel",
     "Consent",
     "Customer",
@@ -30,10 +32,13 @@ __all__ = [
     "Message",
     "MessageQuerySet",
     "MessageTemplate",
+    "Note",
     "ParkedStatus",
+    "Presence",
     "RawFile",
     "Referral",
     "Room",
+    "SavedFilter",
     "Sender",
     "Sending",
     "SignatureRefusal",

@@ -66,6 +66,19 @@ class Room(models.Model):
     assigned_to = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL
     )
+    closed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="Staff who closed it; a later message of the customer opens it again",
+    )
+    waiting_since = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="The customer's earliest message that nothing of ours has followed",
+    )
     is_declared = models.BooleanField(
         default=False, help_text="Its customer, channel and start were stated, not inferred"
     )
@@ -111,6 +124,21 @@ class Room(models.Model):
                 fields=["customer", "channel", "started_at"],
                 condition=Q(source="session"),
                 name="room_sessions",
+            ),
+            models.Index(
+                fields=["waiting_since", "id"],
+                condition=Q(status="open", waiting_since__isnull=False),
+                name="room_waiting",
+            ),
+            models.Index(
+                fields=["assigned_to", "waiting_since", "id"],
+                condition=Q(status="open", waiting_since__isnull=False),
+                name="room_waiting_of",
+            ),
+            models.Index(
+                fields=["assigned_to", "-last_message_at", "-id"],
+                condition=Q(status="open"),
+                name="room_open_of",
             ),
         ]
 

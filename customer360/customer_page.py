@@ -1,0 +1,219 @@
+"""A customer's page, the agent's one screen: who it is, what happened, and the room to answer in."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.core.exceptions import PermissionDenied
+from django.db.models import F
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.timezone import now
+
+from carddata.models import CardAccess
+from carddata.services.lookups import note_cards
+from conversations.composer import composer_of, may_answer
+from conversations.models import Customer, Room
+from conversations.selectors import transcript_part, with_delivery
+from conversations.services.desk import note_presence, shown_name
+from customer360.desk_forms import AssignForm, NoteForm, canned_answers
+from customer360.finding_page import caller_of, refuse_unless_may_find
+from customer360.selectors.answers import current_build
+from customer360.selectors.customers import profile_of
+from customer360.selectors.queue import QueueQuery, neighbours
+from customer360.selectors.timeline import KINDS, SOURCES, cards_of_customer, timeline
+from customer360.wording import churn_words, score_words
+
+SHOWN_MESSAGES = 40
+SHOWN_ROOMS = 20
+QUEUE_KEY = "queue"
+
+
+def customer_or_404(request: HttpRequest, key: int) -> Customer:
+    refuse_unless_may_find(request)
+    customer = Customer.objects.filter(pk=key).first()
+    if customer is None:
+        raise Http404("There is no such customer: they may have been joined with another.")
+    return customer
+
+
+def customer_page(request: HttpRequest, key: int, model_admin: Any) -> HttpResponse:
+    """The whole page; `room` names the one to open, `kind` filters the timeline, `before` is older."""
+    return shown_page(request, customer_or_404(request, key), model_admin)
+
+
+def live_view(request: HttpRequest, key: int, model_admin: Any) -> HttpResponse:
+    """The parts of the page that change while it is open."""
+    customer = customer_or_404(request, key)
+    room = _room_of(request, customer)
+    context = {**_conversation(request, customer, room), **_timeline(request, customer)}
+    return TemplateResponse(request, "admin/desk/customer_live.html", context)
+
+
+def shown_page(
+    request: HttpRequest,
+    customer: Customer,
+    model_admin: Any,
+    *,
+    room: Room | None = None,
+    form: forms.Form | None = None,
+    note_form: NoteForm | None = None,
+) -> HttpResponse:
+    """The page, with a form that could not be taken where there is one."""
+    room = room or _room_of(request, customer)
+    query = QueueQuery.read(request.session.get(QUEUE_KEY, {}))
+    previous, following = neighbours(room, query, request.user)
+    may = request.user.has_perm
+    context = {
+        **model_admin.admin_site.each_context(request),
+        # Names and numbers do not belong into the title: browsers keep it in their history.
+        "title": "Customer",
+        "live_url": _live_url(request, customer, room),
+        "previous": previous,
+        "following": following,
+        "rooms": _rooms(customer) if may("conversations.view_room") else [],
+        "identities": customer.identities.order_by("kind", "-first_seen_at")[:20],
+        "cards": _cards(request, customer),
+        "note_form": note_form or NoteForm() if may("conversations.add_note") else None,
+        "assign_form": AssignForm(initial={"to": room.assigned_to_id if room else None}),
+        "may_change_rooms": may("conversations.change_room"),
+        "canned": canned_answers(customer, request.user) if may_answer(request.user) else [],
+        **_profile(request, customer),
+        **_conversation(request, customer, room, form),
+        **_timeline(request, customer),
+    }
+    return TemplateResponse(request, "admin/desk/customer.html", context)
+
+
+def _rooms(customer: Customer) -> list[Room]:
+    rooms = Room.objects.filter(customer=customer).select_related("assigned_to")
+    return list(rooms.order_by(F("last_message_at").desc(nulls_last=True), "-pk")[:SHOWN_ROOMS])
+
+
+def _room_of(request: HttpRequest, customer: Customer) -> Room | None:
+    """The room that the address names; else the one that waits, an open one, the latest."""
+    if not request.user.has_perm("conversations.view_room"):
+        return None
+    rooms = Room.objects.filter(customer=customer).select_related("customer", "assigned_to")
+    wanted = request.GET.get("room", "")
+    if wanted.isdecimal() and (room := rooms.filter(pk=int(wanted[:18])).first()):
+        return room
+    found = rooms.order_by(F("last_message_at").desc(nulls_last=True), "-pk")
+    return (
+        rooms.filter(status=Room.Status.OPEN, waiting_since__isnull=False)
+        .order_by("waiting_since", "pk")
+        .first()
+        or found.filter(status=Room.Status.OPEN).first()
+        or found.first()
+    )
+
+
+def _conversation(
+    request: HttpRequest, customer: Customer, room: Room | None, form: forms.Form | None = None
+) -> dict[str, Any]:
+    """The open room: its newest messages, who has it, and what may be sent."""
+    shown: dict[str, Any] = {
+        "customer": customer,
+        "room": room,
+        "may_answer": may_answer(request.user),
+    }
+    if room is None:
+        return shown
+    messages = []
+    if request.user.has_perm("conversations.view_message"):
+        messages = transcript_part(room, before=None, length=SHOWN_MESSAGES)
+    transcript = reverse("admin:conversations_room_change", args=[room.pk])
+    is_full = len(messages) == SHOWN_MESSAGES
+    address = reverse("admin:customer360_customer_answer", args=[customer.pk, room.pk])
+    answering = composer_of(room, request.user, url=address, form=form)
+    holder = room.assigned_to
+    if answering and answering["form"] and holder and holder != request.user:
+        answering["form"].fields["although"] = forms.BooleanField(
+            required=False, label=f"Answer although this is {shown_name(holder)}’s"
+        )
+    return {
+        **shown,
+        "transcript": with_delivery(messages),
+        "earlier_url": f"{transcript}?before={messages[0].pk}" if is_full else "",
+        "present": note_presence(room=room, user=request.user),
+        "holder": shown_name(holder),
+        "is_mine": bool(holder and holder == request.user),
+        "waits": bool(room.waiting_since and room.status == Room.Status.OPEN),
+        "answering": answering,
+        "now": now(),
+    }
+
+
+def _timeline(request: HttpRequest, customer: Customer) -> dict[str, Any]:
+    known = {name for name, _ in KINDS}
+    picked = [kind for kind in request.GET.getlist("kind") if kind in known]
+    cursor = request.GET.get("before", "")
+    may = request.user.has_perm
+    entries, older = timeline(customer.pk, may=may, kinds=picked, cursor=cursor)
+    room = request.GET.get("room", "")
+    room = room if room.isdecimal() else ""
+    visible = {source.kind for source in SOURCES.values() if may(source.permission)}
+    return {
+        "entries": entries,
+        "older": older,
+        "picked": picked,
+        "is_older_page": bool(cursor),
+        "kinds": [(name, label, name in picked) for name, label in KINDS if name in visible],
+        "room_parameter": f"room={room}&" if room else "",
+        "kind_parameters": "".join(f"kind={kind}&" for kind in picked),
+    }
+
+
+def _live_url(request: HttpRequest, customer: Customer, room: Room | None) -> str:
+    """Where the page asks for news; an older part of the timeline has none."""
+    address = reverse("admin:customer360_customer_live", args=[customer.pk])
+    given = request.GET.copy()
+    if room is not None:
+        given["room"] = str(room.pk)
+    return f"{address}?{given.urlencode()}"
+
+
+def _cards(request: HttpRequest, customer: Customer) -> list[Any]:
+    if not request.user.has_perm("carddata.view_cardstatus"):
+        return []
+    cards = cards_of_customer(customer.pk)
+    if cards:
+        note_cards(caller_of(request), CardAccess.Kind.PAGE, cards)
+    return cards
+
+
+def _profile(request: HttpRequest, customer: Customer) -> dict[str, Any]:
+    if not request.user.has_perm("customer360.view_customerprofile"):
+        return {"profile": None}
+    profile = profile_of(customer.pk)
+    if profile is None:
+        return {"profile": None}
+    built = current_build()
+    return {
+        "profile": profile,
+        "score_words": score_words(profile),
+        "churn_words": churn_words(profile, built.as_of),
+    }
+
+
+def log_room_changes(request: HttpRequest, keys: list[int], words: str) -> None:
+    """A line of the admin's history for each room, in one statement."""
+    user: Any = request.user
+    if keys:
+        LogEntry.objects.log_actions(
+            user_id=user.pk,
+            queryset=list(Room.objects.filter(pk__in=keys)),
+            action_flag=CHANGE,
+            change_message=words,
+        )
+
+
+def room_or_refused(request: HttpRequest, customer: Customer, key: int) -> Room:
+    """The customer's room that something is posted to."""
+    rooms = Room.objects.filter(customer=customer).select_related("customer", "assigned_to")
+    room = rooms.filter(pk=key).first()
+    may_see = request.user.has_perm("conversations.view_room")
+    if room is None or request.method != "POST" or not may_see:
+        raise PermissionDenied
+    return room

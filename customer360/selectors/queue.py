@@ -1,0 +1,175 @@
+"""The agents' queue: open rooms, those that wait for an answer first, the longest waiting on top."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.core.signing import BadSignature, Signer
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Left
+from django.utils.timezone import now
+
+from conversations.models import Channel, Message, Presence, Room
+from conversations.services.desk import PRESENT_FOR
+
+PAGE = 50
+SALT = "queue"
+SNIPPET = 120
+VIEWS = (("mine", "Mine"), ("unassigned", "Unassigned"), ("all", "All"))
+STATES = (("open", "Waiting first"), ("waiting", "Waiting only"), ("closed", "Closed"))
+WAITS = (
+    ("", "Any time"),
+    ("15", "15 minutes"),
+    ("60", "1 hour"),
+    ("240", "4 hours"),
+    ("1440", "1 day"),
+)
+COUNTED_TO = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueQuery:
+    """What of the queue is asked for. Unknown values are read as the default."""
+
+    view: str = "all"
+    state: str = "open"
+    channel: str = ""
+    over: str = ""
+
+    @classmethod
+    def read(cls, given: Any) -> "QueueQuery":
+        """From an address' parameters."""
+
+        def one_of(name: str, known: Sequence[tuple[str, Any]], default: str) -> str:
+            value = str(given.get(name, default))
+            return value if value in {key for key, _ in known} else default
+
+        return cls(
+            view=one_of("view", VIEWS, "all"),
+            state=one_of("state", STATES, "open"),
+            channel=one_of("channel", Channel.choices, ""),
+            over=one_of("over", WAITS, ""),
+        )
+
+    def text(self, **changed: str) -> str:
+        """As an address' parameters, some of them changed."""
+        one = replace(self, **changed)
+        pairs = {"view": one.view, "state": one.state, "channel": one.channel, "over": one.over}
+        return urlencode({name: value for name, value in pairs.items() if value})
+
+
+def _rooms(query: QueueQuery, user: Any) -> QuerySet[Room]:
+    rooms = Room.objects.all()
+    if query.view == "mine":
+        rooms = rooms.filter(assigned_to=user)
+    elif query.view == "unassigned":
+        rooms = rooms.filter(assigned_to=None)
+    return rooms.filter(channel=query.channel) if query.channel else rooms
+
+
+def waiting_rooms(query: QueueQuery, user: Any) -> QuerySet[Room]:
+    """The open rooms that wait for an answer, the longest waiting first."""
+    rooms = _rooms(query, user).filter(status=Room.Status.OPEN, waiting_since__isnull=False)
+    if query.over:
+        rooms = rooms.filter(waiting_since__lt=now() - timedelta(minutes=int(query.over)))
+    return rooms.order_by("waiting_since", "pk")
+
+
+def _others(query: QueueQuery, user: Any) -> QuerySet[Room] | None:
+    """The rooms below those that wait: answered or closed ones, the latest first."""
+    if query.state == "waiting" or (query.over and query.state == "open"):
+        return None
+    rooms = _rooms(query, user).filter(last_message_at__isnull=False)
+    if query.state == "closed":
+        rooms = rooms.filter(status=Room.Status.CLOSED)
+    else:
+        rooms = rooms.filter(status=Room.Status.OPEN, waiting_since__isnull=True)
+    return rooms.order_by("-last_message_at", "-pk")
+
+
+def queue_page(query: QueueQuery, user: Any, *, cursor: str = "") -> tuple[list[Room], str]:
+    """One page of rooms and the cursor of the next, empty on the last.
+
+    Each room has `snippet` and `last_sender` of its last message and `present`, the names of those
+    who have it open.
+    """
+    part, at, key = _read(cursor)
+    rows: list[Room] = []
+    if part == "waiting" and query.state != "closed":
+        waiting = waiting_rooms(query, user)
+        if at is not None:
+            after = Q(waiting_since__gt=at) | Q(waiting_since=at, pk__gt=key)
+            waiting = waiting.filter(after, waiting_since__gte=at)
+        rows = _shown(waiting, PAGE + 1)
+        at = None
+    others = _others(query, user)
+    if len(rows) <= PAGE and others is not None:
+        if at is not None:
+            before = Q(last_message_at__lt=at) | Q(last_message_at=at, pk__lt=key)
+            others = others.filter(before, last_message_at__lte=at)
+        rows += _shown(others, PAGE + 1 - len(rows))
+    page = _with_presence(rows[:PAGE], user)
+    return page, _cursor(page[-1], query) if len(rows) > PAGE else ""
+
+
+def _shown(rooms: QuerySet[Room], length: int) -> list[Room]:
+    last = Message.objects.filter(room=OuterRef("pk")).order_by("-sent_at", "-id")
+    shown = rooms.annotate(
+        snippet=Subquery(last.annotate(start=Left("body", SNIPPET)).values("start")[:1]),
+        last_sender=Subquery(last.values("sender")[:1]),
+    )
+    return list(shown.select_related("customer", "assigned_to")[:length])
+
+
+def _with_presence(rooms: list[Room], user: Any) -> list[Room]:
+    here = Presence.objects.filter(room__in=rooms, seen_at__gt=now() - PRESENT_FOR)
+    names: dict[int, list[str]] = {}
+    for one in here.exclude(user=user).select_related("user"):
+        names.setdefault(one.room_id, []).append(
+            one.user.get_full_name() or one.user.get_username()
+        )
+    shown: Any
+    for shown in rooms:
+        shown.present = ", ".join(sorted(names.get(shown.pk, [])))
+    return rooms
+
+
+def waiting_counts(user: Any) -> dict[str, Any]:
+    """How many rooms wait: mine, nobody's, all, each up to 1,000; and since when the first does."""
+    counts: dict[str, Any] = {}
+    for view, _ in VIEWS:
+        keys = waiting_rooms(QueueQuery(view=view), user).order_by().values("pk")[:COUNTED_TO]
+        counts[view] = keys.count()
+    first = waiting_rooms(QueueQuery(), user).values_list("waiting_since", flat=True)[:1]
+    counts["since"] = next(iter(first), None)
+    return counts
+
+
+def neighbours(room: Room | None, query: QueueQuery, user: Any) -> tuple[Room | None, Room | None]:
+    """The rooms that wait before and after this one; of one that does not wait, none and the first."""
+    waiting = waiting_rooms(query, user)
+    if room is None or room.waiting_since is None or room.status != Room.Status.OPEN:
+        return None, waiting.exclude(pk=room.pk if room else 0).first()
+    at = room.waiting_since
+    after = waiting.filter(Q(waiting_since__gt=at) | Q(waiting_since=at, pk__gt=room.pk))
+    before = waiting.filter(Q(waiting_since__lt=at) | Q(waiting_since=at, pk__lt=room.pk))
+    return before.reverse().first(), after.first()
+
+
+def _cursor(room: Room, query: QueueQuery) -> str:
+    waits = room.waiting_since is not None and query.state != "closed"
+    at = room.waiting_since if waits else room.last_message_at
+    assert at is not None
+    part = "waiting" if waits else "others"
+    return Signer(salt=SALT).sign_object([part, at.isoformat(), room.pk])
+
+
+def _read(cursor: str) -> tuple[str, datetime | None, int]:
+    """Where a page begins; a wrong cursor is the first page."""
+    try:
+        part, at, key = Signer(salt=SALT).unsign_object(cursor)
+        return str(part), datetime.fromisoformat(at), int(key)
+    except (BadSignature, ValueError, TypeError, UnicodeError):
+        return "waiting", None, 0
