@@ -18,7 +18,7 @@ from conversations.models import Consent, Customer, CustomerIdentity, IdentityCh
 from conversations.resources import CustomerResource
 from conversations.services.blocking import set_blocked
 from conversations.services.consent import note_consent
-from conversations.services.joining import undo_change
+from conversations.services.parting import undo_change
 from funnel_site.lib.phone import phone_search_digits
 from funnel_site.lib.staff import RecordAdmin, StaffAdmin, action, display
 

@@ -1,7 +1,13 @@
 """Customers, rooms, messages, our lines, and the inbox they come from. Tables and constraints only."""
 
 from conversations.models.inbox import DrainAttempt, InboundEvent
-from conversations.models.people import Consent, Customer, CustomerIdentity, IdentityChange
+from conversations.models.people import (
+    Consent,
+    Customer,
+    CustomerIdentity,
+    IdentityChange,
+    SharedValue,
+)
 from conversations.models.rooms import Channel, Message, MessageQuerySet, Room, Sender
 from conversations.models.whatsapp import (
     Attachment,
@@ -35,5 +41,6 @@ __all__ = [
     "Room",
     "Sender",
     "Sending",
+    "SharedValue",
     "SignatureRefusal",
 ]
