@@ -13,6 +13,8 @@ from customer360.scores.segments import SEGMENTS
 
 CHOICE, NUMBER, AMOUNT, DAY, DAYS_AGO = "choice", "number", "amount", "day", "days_ago"
 LEVELS = ("low", "medium", "high", "no_purchase")
+LARGEST = 10**9
+MOST_DAYS = 36_500
 TIERS = ("high", "medium", "low", "none")
 
 
@@ -101,23 +103,25 @@ def lookups(conditions: Mapping[str, str], today: date) -> list[tuple[str, Any]]
 def value_of(condition: Condition, text: str, today: date) -> Any:
     """A condition's value from its text; raises ConditionError where it cannot be used."""
     try:
-        if condition.kind == DAY:
-            return date.fromisoformat(text)
-        if condition.kind == AMOUNT:
-            amount = Decimal(text)
-            if not amount.is_finite() or abs(amount) >= 10**15:
-                raise ValueError
-            return amount
-        if condition.kind in (NUMBER, DAYS_AGO):
-            number = int(text)
-            if not 0 <= number <= 100_000:
-                raise ValueError
-            return today - timedelta(days=number) if condition.kind == DAYS_AGO else number
+        value = _parsed(condition.kind, text)
     except (ValueError, InvalidOperation) as error:
         raise ConditionError(f"{condition.words}: this value cannot be used") from error
+    if isinstance(value, int | Decimal) and not 0 <= value < LARGEST:
+        raise ConditionError(f"{condition.words}: from 0 to {LARGEST - 1:,}")
+    if condition.kind == DAYS_AGO:
+        return today - timedelta(days=min(value, MOST_DAYS))
     if condition.choices and text not in condition.choices:
         raise ConditionError(f"{condition.words}: one of {', '.join(condition.choices)}")
-    return text
+    return value
+
+
+def _parsed(kind: str, text: str) -> Any:
+    if kind == DAY:
+        return date.fromisoformat(text)
+    if kind == AMOUNT:
+        amount = Decimal(text)
+        return amount if amount.is_finite() else Decimal(-1)
+    return int(text) if kind in (NUMBER, DAYS_AGO) else text
 
 
 def in_words(conditions: Mapping[str, str]) -> str:

@@ -7,62 +7,192 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('conversations', '0004_shared_values_and_pairings'),
-        ('customer360', '0002_customer_days'),
+        ("conversations", "0004_shared_values_and_pairings"),
+        ("customer360", "0002_customer_days"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Segment',
+            name="Segment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100, unique=True)),
-                ('kind', models.CharField(choices=[('live', 'Kept up to date every night'), ('static', 'A snapshot')], default='live', editable=False, max_length=6)),
-                ('conditions', models.JSONField(blank=True, default=dict, help_text='Condition to its value')),
-                ('customers', models.PositiveIntegerField(default=0, editable=False)),
-                ('refreshed_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('made_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('made_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('taken_from', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='snapshots', to='customer360.segment')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=100, unique=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("live", "Kept up to date every night"), ("static", "A snapshot")],
+                        default="live",
+                        editable=False,
+                        max_length=6,
+                    ),
+                ),
+                (
+                    "conditions",
+                    models.JSONField(blank=True, default=dict, help_text="Condition to its value"),
+                ),
+                ("customers", models.PositiveIntegerField(default=0, editable=False)),
+                ("refreshed_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "made_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+                (
+                    "made_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "taken_from",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="snapshots",
+                        to="customer360.segment",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name'],
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='DuplicateCandidate',
+            name="DuplicateCandidate",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('score', models.PositiveSmallIntegerField(help_text='Up to 100: how much speaks for one person')),
-                ('reasons', models.JSONField(default=list, help_text='What the two have in common')),
-                ('state', models.CharField(choices=[('open', 'To look at'), ('not_same', 'Not the same')], default='open', max_length=8)),
-                ('found_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('decided_at', models.DateTimeField(blank=True, null=True)),
-                ('decided_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('one', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='conversations.customer')),
-                ('other', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='conversations.customer')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "score",
+                    models.PositiveSmallIntegerField(
+                        help_text="Up to 100: how much speaks for one person"
+                    ),
+                ),
+                (
+                    "reasons",
+                    models.JSONField(default=list, help_text="What the two have in common"),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("open", "To look at"), ("not_same", "Not the same")],
+                        default="open",
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "found_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now()),
+                ),
+                ("decided_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "one",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="conversations.customer",
+                    ),
+                ),
+                (
+                    "other",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="conversations.customer",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-score', '-id'],
-                'indexes': [models.Index(fields=['state', '-score', '-id'], name='duplicate_to_look_at')],
-                'constraints': [models.UniqueConstraint(fields=('one', 'other'), name='duplicate_once_per_pair'), models.CheckConstraint(condition=models.Q(('one__lt', models.F('other'))), name='duplicate_smaller_key_first')],
+                "ordering": ["-score", "-id"],
+                "indexes": [
+                    models.Index(fields=["state", "-score", "-id"], name="duplicate_to_look_at")
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("one", "other"), name="duplicate_once_per_pair"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("one__lt", models.F("other"))),
+                        name="duplicate_smaller_key_first",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='SegmentMembership',
+            name="SegmentMembership",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('entered_on', models.DateField()),
-                ('left_on', models.DateField(blank=True, help_text='The first day they were not in it', null=True)),
-                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='segment_memberships', to='conversations.customer')),
-                ('segment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='customer360.segment')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("entered_on", models.DateField()),
+                (
+                    "left_on",
+                    models.DateField(
+                        blank=True, help_text="The first day they were not in it", null=True
+                    ),
+                ),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="segment_memberships",
+                        to="conversations.customer",
+                    ),
+                ),
+                (
+                    "segment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="memberships",
+                        to="customer360.segment",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('left_on', None)), fields=('segment', 'customer'), name='segment_membership_one_at_a_time'), models.CheckConstraint(condition=models.Q(('left_on', None), ('left_on__gte', models.F('entered_on')), _connector='OR'), name='segment_membership_left_after_entered')],
+                "ordering": ["-id"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("left_on", None)),
+                        fields=("segment", "customer"),
+                        name="segment_membership_one_at_a_time",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("left_on", None),
+                            ("left_on__gte", models.F("entered_on")),
+                            _connector="OR",
+                        ),
+                        name="segment_membership_left_after_entered",
+                    ),
+                ],
             },
         ),
     ]

@@ -135,16 +135,15 @@ def _rules() -> list[Rule]:
 
 
 def _whole(rows: QuerySet[Any]) -> QuerySet[Any]:
-    return rows.exclude(email="").annotate(block=Lower("email"))
+    whole: QuerySet[Any] = rows.exclude(email="").annotate(block=Lower("email"))
+    return whole
 
 
 def _boxes(rows: QuerySet[Any]) -> QuerySet[Any]:
     """The part of an address before the @, where it is long enough to be somebody's."""
-    return (
-        rows.annotate(at=StrIndex(F("email"), Value("@")))
-        .filter(at__gt=SHORTEST_BOX)
-        .annotate(block=Lower(Substr("email", 1, F("at") - 1)))
-    )
+    long = rows.annotate(at=StrIndex(F("email"), Value("@"))).filter(at__gt=SHORTEST_BOX)
+    boxes: QuerySet[Any] = long.annotate(block=Lower(Substr("email", 1, F("at") - 1)))
+    return boxes
 
 
 def _blocks(rule: Rule) -> Iterator[list[int]]:

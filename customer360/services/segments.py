@@ -1,6 +1,7 @@
 """Who is in which segment: in few statements, whatever the number of customers."""
 
 from datetime import date
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import connection, transaction
@@ -73,7 +74,7 @@ def end_double_memberships(*, customer: Customer, absorbed: Customer) -> None:
     doubled.update(left_on=_not_before_entry(localdate()))
 
 
-def _enter(segment: Segment, customers: QuerySet[object, object], day: date) -> None:
+def _enter(segment: Segment, customers: QuerySet[Any, Any], day: date) -> None:
     """Begin a stay for each of the customers that a query names, in one statement."""
     statement, parameters = customers.query.sql_with_params()
     with connection.cursor() as cursor:
