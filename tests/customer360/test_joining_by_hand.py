@@ -117,6 +117,8 @@ def full_customer(shared: Shared, name: str, phone: str) -> Customer:
     Review.objects.create(
         customer=person,
         created_at=moment,
+        user_name=name,
+        contact_number=phone,
         session=session,
         rating=4,
         product_name="Tea",
