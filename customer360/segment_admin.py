@@ -96,6 +96,9 @@ class SegmentAdmin(StaffAdmin):
     fields = ("name", *(condition.key for condition in CONDITIONS))
     actions_detail = ("show_members", "refresh", "snapshot")
 
+    def has_snapshot_permission(self, request: HttpRequest, *args: Any) -> bool:
+        return self.has_add_permission(request)
+
     def get_fields(self, request: HttpRequest, obj: Segment | None = None) -> Any:
         """A snapshot's conditions are history: only its name may change."""
         return ("name",) if obj and obj.kind == Segment.Kind.STATIC else self.fields
@@ -130,7 +133,7 @@ class SegmentAdmin(StaffAdmin):
         self.message_user(request, f"{number:,} customers are in it now.")
         return redirect("admin:customer360_segment_change", object_id)
 
-    @action(description="Take a snapshot", permissions=["add"], icon="photo_camera")
+    @action(description="Take a snapshot", permissions=["snapshot"], icon="photo_camera")
     def snapshot(self, request: HttpRequest, object_id: int) -> HttpResponse:
         """Keep the list as it is now, under the segment's name and the day."""
         segment = self._asked(request, object_id)

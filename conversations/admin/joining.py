@@ -45,7 +45,7 @@ class JoinForm(forms.Form):
         return cleaned
 
 
-def join_page(model_admin: Any, request: HttpRequest) -> HttpResponse:
+def join_page(request: HttpRequest, model_admin: Any) -> HttpResponse:
     """Show two customers side by side, and join them once staff have confirmed."""
     if not request.user.has_perm(MAY_JOIN):
         raise PermissionDenied
