@@ -1,6 +1,7 @@
 """Reads of conversations: what became of an event, whose a room is, a room's transcript."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Max, Q
@@ -9,6 +10,7 @@ from django.utils.timezone import now
 from conversations.delivery import FAILURES
 from conversations.delivery_words import UNKNOWN, delivery_of
 from conversations.models import (
+    Customer,
     CustomerIdentity,
     ErrorMeaning,
     InboundEvent,
@@ -182,3 +184,33 @@ def with_delivery(messages: Sequence[Message]) -> list[Message]:
         if shown.sender != Sender.CUSTOMER:
             shown.delivery = UNKNOWN if is_lost else delivery_of(shown.status, reason)
     return list(messages)
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerSide:
+    """One of two customers that staff compare: their keys, and how many rows hang on them."""
+
+    customer: Customer
+    keys: list[CustomerIdentity]
+    numbers: list[tuple[str, int]]
+
+
+def customer_sides(keys: Sequence[int]) -> list[CustomerSide]:
+    """The customers of these primary keys, the one first seen longest ago first."""
+    found = Customer.objects.filter(pk__in=keys).prefetch_related("identities")
+    return [
+        _side(customer) for customer in sorted(found, key=lambda one: (one.first_seen_at, one.pk))
+    ]
+
+
+def _side(customer: Customer) -> CustomerSide:
+    numbers = []
+    for relation in Customer._meta.related_objects:
+        model: Any = relation.related_model
+        if relation.many_to_many or model is CustomerIdentity:
+            continue
+        number = model._base_manager.filter(**{relation.field.name: customer}).count()
+        if number:
+            numbers.append((str(model._meta.verbose_name_plural).capitalize(), number))
+    keys = list(customer.identities.all())
+    return CustomerSide(customer=customer, keys=keys, numbers=numbers)

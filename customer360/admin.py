@@ -9,7 +9,7 @@ from django.utils.html import format_html
 from import_export.admin import ImportExportModelAdmin
 from unfold.contrib.filters.admin import RangeDateFilter
 
-from customer360 import profile_admin, resources
+from customer360 import profile_admin, resources, segment_admin
 from customer360.models import (
     Campaign,
     CampaignResponse,
@@ -27,8 +27,8 @@ from funnel_site.lib.masking import is_masked, shown_phone
 from funnel_site.lib.phone import phone_search_digits
 from funnel_site.lib.staff import RecordAdmin, StaffAdmin, action, confirmed, display
 
-# Registers the profiles and the dashboard's addresses.
-__all__ = ["profile_admin"]
+# Register the profiles, the dashboard's addresses, segments and duplicates.
+__all__ = ["profile_admin", "segment_admin"]
 
 
 class SourceAdmin(ImportExportModelAdmin, StaffAdmin):

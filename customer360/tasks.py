@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from customer360.models import ProfileBuild
-from customer360.services import building
+from customer360.services import building, duplicates, segments
 
 LONGEST = 3 * 3600
 
@@ -31,3 +31,19 @@ def run_build(build_id: int) -> None:
     ).first()
     if build is not None:
         building.run_build(build)
+
+
+@shared_task(
+    name="customer360.tasks.find_duplicates", time_limit=LONGEST, soft_time_limit=LONGEST - 60
+)
+def find_duplicates() -> int:
+    """Look for customers who may be one person, every night and when staff ask."""
+    return duplicates.find_duplicates()
+
+
+@shared_task(
+    name="customer360.tasks.refresh_segments", time_limit=LONGEST, soft_time_limit=LONGEST - 60
+)
+def refresh_segments() -> int:
+    """Note every night who has entered and who has left each saved segment."""
+    return segments.refresh_segments()

@@ -52,6 +52,8 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = (
         (
             ("Dashboard", "monitoring", "customer360", "customerprofile", "customer360_dashboard"),
             ("Profiles", "account_circle", "customer360", "customerprofile"),
+            ("Segments", "bookmarks", "customer360", "segment"),
+            ("Likely duplicates", "difference", "customer360", "duplicatecandidate"),
             ("Purchases", "shopping_cart", "customer360", "purchase"),
             ("Products", "inventory_2", "customer360", "product"),
             ("Service cases", "support_agent", "customer360", "serviceinteraction"),
@@ -77,6 +79,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = (
             ("CDP loads", "upload_file", "customer360", "cdpload"),
             ("Set-aside rows", "rule", "customer360", "setasiderow"),
             ("Identity changes", "call_merge", "conversations", "identitychange"),
+            ("Shared values", "group_off", "conversations", "sharedvalue"),
             ("Schedules", "schedule", "django_celery_beat", "periodictask"),
             ("API keys", "vpn_key", "access", "apikey"),
             ("Audit trail", "policy", "audit", "auditentry"),

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import django_stubs_ext
 import environ
-from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
@@ -28,6 +27,7 @@ from funnel_site.environment import (
     twilio_tokens,
 )
 from funnel_site.logs import logging_settings
+from funnel_site.schedule import CELERY_BEAT_SCHEDULE as CELERY_BEAT_SCHEDULE
 
 django_stubs_ext.monkeypatch()
 
@@ -239,27 +239,6 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
     if CELERY_BROKER_URL.startswith("amqp")
     else {}
 )
-CELERY_BEAT_SCHEDULE = {
-    "drain the inbox": {"task": "conversations.tasks.drain_inbox", "schedule": 5.0},
-    "send what is owed": {"task": "conversations.tasks.send_owed", "schedule": 10.0},
-    "apply parked statuses": {"task": "conversations.tasks.settle_statuses", "schedule": 60.0},
-    "send the invitations": {"task": "reviews.tasks.send_invitations", "schedule": 5.0},
-    "sync the keywords": {"task": "funnels.tasks.sync_keywords", "schedule": 600.0},
-    "sweep the partners' folder": {"task": "carddata.tasks.sweep_drop", "schedule": 15.0},
-    "resume forgotten partner files": {
-        "task": "carddata.tasks.resume_forgotten_files",
-        "schedule": 60.0,
-    },
-    # On a new day this is a build of all customers.
-    "build the changed profiles": {
-        "task": "customer360.tasks.build_changed_profiles",
-        "schedule": 600.0,
-    },
-    "archive old deliveries": {
-        "task": "conversations.tasks.archive_raw",
-        "schedule": crontab(hour="3", minute="10"),
-    },
-}
 # A folder, or s3://bucket/folder?endpoint=…: where processed deliveries go after so many days.
 RAW_STORAGE_URL = env.str("RAW_STORAGE_URL", default=str(VAR_DIR / "archive"))
 RAW_HOT_DAYS = positive("RAW_HOT_DAYS", default=90)
@@ -309,6 +288,9 @@ SPECTACULAR_SETTINGS = {
 # --- Conversations and funnels ------------------------------------------------------------------
 PHONE_REGION = phone_region("PHONE_REGION", default="ID")
 CURRENCY = env.str("CURRENCY", default="IDR").upper()
+# Keys beyond these numbers join nobody by themselves: staff see them in a list.
+IDENTITY_MOST_PHONES = positive("IDENTITY_MOST_PHONES", default=5)
+IDENTITY_MOST_USER_IDS = positive("IDENTITY_MOST_USER_IDS", default=5)
 ROOM_IDLE_HOURS = positive("ROOM_IDLE_HOURS", default=24)
 FUNNEL_QUIET_DAYS = positive("FUNNEL_QUIET_DAYS", default=30)
 FIRST_CONTACT_LEADS = switch("FIRST_CONTACT_LEADS", default=True)

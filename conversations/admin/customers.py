@@ -14,15 +14,15 @@ from import_export.admin import ImportExportModelAdmin
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from conversations.models import Consent, Customer, CustomerIdentity, IdentityChange, Message, Room
+from conversations.admin.joining import MAY_JOIN, join_page, picked_pair
+from conversations.models import Consent, Customer, CustomerIdentity, Message, Room
 from conversations.resources import CustomerResource
 from conversations.selectors import rooms_open_to
 from conversations.services.blocking import OwnNumberError, process_held, set_blocked
 from conversations.services.consent import note_consent
-from conversations.services.joining import undo_change
 from funnel_site.lib.masking import is_masked
 from funnel_site.lib.phone import phone_search_digits
-from funnel_site.lib.staff import RecordAdmin, StaffAdmin, action, display
+from funnel_site.lib.staff import StaffAdmin, action, display
 
 MOST_PICKED = 5_000
 
@@ -67,7 +67,7 @@ class CustomerAdmin(ImportExportModelAdmin, StaffAdmin):
         ("opted_out_at", admin.EmptyFieldListFilter),
         ("blocked_at", admin.EmptyFieldListFilter),
     )
-    actions = ("invite",)
+    actions = ("invite", "join")
     search_fields = ("name", "phone_number", "email")
     search_help_text = "Name, phone number in any format, or e-mail"
     readonly_fields = ("phone_number", "first_seen_at", "last_seen_at")
@@ -110,6 +110,9 @@ class CustomerAdmin(ImportExportModelAdmin, StaffAdmin):
     def get_urls(self) -> list[Any]:
         wrap = self.admin_site.admin_view
         return [
+            path(
+                "join/", wrap(join_page), {"model_admin": self}, name="conversations_customer_join"
+            ),
             path(
                 "<int:key>/consent/", wrap(self.consent_view), name="conversations_customer_consent"
             ),
@@ -173,6 +176,19 @@ class CustomerAdmin(ImportExportModelAdmin, StaffAdmin):
             raise PermissionDenied
         return cast("Customer", customer)
 
+    def has_join_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(MAY_JOIN)
+
+    @action(description="Join two customers…", permissions=["join"])
+    def join(self, request: HttpRequest, queryset: QuerySet[Customer]) -> HttpResponse | None:
+        """Hand the two ticked customers to the page that shows both and asks."""
+        pair = picked_pair(queryset)
+        if pair is None:
+            self.message_user(request, "Tick exactly two customers.", level="ERROR")
+            return None
+        address = reverse("admin:conversations_customer_join")
+        return redirect(f"{address}?one={pair[0]}&other={pair[1]}")
+
     def has_invite_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("reviews.add_invitation")
 
@@ -215,21 +231,3 @@ class CustomerAdmin(ImportExportModelAdmin, StaffAdmin):
     def rooms_link(self, customer: Customer) -> str:
         address = reverse("admin:conversations_room_changelist")
         return format_html('<a href="{}?customer__id__exact={}">Show</a>', address, customer.pk)
-
-
-@admin.register(IdentityChange)
-class IdentityChangeAdmin(RecordAdmin):
-    list_display = ("made_at", "customer", "change", "kind", "value")
-    list_filter = ("change", "kind")
-    list_select_related = ("customer",)
-    actions = ("part_again",)
-
-    def has_part_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("conversations.change_customer")
-
-    @admin.action(description="Undo the selected joins", permissions=["part"])
-    def part_again(self, request: HttpRequest, queryset: QuerySet[IdentityChange]) -> None:
-        """One at a time, the newest first: a later join may rest on an earlier one."""
-        changes = list(queryset.filter(change=IdentityChange.Change.JOINED).order_by("-pk"))
-        undone = sum(undo_change(change=change) for change in changes)
-        self.message_user(request, f"{undone} joins undone. Nothing of either customer is lost.")

@@ -2,7 +2,13 @@
 
 from conversations.models.desk import CannedAnswer, Note, Presence, SavedFilter
 from conversations.models.inbox import DrainAttempt, InboundEvent, RawFile
-from conversations.models.people import Consent, Customer, CustomerIdentity, IdentityChange
+from conversations.models.people import (
+    Consent,
+    Customer,
+    CustomerIdentity,
+    IdentityChange,
+    SharedValue,
+)
 from conversations.models.rooms import Channel, Message, MessageQuerySet, Room, Sender
 from conversations.models.whatsapp import (
     Attachment,
@@ -41,5 +47,6 @@ __all__ = [
     "SavedFilter",
     "Sender",
     "Sending",
+    "SharedValue",
     "SignatureRefusal",
 ]

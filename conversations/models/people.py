@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from funnel_site.lib.masking import shown_name, shown_phone
@@ -28,6 +29,7 @@ class Customer(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["-last_seen_at", "-id"], name="customer_last_seen")]
+        permissions = [("join_customer", "Can join two customers and part them again")]
 
     def __str__(self) -> str:
         return shown_name(self.name) or shown_phone(self.phone_number) or f"Customer {self.pk}"
@@ -48,11 +50,19 @@ class CustomerIdentity(models.Model):
     first_seen_at = models.DateTimeField(
         help_text="Of two keys of one kind the one first seen later is the current one"
     )
+    # Of a WhatsApp user id: the earliest message that showed it with a phone number.
+    paired_at = models.DateTimeField(null=True, blank=True, editable=False)
+    paired_with = models.CharField(max_length=16, blank=True, db_default="", editable=False)
 
     class Meta:
         verbose_name_plural = "customer identities"
         constraints = [
             models.UniqueConstraint(fields=["kind", "value"], name="identity_once_per_value"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["paired_with"], condition=~Q(paired_with=""), name="identity_paired_with"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -66,12 +76,15 @@ class IdentityChange(models.Model):
         REPLACED = "replaced", "A new key beside an old one"
         CONFLICT = "conflict", "Claimed by two customers"
         JOINED = "joined", "Two customers joined"
+        LIMIT = "limit", "Left apart: too many keys for one customer"
 
     customer = models.ForeignKey(
         Customer, on_delete=models.CASCADE, related_name="identity_changes"
     )
     change = models.CharField(max_length=16, choices=Change)
-    kind = models.CharField(max_length=16, choices=CustomerIdentity.Kind)
+    kind = models.CharField(
+        max_length=16, choices=[*CustomerIdentity.Kind.choices, ("hand", "By hand")]
+    )
     value = models.CharField(max_length=200)
     absorbed = models.JSONField(
         default=dict,
@@ -79,12 +92,44 @@ class IdentityChange(models.Model):
         help_text="For a join: the absorbed customer's fields and the rows that moved",
     )
     made_at = models.DateTimeField(db_default=Now())
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    settled_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since then nobody needs to look at it"
+    )
+    settled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
 
     class Meta:
         ordering = ["-id"]
 
     def __str__(self) -> str:
         return f"{self.get_change_display()}: {self.kind}"
+
+
+class SharedValue(models.Model):
+    """A key that several people use, as a shop's own phone: it joins nobody."""
+
+    kind = models.CharField(max_length=16, choices=CustomerIdentity.Kind)
+    value = models.CharField(
+        max_length=200, help_text="A phone number in any spelling, a user id, or an address"
+    )
+    reason = models.CharField(max_length=200, blank=True, help_text="Whose it is, or why")
+    made_at = models.DateTimeField(db_default=Now())
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "value"], name="shared_value_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.value}"
 
 
 class Consent(models.Model):

@@ -1,53 +1,59 @@
 """Joining two customers that turn out to be one person: every row moves, and the move is kept."""
 
-from datetime import datetime
-from typing import Any
+from collections.abc import Sequence
+from datetime import UTC, datetime
 
-from django.db import models, transaction
-from django.utils.timezone import now
+from django.contrib.auth.models import User
+from django.db import transaction
 
-from conversations.models import Customer, IdentityChange, Room
-from conversations.signals import customers_joining, join_undoing
+from conversations.models import Customer, CustomerIdentity, IdentityChange, Room
+from conversations.services.kept_rows import (
+    differences,
+    highest_keys,
+    moving_relations,
+    plain_fields,
+    rows_of,
+)
+from conversations.signals import customers_joining
 
-MOMENTS = ("first_seen_at", "last_seen_at", "name_seen_at", "opted_out_at", "blocked_at")
-SURVIVOR_FIELDS = ("name", *MOMENTS)
+EVER = datetime.min.replace(tzinfo=UTC)
+BY_HAND = "hand"
+
+
+class JoinRefusedError(ValueError):
+    """The two cannot be joined; the words say why."""
 
 
 def join_customers(
-    *, customer: Customer, absorbed: Customer, because: tuple[str, str]
+    *,
+    customer: Customer,
+    absorbed: Customer,
+    because: tuple[str, str],
+    made_by: User | None = None,
 ) -> IdentityChange:
     """Move everything of `absorbed` to `customer`, delete it, and record both.
 
-    The caller holds the locks of both rows. The record lists the absorbed customer's fields and
-    the primary keys of every row that moved, table by table, so that it can be undone.
+    The caller holds the locks of both rows. The record keeps the fields of both, the primary keys
+    of every row that moved, table by table, and each row that the join ended, changed or replaced,
+    so that it can be undone exactly. Raises JoinRefusedError for a customer and itself.
     """
+    if customer.pk == absorbed.pk:
+        raise JoinRefusedError("A customer cannot be joined with itself.")
+    both = [customer.pk, absorbed.pk]
+    before, highest = rows_of(both), highest_keys()
+    kept = {"fields": plain_fields(absorbed), "survivor": plain_fields(customer)}
     _close_second_sessions(customer, absorbed)
     customers_joining.send(Customer, customer=customer, absorbed=absorbed)
     moved: dict[str, list[int]] = {}
-    for relation in _relations():
+    for relation in moving_relations():
         model, name = relation.related_model, relation.field.name
         rows = model._default_manager.filter(**{name: absorbed})
         if keys := list(rows.values_list("pk", flat=True)):
-            moved[model._meta.label] = keys
+            moved[f"{model._meta.label}.{name}"] = keys
             rows.update(**{name: customer})
-    moved |= _move_participation(customer, absorbed)
-    kept = {
-        "email": absorbed.email,
-        "phone_number": absorbed.phone_number,
-        "opted_out_at": absorbed.opted_out_at.isoformat() if absorbed.opted_out_at else None,
-        "name_seen_at": absorbed.name_seen_at.isoformat() if absorbed.name_seen_at else None,
-        "blocked_at": absorbed.blocked_at.isoformat() if absorbed.blocked_at else None,
-        "survivor": {name: _plain(getattr(customer, name)) for name in SURVIVOR_FIELDS},
-        "name": absorbed.name,
-        "first_seen_at": absorbed.first_seen_at.isoformat(),
-        "last_seen_at": absorbed.last_seen_at.isoformat(),
-        "moved": moved,
-    }
-    customer.first_seen_at = min(customer.first_seen_at, absorbed.first_seen_at)
-    customer.last_seen_at = max(customer.last_seen_at, absorbed.last_seen_at)
-    _keep_newer_name(customer, absorbed)
-    customer.opted_out_at = customer.opted_out_at or absorbed.opted_out_at
-    customer.blocked_at = customer.blocked_at or absorbed.blocked_at
+    _move_participation(customer, absorbed)
+    survive(customer, absorbed)
+    absorbed_key = absorbed.pk
     absorbed.delete()
     customer.save()
     return IdentityChange.objects.create(
@@ -55,95 +61,75 @@ def join_customers(
         change=IdentityChange.Change.JOINED,
         kind=because[0],
         value=because[1],
-        absorbed=kept,
+        made_by=made_by,
+        absorbed={
+            **kept,
+            "customer": absorbed_key,
+            "after": plain_fields(customer),
+            "moved": moved,
+            "rows": differences(before, rows_of(both), moved),
+            "highest": highest,
+        },
     )
-
-
-def undo_change(*, change: IdentityChange) -> bool:
-    """Undo a join, whoever recorded it; False for what is no join, or is undone already."""
-    if "moved" in change.absorbed:
-        return undo_join(change=change) is not None
-    return any(done for _, done in join_undoing.send(sender=IdentityChange, change=change))
 
 
 @transaction.atomic
-def undo_join(*, change: IdentityChange) -> Customer | None:
-    """Part two customers again: what moved moves back to a new customer with the old fields.
+def join_by_hand(*, keep: int, absorb: int, reason: str, made_by: User | None) -> IdentityChange:
+    """Join two customers because staff say so.
 
-    The survivor's own fields go back to what they were unless they have changed since; rows that
-    came after the join stay with it. Returns None for what is no join, or is undone already.
+    Raises JoinRefusedError where both are one, or either is gone (joined already).
     """
-    change = IdentityChange.objects.select_for_update().get(pk=change.pk)
-    kept = change.absorbed
-    if change.change != IdentityChange.Change.JOINED or "moved" not in kept or "undone_at" in kept:
-        return None
-    survivor = Customer.objects.select_for_update().get(pk=change.customer_id)
-    parted = Customer.objects.create(
-        **{name: kept.get(name) or "" for name in ("name", "email", "phone_number")},
-        **{name: _moment(kept.get(name)) for name in MOMENTS},
+    if keep == absorb:
+        raise JoinRefusedError("A customer cannot be joined with itself.")
+    locked = Customer.objects.select_for_update().filter(pk__in=[keep, absorb]).order_by("pk")
+    found = {customer.pk: customer for customer in locked}
+    if len(found) != 2:
+        raise JoinRefusedError("One of the two is gone: it has been joined already.")
+    return join_customers(
+        customer=found[keep], absorbed=found[absorb], because=(BY_HAND, reason), made_by=made_by
     )
-    _move_back(kept["moved"], survivor, parted)
-    _restore(survivor, kept)
-    change.absorbed = {**kept, "undone_at": now().isoformat(), "parted": parted.pk}
-    change.save(update_fields=["absorbed"])
-    return parted
 
 
-def _move_back(moved: dict[str, list[int]], survivor: Customer, parted: Customer) -> None:
-    for relation in _relations():
-        model, name = relation.related_model, relation.field.name
-        if keys := moved.get(model._meta.label):
-            rows = model._default_manager.filter(pk__in=keys, **{name: survivor})
-            rows.update(**{name: parted})
-    for room in Room.objects.filter(pk__in=moved.get("participants", ())):
-        room.participants.add(parted)
+def survive(customer: Customer, absorbed: Customer) -> None:
+    """Which value of each field is the joined customer's: the newest that is known.
+
+    Maxima and minima, so that three customers end the same in whatever order they are joined. The
+    other values are kept with the join.
+    """
+    _, customer.name_seen_at, customer.name = max(_named(customer), _named(absorbed))
+    customer.name_seen_at = customer.name_seen_at if customer.name_seen_at != EVER else None
+    # An address has no date, so that any fixed choice is as good; the other is kept with the join.
+    customer.email = max(customer.email, absorbed.email)
+    customer.phone_number = main_number(customer) or max(
+        customer.phone_number, absorbed.phone_number
+    )
+    customer.first_seen_at = min(customer.first_seen_at, absorbed.first_seen_at)
+    customer.last_seen_at = max(customer.last_seen_at, absorbed.last_seen_at)
+    for name in ("opted_out_at", "blocked_at"):
+        moments = [getattr(one, name) for one in (customer, absorbed)]
+        setattr(customer, name, max((one for one in moments if one), default=None))
 
 
-def _restore(survivor: Customer, kept: dict[str, Any]) -> None:
-    """Give the survivor its own fields back where they still are what the join made them."""
-    for name, before in kept.get("survivor", {}).items():
-        if _plain(getattr(survivor, name)) == kept.get(name):
-            value = _moment(before) if name in MOMENTS else before
-            setattr(survivor, name, value)
-    survivor.save()
+def main_number(customer: Customer) -> str:
+    """Of a customer's several numbers, the one first seen last; empty where there is none."""
+    numbers = CustomerIdentity.objects.filter(
+        customer=customer, kind=CustomerIdentity.Kind.PHONE
+    ).order_by("-first_seen_at", "-value")
+    return numbers.values_list("value", flat=True).first() or ""
 
 
-def _moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
+def _named(customer: Customer) -> tuple[bool, datetime, str]:
+    return (bool(customer.name), customer.name_seen_at or EVER, customer.name)
 
 
-def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, datetime) else value
-
-
-def _relations() -> list[Any]:
-    """Every foreign key to Customer in the project, found in the model registry."""
-    return [
-        relation
-        for relation in Customer._meta.related_objects
-        if isinstance(relation, models.ManyToOneRel) and not relation.many_to_many
-    ]
-
-
-def _move_participation(customer: Customer, absorbed: Customer) -> dict[str, list[int]]:
-    rooms = list(Room.objects.filter(participants=absorbed))
+def _move_participation(customer: Customer, absorbed: Customer) -> None:
+    rooms: Sequence[Room] = list(Room.objects.filter(participants=absorbed))
     for room in rooms:
         room.participants.add(customer)
         room.participants.remove(absorbed)
         if room.participants.count() == 1:
             # It was one person all along: nobody else is here.
             room.participants.clear()
-    return {"participants": [room.pk for room in rooms]} if rooms else {}
-
-
-def _keep_newer_name(customer: Customer, absorbed: Customer) -> None:
-    if absorbed.name_seen_at is None:
-        return
-    if customer.name_seen_at is None or (absorbed.name_seen_at, absorbed.name) > (
-        customer.name_seen_at,
-        customer.name,
-    ):
-        customer.name, customer.name_seen_at = absorbed.name, absorbed.name_seen_at
 
 
 def _close_second_sessions(customer: Customer, absorbed: Customer) -> None:

@@ -134,7 +134,7 @@ class RoomBook:
         if room.customer_id not in (None, customer.pk):
             assert room.customer_id is not None
             self.newcomers |= {(room.pk, room.customer_id), (room.pk, customer.pk)}
-        key = ":".join(message.identity_keys[0])
+        key = ":".join(self.customers.keys_of(message)[0])
         owner = (room.owner_sent_at, room.owner_key) if room.owner_sent_at else None
         if not room.is_declared and (owner is None or (message.sent_at, key) < owner):
             if room.customer_id != customer.pk:

@@ -1,8 +1,10 @@
 """The customer data platform's sources, what is built from them, and the record of both."""
 
 from customer360.models.builds import ChangedCustomer, ChangedDay, ProfileBuild, ScoreFit
+from customer360.models.duplicates import DuplicateCandidate
 from customer360.models.loads import CdpLoad, SetAsideRow, SourceTable
 from customer360.models.profiles import ChurnLevel, CustomerProfile, ValueTier
+from customer360.models.segments import Segment, SegmentMembership
 from customer360.models.sources import (
     Campaign,
     CampaignResponse,
@@ -31,6 +33,7 @@ __all__ = [
     "CustomerDay",
     "CustomerProfile",
     "CustomerRecord",
+    "DuplicateCandidate",
     "Product",
     "ProfileBuild",
     "ProfileCell",
@@ -38,6 +41,8 @@ __all__ = [
     "SalesDay",
     "SatisfactionDay",
     "ScoreFit",
+    "Segment",
+    "SegmentMembership",
     "ServiceInteraction",
     "SetAsideRow",
     "SourceTable",

@@ -3,7 +3,8 @@
 A phone number is the key. A new record whose number a customer has already, from a chat or from
 another record, is that customer, and the join is recorded. Two records with one number and different
 days of birth are two people: the number stays with whom it came to first, and the contradiction is
-recorded for staff. A number that is corrected later moves nobody by itself. An e-mail address joins
+recorded for staff. A number that staff have marked as shared joins nobody, nor does one too many for
+its customer. A number that is corrected later moves nobody by itself. An e-mail address joins
 nobody, because families and shop counters share one.
 """
 
@@ -14,9 +15,11 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Count
 from django.utils.timezone import now
 
-from conversations.models import Customer, CustomerIdentity, IdentityChange
+from conversations.identity_rules import names_nobody
+from conversations.models import Customer, CustomerIdentity, IdentityChange, SharedValue
 from customer360.models import CustomerRecord
 from funnel_site.lib.batches import insert_rows
 
@@ -25,17 +28,18 @@ PHONE = CustomerIdentity.Kind.PHONE.value
 
 def place_new_records(records: Sequence[CustomerRecord]) -> None:
     """Give each new record its customer and store it; joins and contradictions are noted."""
-    holders = _holders({record.phone_number for record in records if record.phone_number})
+    numbers = _joining_numbers(records)
+    holders = _holders(numbers)
     births = _births({customer.pk for customer in holders.values()})
     joins: list[tuple[CustomerRecord, str]] = []
     fresh: list[Customer] = []
     owned: dict[str, Customer] = {}
     for record in records:
-        holder = holders.get(record.phone_number) if record.phone_number else None
+        holder = holders.get(record.phone_number)
         if holder is None:
             record.customer = _person(record)
             fresh.append(record.customer)
-            if record.phone_number:
+            if record.phone_number in numbers:
                 holders[record.phone_number] = owned[record.phone_number] = record.customer
                 births[id(record.customer)] = record.date_of_birth
             continue
@@ -69,11 +73,16 @@ def place_new_records(records: Sequence[CustomerRecord]) -> None:
 
 def note_new_numbers(records: Sequence[CustomerRecord]) -> None:
     """Records whose number was corrected: a number that nobody has becomes their customer's."""
-    changed = [record for record in records if record.phone_number]
+    numbers = _joining_numbers(records)
+    changed = [record for record in records if record.phone_number in numbers]
     if not changed:
         return
     holders = _holders({record.phone_number for record in changed})
     free = {record.phone_number: record for record in changed if record.phone_number not in holders}
+    full = _full({record.customer_id for record in free.values()})
+    beyond = [record for record in free.values() if record.customer_id in full]
+    free = {number: one for number, one in free.items() if one.customer_id not in full}
+    _note([(record, IdentityChange.Change.LIMIT) for record in beyond])
     CustomerIdentity.objects.bulk_create(
         [
             CustomerIdentity(
@@ -125,6 +134,25 @@ def _holders(numbers: set[str]) -> dict[str, Customer]:
     rows = Customer.objects.select_for_update(no_key=True).filter(pk__in=set(held.values()))
     found = {customer.pk: customer for customer in rows.order_by("pk")}
     return {number: found[pk] for number, pk in held.items()}
+
+
+def _full(customers: set[int]) -> set[int]:
+    """Those who have as many phone numbers as one customer gets without staff."""
+    counts = (
+        CustomerIdentity.objects.filter(kind=PHONE, customer__in=customers)
+        .values("customer_id")
+        .annotate(numbers=Count("pk"))
+        .filter(numbers__gte=settings.IDENTITY_MOST_PHONES)
+    )
+    return set(counts.values_list("customer_id", flat=True))
+
+
+def _joining_numbers(records: Sequence[CustomerRecord]) -> set[str]:
+    """The records' numbers that say who somebody is: not those that staff have marked as shared."""
+    numbers = {record.phone_number for record in records if record.phone_number}
+    shared = SharedValue.objects.filter(kind=PHONE, value__in=numbers)
+    marked = set(shared.values_list("value", flat=True))
+    return {one for one in numbers - marked if not names_nobody(PHONE, one)}
 
 
 def _births(customers: set[int]) -> dict[int, date | None]:

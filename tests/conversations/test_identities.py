@@ -64,8 +64,8 @@ def test_a_join_is_recorded_with_all_that_moved(db: None) -> None:
     take(message(1, **USER), message(2, **PHONE), message(3, **USER, **PHONE))
 
     change = IdentityChange.objects.get(change="joined")
-    assert len(change.absorbed["moved"]["conversations.Message"]) == 1
-    assert change.absorbed["moved"]["conversations.CustomerIdentity"]
+    assert len(change.absorbed["moved"]["conversations.Message.customer"]) == 1
+    assert change.absorbed["moved"]["conversations.CustomerIdentity.customer"]
 
 
 def test_two_people_with_numbers_are_never_joined(db: None) -> None:

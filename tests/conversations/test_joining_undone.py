@@ -7,7 +7,8 @@ from django.forms.models import model_to_dict
 from django.utils.timezone import now
 
 from conversations.models import Customer, CustomerIdentity, IdentityChange, Room
-from conversations.services.joining import join_customers, undo_join
+from conversations.services.joining import join_customers
+from conversations.services.parting import undo_join
 
 pytestmark = pytest.mark.django_db
 

@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from conversations.models import Customer, IdentityChange, Room
-from conversations.services.joining import join_customers, undo_join
+from conversations.services.joining import join_customers
+from conversations.services.parting import undo_join
 from customer360.models import (
     BuyerMonth,
     Campaign,
