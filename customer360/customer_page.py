@@ -15,7 +15,7 @@ from carddata.models import CardAccess
 from carddata.services.lookups import note_cards
 from conversations.composer import composer_of, may_answer
 from conversations.models import Customer, Room
-from conversations.selectors import transcript_part, with_delivery
+from conversations.selectors import rooms_open_to, transcript_part, with_delivery
 from conversations.services.desk import note_presence, shown_name
 from customer360.desk_forms import AssignForm, NoteForm, canned_answers
 from customer360.finding_page import caller_of, refuse_unless_may_find
@@ -72,7 +72,7 @@ def shown_page(
         "live_url": _live_url(request, customer, room),
         "previous": previous,
         "following": following,
-        "rooms": _rooms(customer) if may("conversations.view_room") else [],
+        "rooms": _rooms(customer, request.user) if may("conversations.view_room") else [],
         "identities": customer.identities.order_by("kind", "-first_seen_at")[:20],
         "cards": _cards(request, customer),
         "note_form": note_form or NoteForm() if may("conversations.add_note") else None,
@@ -86,8 +86,9 @@ def shown_page(
     return TemplateResponse(request, "admin/desk/customer.html", context)
 
 
-def _rooms(customer: Customer) -> list[Room]:
-    rooms = Room.objects.filter(customer=customer).select_related("assigned_to")
+def _rooms(customer: Customer, user: Any) -> list[Room]:
+    rooms = Room.objects.filter(rooms_open_to(user), customer=customer)
+    rooms = rooms.select_related("assigned_to")
     return list(rooms.order_by(F("last_message_at").desc(nulls_last=True), "-pk")[:SHOWN_ROOMS])
 
 
@@ -95,7 +96,8 @@ def _room_of(request: HttpRequest, customer: Customer) -> Room | None:
     """The room that the address names; else the one that waits, an open one, the latest."""
     if not request.user.has_perm("conversations.view_room"):
         return None
-    rooms = Room.objects.filter(customer=customer).select_related("customer", "assigned_to")
+    rooms = Room.objects.filter(rooms_open_to(request.user), customer=customer)
+    rooms = rooms.select_related("customer", "assigned_to")
     wanted = request.GET.get("room", "")
     if wanted.isdecimal() and (room := rooms.filter(pk=int(wanted[:18])).first()):
         return room
@@ -211,7 +213,8 @@ def log_room_changes(request: HttpRequest, keys: list[int], words: str) -> None:
 
 def room_or_refused(request: HttpRequest, customer: Customer, key: int) -> Room:
     """The customer's room that something is posted to."""
-    rooms = Room.objects.filter(customer=customer).select_related("customer", "assigned_to")
+    rooms = Room.objects.filter(rooms_open_to(request.user), customer=customer)
+    rooms = rooms.select_related("customer", "assigned_to")
     room = rooms.filter(pk=key).first()
     may_see = request.user.has_perm("conversations.view_room")
     if room is None or request.method != "POST" or not may_see:

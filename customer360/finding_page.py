@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from carddata.models import CardAccess
 from carddata.services.lookups import Caller, note_cards
 from customer360.selectors.finding import HINT, LONGEST, Found, find_customers
+from funnel_site.lib.masking import SEE_CONTACTS
 
 
 def caller_of(request: HttpRequest) -> Caller:
@@ -21,7 +22,8 @@ def caller_of(request: HttpRequest) -> Caller:
 
 
 def refuse_unless_may_find(request: HttpRequest) -> None:
-    if not request.user.has_perm("conversations.view_customer"):
+    """The whole page is who the customer is and what they wrote: nothing of it is for masked eyes."""
+    if not request.user.has_perms(("conversations.view_customer", SEE_CONTACTS)):
         raise PermissionDenied
 
 

@@ -25,13 +25,14 @@ from customer360.selectors.queue import (
     queue_page,
     waiting_counts,
 )
+from funnel_site.lib.masking import SEE_CONTACTS
 
 MOST_AT_ONCE = 200
 MOST_FILTERS = 30
 
 
 def _may_view(request: HttpRequest) -> None:
-    if not request.user.has_perm("conversations.view_room"):
+    if not request.user.has_perms(("conversations.view_room", SEE_CONTACTS)):
         raise PermissionDenied
 
 

@@ -97,7 +97,7 @@ class SegmentAdmin(StaffAdmin):
     actions_detail = ("show_members", "refresh", "snapshot")
 
     def has_snapshot_permission(self, request: HttpRequest, *args: Any) -> bool:
-        return self.has_add_permission(request)
+        return bool(self.has_add_permission(request))
 
     def get_fields(self, request: HttpRequest, obj: Segment | None = None) -> Any:
         """A snapshot's conditions are history: only its name may change."""

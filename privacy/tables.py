@@ -139,6 +139,12 @@ PERSONAL: dict[str, Personal] = {
         searches_text="row",
     ),
     "privacy.DataRequest": Personal(find=by("customer")),
+    "conversations.Note": Personal(find=by("customer"), blank={"body": ERASED}),
+    "customer360.DuplicateCandidate": Personal(
+        find=lambda subject: Q(one=subject.customer_id) | Q(other=subject.customer_id),
+        blank={"reasons": []},
+    ),
+    "customer360.SegmentMembership": Personal(find=by("customer")),
 }
 
 NOT_PERSONAL: dict[str, str] = {
@@ -174,6 +180,11 @@ NOT_PERSONAL: dict[str, str] = {
     "customer360.BuyerMonth": SUMS,
     "customer360.CustomerDay": SUMS,
     "operations.TaskRun": OF_THE_WORK,
+    "conversations.SharedValue": "values that name no single person",
+    "conversations.CannedAnswer": NOT_OF_A_PERSON,
+    "conversations.SavedFilter": NOT_OF_A_PERSON,
+    "conversations.Presence": OF_THE_WORK,
+    "customer360.Segment": NOT_OF_A_PERSON,
 }
 
 

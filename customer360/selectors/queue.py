@@ -12,6 +12,7 @@ from django.db.models.functions import Left
 from django.utils.timezone import now
 
 from conversations.models import Channel, Message, Presence, Room
+from conversations.selectors import rooms_open_to
 from conversations.services.desk import PRESENT_FOR
 
 PAGE = 50
@@ -61,7 +62,7 @@ class QueueQuery:
 
 
 def _rooms(query: QueueQuery, user: Any) -> QuerySet[Room]:
-    rooms = Room.objects.all()
+    rooms = Room.objects.filter(rooms_open_to(user))
     if query.view == "mine":
         rooms = rooms.filter(assigned_to=user)
     elif query.view == "unassigned":

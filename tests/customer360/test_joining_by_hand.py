@@ -21,6 +21,7 @@ from conversations.models import (
     Line,
     Message,
     MessageTemplate,
+    Note,
     Referral,
     Room,
 )
@@ -34,6 +35,7 @@ from customer360.models import (
     SegmentMembership,
 )
 from funnels.models import Funnel
+from privacy.models import DataRequest
 from reviews.models import Campaign, Invitation, Review, ReviewSession
 
 pytestmark = pytest.mark.django_db
@@ -42,6 +44,7 @@ NOT_OF_THE_TWO = {
     "conversations_identitychange",
     "customer360_changedcustomer",
     "customer360_changedday",
+    "audit_auditentry",
 }
 
 
@@ -95,6 +98,8 @@ def full_customer(shared: Shared, name: str, phone: str) -> Customer:
         received_at=moment,
     )
     Referral.objects.create(message=message, customer=person, at=moment)
+    Note.objects.create(customer=person, room=room, body="Calls back on Monday")
+    DataRequest.objects.create(kind="export", customer=person, made_at=moment, who="steward")
     Funnel.objects.create(
         room=room,
         cycle=1,
@@ -358,7 +363,7 @@ def test_the_page_refuses_one_customer_and_missing_ones(
     client = staff("join_customer", "view_customer")
     number = {"same": str(pair[0].pk), "gone": "999999", "words": "x"}[other]
     answer = client.get(
-        reverse("admin:conversations_customer_join"), {"one": pair[0].pk, "other": number}
+        reverse("admin:conversations_customer_join"), {"one": str(pair[0].pk), "other": number}
     )
     assert answer["Location"] == reverse("admin:conversations_customer_changelist")
 
