@@ -37,10 +37,16 @@ SHARED_DATA = ROOT.parent / "shared" / "data"
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
-    """SQLite empties tables between tests by DELETE, which the audit trail refuses."""
+    """SQLite empties tables between tests by DELETE, which the audit trail refuses.
+
+    PostgreSQL empties them by TRUNCATE, which the audit package's own table, unused here, stops.
+    """
     with django_db_blocker.unblock():
         if connection.vendor == "sqlite":
             _drop_trigger()
+        else:
+            with connection.cursor() as cursor:
+                cursor.execute("DROP TABLE IF EXISTS auditlog_logentry")
 
 
 def _drop_trigger() -> None:
