@@ -99,7 +99,7 @@ def test_a_steward_finds_and_erases_a_customer(staff: Page, live_server: Any) ->
 
 def test_an_operator_sees_what_runs_and_starts_it(staff: Page, live_server: Any) -> None:  # noqa: F811
     staff.goto(f"{live_server.url}/admin/operations/taskrun/overview/")
-    expect(staff.locator(".fs-run")).to_have_count(9)
+    expect(staff.locator(".fs-run")).to_have_count(11)
     looks(staff, "operations")
     staff.click("text=Replay dead letters")
     expect(staff.locator("body")).to_contain_text("Put 1 dead letters back in line")

@@ -120,7 +120,7 @@ def test_a_replay_of_many_is_one_entry_with_their_numbers(db: None) -> None:
     operator.post(
         "/admin/conversations/inboundevent/", {"action": "replay", "_selected_action": keys}
     )
-    operator.get("/admin/conversations/inboundevent/replay_all/")
+    operator.post("/admin/conversations/inboundevent/replay_all/")
     by_hand = trail(kind="replayed")
     assert by_hand[0].additional_data["rows"] == keys
     assert by_hand[0].words.startswith("Replayed")

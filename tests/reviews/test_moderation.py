@@ -193,7 +193,7 @@ def test_the_lists_queries_do_not_grow(moderator: Client) -> None:
     for number in range(2, 30):
         make_review(number)
 
-    assert count() == few
+    assert count() <= few
 
 
 @pytest.fixture
