@@ -49,6 +49,21 @@ def _no_work_outlives_its_test() -> Iterator[None]:
             thread.join(timeout=30)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_session_outlives_the_tests(
+    request: pytest.FixtureRequest, django_db_blocker: Any
+) -> Iterator[None]:
+    """End what still hangs on the test database, as a thread of the live server: else it cannot be dropped."""
+    request.getfixturevalue("django_db_setup")
+    yield
+    if connection.vendor == "postgresql":
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+
+
 @receiver(post_migrate)
 def _known_things_again(sender: Any, **kwargs: Any) -> None:
     """What migrations put in place, put in place again after a test that empties all tables."""
