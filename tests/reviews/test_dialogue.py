@@ -374,6 +374,10 @@ class DialogueMachine(RuleBasedStateMachine):
     def what_is_asked_for_is_what_is_missing(self) -> None:
         if self.dialogue is None:
             return
+        if self.dialogue.step is Step.ASK_RESUME:
+            # Whether to go on is asked of a draft, with whatever it holds.
+            assert self.dialogue.product
+            return
         known = [self.dialogue.product, self.dialogue.name, self.dialogue.review]
         answered = list(Step).index(self.dialogue.step)
         assert all(known[:answered])
