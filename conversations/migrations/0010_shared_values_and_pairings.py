@@ -68,7 +68,9 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="customeridentity",
             name="paired_with",
-            field=models.CharField(blank=True, db_default="", editable=False, max_length=16),
+            field=models.CharField(
+                blank=True, default="", db_default="", editable=False, max_length=16
+            ),
         ),
         migrations.AddField(
             model_name="identitychange",

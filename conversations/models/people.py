@@ -52,7 +52,9 @@ class CustomerIdentity(models.Model):
     )
     # Of a WhatsApp user id: the earliest message that showed it with a phone number.
     paired_at = models.DateTimeField(null=True, blank=True, editable=False)
-    paired_with = models.CharField(max_length=16, blank=True, db_default="", editable=False)
+    paired_with = models.CharField(
+        max_length=16, blank=True, default="", db_default="", editable=False
+    )
 
     class Meta:
         verbose_name_plural = "customer identities"

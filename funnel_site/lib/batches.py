@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import orjson
 from django.db import connection, models
+from django.db.models.expressions import DatabaseDefault
 
 Item = TypeVar("Item")
 
@@ -35,8 +36,8 @@ def insert_rows(rows: Sequence[models.Model]) -> None:
         return
     quote = connection.ops.quote_name
     meta = model._meta
-    columns = list(meta.concrete_fields)
     _take_keys(rows, meta)
+    columns = [column for column in meta.concrete_fields if not _is_left_out(rows, column)]
     names = ", ".join(quote(str(column.column)) for column in columns)
     values = [_array(rows, column, for_copy=True) for column in columns]
     with (
@@ -46,6 +47,11 @@ def insert_rows(rows: Sequence[models.Model]) -> None:
     ):
         for row in zip(*values, strict=True):
             copy.write_row(row)
+
+
+def _is_left_out(rows: Sequence[models.Model], column: Any) -> bool:
+    """Whether no row says anything here, so that the database's own default is meant."""
+    return all(isinstance(getattr(row, column.attname), DatabaseDefault) for row in rows)
 
 
 def _take_keys(rows: Sequence[models.Model], meta: Any) -> None:

@@ -119,7 +119,7 @@ class TestCards:
         for number in range(50):
             make_card(f"ZYW{number}", file=file)
 
-        with django_assert_max_num_queries(12):
+        with django_assert_max_num_queries(16):
             assert chief.get(f"{ADMIN}/cardstatus/").status_code == 200
 
     def test_the_page_tells_the_status_its_age_and_the_way(self, chief: Client) -> None:
