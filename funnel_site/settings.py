@@ -171,6 +171,8 @@ TEMPLATES = [
     },
 ]
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("id", "Bahasa Indonesia")]
+LOCALE_PATHS = [BASE_DIR / "funnel_site/locale"]
 TIME_ZONE = time_zone()
 USE_TZ = True
 USE_I18N = True
