@@ -26,8 +26,16 @@ from funnel_site.lib.words import derived_names
 
 LANGUAGE = "id"
 APPS = frozenset(
-    ("carddata", "conversations", "customer360", "funnel_site", "funnels")
-    + ("operations", "privacy", "reviews")
+    {
+        "carddata",
+        "conversations",
+        "customer360",
+        "funnel_site",
+        "funnels",
+        "operations",
+        "privacy",
+        "reviews",
+    }
 )
 # Packages whose words stand in pages that staff see.
 PACKAGES = (
@@ -104,9 +112,9 @@ def _messages(files: Iterable[Path]) -> Iterator[Message]:
         if file.suffix == ".html":
             # Django turns a template into calls among noise; indentation is part of the noise.
             source = "\n".join(line.strip() for line in templatize(source).splitlines())
-        for _, call, found, _ in extract_python(io.BytesIO(source.encode()), CALLS, [], {}):
+        for _, name, found, _ in extract_python(io.BytesIO(source.encode()), CALLS, [], {}):
             texts = [found] if isinstance(found, str) else [text for text in found or () if text]
-            if len(CALLS[call]) == 2 and len(texts) >= 2:
+            if len(CALLS[str(name)]) == 2 and len(texts) >= 2:
                 yield texts[0], texts[1]
             elif texts and texts[0]:
                 yield texts[0]
@@ -125,7 +133,9 @@ def read_catalogue(path: Path) -> Catalog:
 def updated(old: Catalog, messages: Iterable[Message]) -> Catalog:
     """The catalogue of exactly these messages, with the translations that the old one has."""
     new = Catalog(locale=LANGUAGE, project="Funnel Site", fuzzy=False)
-    new.header_comment = "# What staff read, in Indonesian. `manage.py update_words` keeps it complete."
+    new.header_comment = (
+        "# What staff read, in Indonesian. `manage.py update_words` keeps it complete."
+    )
     # Indonesian has one form for every number, which Babel does not know.
     new.mime_headers = [("Plural-Forms", "nplurals=1; plural=0;")]
     new.revision_date = new.creation_date = FOUNDED

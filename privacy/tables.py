@@ -148,6 +148,7 @@ PERSONAL: dict[str, Personal] = {
 }
 
 NOT_PERSONAL: dict[str, str] = {
+    "access.Preference": NOT_OF_A_PERSON,
     "access.ApiKey": "machines' keys, and the staff whose keys they are",
     "tombstones.ErasedKey": "digests that nobody can turn back",
     "conversations.DrainAttempt": OF_THE_WORK,

@@ -41,6 +41,11 @@ class Entry:
     tone: str = ""
 
     @property
+    def day(self) -> date:
+        """The day it stands under: of a moment in the viewer's zone, else the day itself."""
+        return localtime(self.at, None if self.has_time else get_default_timezone()).date()
+
+    @property
     def place(self) -> tuple[datetime, str, int]:
         """What the timeline is ordered by."""
         return self.at, self.source, self.key

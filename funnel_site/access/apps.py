@@ -8,3 +8,8 @@ class AccessConfig(AppConfig):
     name = "funnel_site.access"
     label = "access"
     verbose_name = _("Access")
+
+    def ready(self) -> None:
+        from funnel_site.access import preferences
+
+        preferences.connect()

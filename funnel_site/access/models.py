@@ -49,3 +49,16 @@ class ApiKey(AbstractAPIKey):
 
     def allows(self, scope: str) -> bool:
         return scope in self.scopes
+
+
+class Preference(models.Model):
+    """How a member of staff wants to read the pages; "" leaves it to their browser."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, primary_key=True, on_delete=models.CASCADE, related_name="+"
+    )
+    language = models.CharField(max_length=8, blank=True)
+    time_zone = models.CharField(max_length=64, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.language} {self.time_zone}".strip()

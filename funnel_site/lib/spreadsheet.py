@@ -7,11 +7,12 @@ from typing import Any
 
 from django.db import models
 from django.utils.dateparse import parse_datetime
-from django.utils.timezone import is_aware, localtime, make_aware
+from django.utils.timezone import is_aware, make_aware
 from import_export.resources import ModelResource
 from import_export.widgets import CharWidget, DateTimeWidget, DecimalWidget, Widget
 
 from funnel_site.lib import masking
+from funnel_site.lib.days import site_time
 
 # Numbers have no effect as a formula, and a guarded phone number breaks programs that read the file.
 SAFE = re.compile(r"\+[0-9]{7,15}|-?[0-9]+(\.[0-9]+)?")
@@ -65,7 +66,7 @@ class SpreadsheetMomentWidget(DateTimeWidget):
     def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
         if not isinstance(value, datetime):
             return ""
-        return (localtime(value) if is_aware(value) else value).isoformat()
+        return (site_time(value) if is_aware(value) else value).isoformat()
 
 
 class SpreadsheetDecimalWidget(DecimalWidget):

@@ -1,5 +1,7 @@
 """A filter for templates: words of pure modules in the viewer's language."""
 
+from datetime import UTC, datetime
+
 from django import template
 
 from funnel_site.lib.words import translated
@@ -10,3 +12,9 @@ register = template.Library()
 @register.filter
 def in_words(english: str) -> str:
     return translated(english)
+
+
+@register.filter
+def in_utc(moment: datetime) -> str:
+    """A moment as everybody's clock has it, to stand beside one in the viewer's zone."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

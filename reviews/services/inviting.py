@@ -9,12 +9,13 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
-from django.utils.timezone import localtime, now
+from django.utils.timezone import now
 
 from conversations.delivery import FAILURES
 from conversations.models import Customer, ErrorMeaning, Message, Room
 from conversations.services.sending import SendingRefusedError, send_template
 from funnel_site.lib.batches import chunks
+from funnel_site.lib.days import site_time
 from reviews.models import Campaign, Invitation
 from reviews.services.waking import wake_inviter_after_commit
 
@@ -109,7 +110,7 @@ def send_invitations(*, most: int = 1_000) -> int:
 def is_polite_hour(at: datetime) -> bool:
     """Whether invitations may go out at a moment, by the clock of TIME_ZONE."""
     first, last = settings.INVITATION_HOURS
-    return bool(first <= localtime(at).hour < last)
+    return bool(first <= site_time(at).hour < last)
 
 
 def seconds_to_wait() -> float | None:

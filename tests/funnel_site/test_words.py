@@ -1,10 +1,10 @@
 """The Indonesian catalogue: whole, without doubtful entries, and compiled from its text."""
 
 import re
+from typing import Any
 
 import pytest
 from babel.messages.catalog import Catalog, Message
-from django.test import Client
 from django.utils.translation import override
 
 from funnel_site.catalogue import (
@@ -24,7 +24,7 @@ def catalogue() -> Catalog:
 
 
 def forms(entry: Message) -> list[str]:
-    return [entry.string] if isinstance(entry.string, str) else list(entry.string)
+    return [entry.string] if isinstance(entry.string, str) else [*(entry.string or ())]
 
 
 def test_every_word_of_the_pages_is_in_the_catalogue_and_nothing_else(catalogue: Catalog) -> None:
@@ -65,7 +65,9 @@ def test_the_compiled_catalogue_is_that_of_the_text(catalogue: Catalog) -> None:
 
 
 def test_an_update_without_new_words_changes_nothing(catalogue: Catalog) -> None:
-    again = updated(catalogue, [entry.id for entry in catalogue if entry.id])
+    same: list[Any] = [entry.id for entry in catalogue if entry.id]
+
+    again = updated(catalogue, same)
 
     assert [(entry.id, entry.string) for entry in again if entry.id] == [
         (entry.id, entry.string) for entry in catalogue if entry.id

@@ -2,11 +2,11 @@
 
 from typing import Any
 
+from babel.messages.catalog import Catalog
 from django.core.management.base import BaseCommand
 from django.utils import translation
 
 from funnel_site.catalogue import (
-    Catalog,
     catalogue_path,
     messages_of_site,
     read_catalogue,
