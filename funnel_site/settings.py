@@ -361,7 +361,10 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_LANGUAGES": True,
     "LANGUAGES": {"action": reverse_lazy("admin:access_account_language")},
-    "SCRIPTS": [lambda request: static("funnel_site/zone.js")],
+    "SCRIPTS": [
+        lambda request: static("funnel_site/zone.js"),
+        lambda request: static("funnel_site/labels.js"),
+    ],
     "SITE_FAVICONS": [
         {
             "rel": "icon",

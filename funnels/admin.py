@@ -19,6 +19,7 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from funnel_site.lib.masking import is_masked, shown_name, shown_phone
+from funnel_site.lib.money import shown_amount
 from funnel_site.lib.phone import phone_search_digits
 from funnel_site.lib.staff import RecordAdmin, StaffAdmin, action, confirmed, display
 from funnels.models import Correction, Funnel, Keyword, KeywordSync
@@ -142,7 +143,7 @@ class FunnelAdmin(ExportActionModelAdmin, RecordAdmin):
         return figures + [
             (
                 gettext("Value, %(currency)s") % {"currency": currency},
-                number_format(total, 0, force_grouping=True),
+                shown_amount(total, currency),
                 gettext("of transactions"),
             )
             for currency, total in sums
@@ -240,11 +241,7 @@ class FunnelAdmin(ExportActionModelAdmin, RecordAdmin):
 
     @display(description=_("Value"), ordering="transaction_value")
     def shown_value(self, funnel: Funnel) -> str:
-        if funnel.transaction_value is None:
-            return ""
-        return (
-            f"{funnel.currency} {number_format(funnel.transaction_value, 0, force_grouping=True)}"
-        )
+        return shown_amount(funnel.transaction_value, funnel.currency)
 
     @display(description=_("Look at"))
     def shown_anomalies(self, funnel: Funnel) -> str:

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.core.signing import BadSignature, Signer
 from django.db.models import F, Q, QuerySet
-from django.utils.formats import number_format
 from django.utils.timezone import get_default_timezone, localtime, make_aware
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -16,6 +15,7 @@ from carddata.models import PHONE_TAIL, CardEvent, CardStatus
 from carddata.selectors import with_phone_tail
 from conversations.models import Consent, CustomerIdentity, Message, Note
 from customer360.models import Purchase, ServiceInteraction
+from funnel_site.lib.money import shown_amount
 from funnels.models import Funnel
 from reviews.models import Review
 
@@ -66,10 +66,6 @@ class Source:
     is_day: bool = False
 
 
-def _money(amount: Any, currency: str) -> str:
-    return "" if amount is None else f"{currency} {number_format(amount, 2, force_grouping=True)}"
-
-
 def _message(row: Message) -> dict[str, Any]:
     return {
         "title": row.get_sender_display(),
@@ -86,7 +82,7 @@ def _step(title: str) -> Callable[[Funnel], dict[str, Any]]:
         paid = title == "Transaction"
         return {
             "title": title,
-            "text": _money(row.transaction_value, row.currency) if paid else row.channel,
+            "text": shown_amount(row.transaction_value, row.currency) if paid else row.channel,
             "icon": "filter_alt",
             "link": ("admin:funnels_funnel_change", row.pk),
         }
@@ -118,7 +114,7 @@ def _purchase(row: Purchase) -> dict[str, Any]:
     verb = "Returned" if row.quantity < 0 or row.total_amount < 0 else "Bought"
     return {
         "title": f"{verb} {row.product}",
-        "text": f"{row.quantity} × · {_money(row.total_amount, row.currency)}",
+        "text": f"{row.quantity} × · {shown_amount(row.total_amount, row.currency)}",
         "icon": "shopping_cart",
         "link": ("admin:customer360_purchase_change", row.pk),
     }
