@@ -34,7 +34,8 @@ class AssignForm(forms.Form):
         queryset=colleagues(),
         required=False,
         empty_label=_("Nobody"),
-        widget=UnfoldAdminSelectWidget,
+        # It stands beside its button, without a label of its own.
+        widget=UnfoldAdminSelectWidget(attrs={"aria-label": _("Belongs to")}),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -9,8 +9,8 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
-from django.utils.translation import override
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
@@ -88,7 +88,7 @@ def looks_view(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _page(request, looks_form=form)
     remember(user=request.user, session=request.session, **form.cleaned_data)
-    with override(form.cleaned_data["language"] or None):
+    with override(form.cleaned_data["language"] or get_language()):
         messages.success(request, _("Saved."))
     return redirect("admin:access_account")
 
