@@ -23,6 +23,8 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = (
         "Reviews",
         (
             ("Reviews", "reviews", "reviews", "review"),
+            ("Products to match", "rule", "reviews", "review", "reviews_review_waiting"),
+            ("Catalogue", "inventory_2", "reviews", "catalogueproduct"),
             ("Campaigns", "campaign", "reviews", "campaign"),
             ("Invitations", "outgoing_mail", "reviews", "invitation"),
             ("Bot's words", "smart_toy", "reviews", "botwords"),

@@ -103,6 +103,7 @@ PERSONAL: dict[str, Personal] = {
             "hidden_because": "",
         },
     ),
+    "reviews.ModerationEvent": Personal(find=by("review__customer"), blank={"reason": ""}),
     "reviews.BotAnswer": Personal(
         find=lambda subject: Q(event__in=subject.events), blank={"twiml": EMPTY_TWIML}
     ),
@@ -160,6 +161,8 @@ NOT_PERSONAL: dict[str, str] = {
     "funnels.Keyword": NOT_OF_A_PERSON,
     "funnels.KeywordSync": OF_THE_WORK,
     "reviews.BotWords": NOT_OF_A_PERSON,
+    "reviews.CatalogueProduct": NOT_OF_A_PERSON,
+    "reviews.CatalogueRevision": OF_THE_WORK,
     "reviews.Campaign": NOT_OF_A_PERSON,
     "carddata.Partner": NOT_OF_A_PERSON,
     "carddata.PartnerFile": OF_THE_WORK,

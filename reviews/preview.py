@@ -4,13 +4,22 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from reviews.dialogue import LONGEST_NAME, Dialogue, Reply, Rules, Said, step
+from reviews.dialogue import LONGEST_NAME, LONGEST_REVIEW, step
+from reviews.products import Found, Offer
+from reviews.turns import Dialogue, Reply, Rules, Said
 from reviews.wording import render
 
 AT = datetime(2000, 1, 1, tzinfo=UTC)
 PICTURE = "(a picture)"
 EMPTY = "(an empty message)"
 LATER = "(a day later)"
+MISSPELT, AMBIGUOUS = "iphnoe 15", "iphone"
+FOUND = {
+    MISSPELT: Found(near=(Offer(1, "iPhone 15"),)),
+    AMBIGUOUS: Found(near=(Offer(1, "iPhone 15"), Offer(2, "iPhone 15 Pro"))),
+}
+"""What an imagined catalogue has for these."""
+MORE = "(more than a review may hold)"
 LONG_NAME = f"(a name of more than {LONGEST_NAME} characters)"
 
 
@@ -54,6 +63,18 @@ def scenes(words: Mapping[str, str], *, language: str, asks_rating: bool) -> lis
             words,
             rules,
         ),
+        _scene(
+            "A product that is nearly one of the catalogue",
+            [hello, MISSPELT, "YES", "BACK", AMBIGUOUS, "2"],
+            words,
+            rules,
+        ),
+        _scene(
+            "A review without words, and too much of it",
+            [*whole[:-1], "10/10", review, MORE],
+            words,
+            replace(starring, joins_within=timedelta(minutes=1)),
+        ),
         _scene("Stars, where the line asks for them", [*whole, "good", "5"], words, starring),
         _scene("One question back", [hello, product, "BACK", product, name, "BACK"], words, rules),
         _scene(
@@ -90,8 +111,9 @@ def _lines(sayings: list[str], words: Mapping[str, str], rules: Rules) -> Iterat
 def _said(saying: str) -> Said:
     if saying in (PICTURE, EMPTY):
         return Said(text="", at=AT, has_media=saying == PICTURE)
-    text = "x" * (LONGEST_NAME + 1) if saying == LONG_NAME else saying
-    return Said(text=text, at=AT)
+    long_texts = {LONG_NAME: "x" * (LONGEST_NAME + 1), MORE: "x" * LONGEST_REVIEW}
+    found = FOUND.get(saying, Found())
+    return Said(text=long_texts.get(saying, saying), at=AT, found=found)
 
 
 def spoken(reply: Reply, words: Mapping[str, str]) -> str:
