@@ -110,17 +110,19 @@ def customer_of(phone: str, at: Any) -> Customer:
 class CatalogueProductResource(SpreadsheetResource):
     """The catalogue. A row is known by its name, in any case; a product that no row names stays."""
 
+    product = Field("name", "product", SpreadsheetTextWidget())
+
     class Meta:
         model = CatalogueProduct
-        fields = ("name", "aliases", "is_active", "source")
+        fields = ("product", "aliases", "is_active", "source")
         export_order = fields
-        import_id_fields = ("name",)
+        import_id_fields = ("product",)
         skip_unchanged = True
         report_skipped = True
         clean_model_instances = True
 
     def get_instance(self, instance_loader: Any, row: dict[str, Any]) -> CatalogueProduct | None:
-        folded = normalise(unguard(str(row.get("name") or "")))
+        folded = normalise(unguard(str(row.get("product") or "")))
         return CatalogueProduct.objects.filter(folded=folded).first()
 
     def import_field(
