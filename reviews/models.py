@@ -157,7 +157,7 @@ class CatalogueProduct(models.Model):
     class Meta:
         ordering = ["name", "id"]
         verbose_name = _("product of the catalogue")
-        verbose_name_plural = _("catalogue")
+        verbose_name_plural = _("products of the catalogue")
 
     def __str__(self) -> str:
         return self.name

@@ -439,3 +439,28 @@ def test_invitations_keep_to_the_hours_of_the_setting(
 
     with time_machine.travel(datetime(2025, 5, 1, hour, 30, tzinfo=ZoneInfo("Asia/Jakarta"))):
         assert send_invitations() == sent
+
+
+def test_each_customer_is_asked_by_their_own_clock(campaign: Campaign, settings: Any) -> None:
+    settings.INVITATION_HOURS = (8, 20)
+    london = make_customer(9)
+    london.phone_number = "+442071838750"
+    london.save()
+    jakarta = make_customer(1)
+    invite_customers(campaign=campaign, customers=[london.pk, jakarta.pk])
+
+    with time_machine.travel(datetime(2025, 5, 1, 9, 30, tzinfo=ZoneInfo("Asia/Jakarta"))):
+        assert (send_invitations(), send_invitations()) == (1, 0)
+        assert campaign.invitations.get(state="sent").customer == jakarta
+    with time_machine.travel(datetime(2025, 5, 1, 16, tzinfo=ZoneInfo("Asia/Jakarta"))):
+        assert send_invitations() == 1
+
+
+def test_a_template_that_is_switched_off_sends_nothing(campaign: Campaign) -> None:
+    invite_customers(campaign=campaign, customers=[make_customer().pk])
+    campaign.template.is_active = False
+    campaign.template.save()
+
+    assert send_invitations() == 0
+    call_command("send_invitations")
+    assert campaign.invitations.get().state == "waiting"
