@@ -66,7 +66,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name": "product of the catalogue",
-                "verbose_name_plural": "catalogue",
+                "verbose_name_plural": "products of the catalogue",
                 "ordering": ["name", "id"],
             },
         ),

@@ -163,8 +163,9 @@ def test_where_a_review_comes_from_is_computed(moderator: Client) -> None:
 
 
 def test_a_public_answer_needs_no_open_window(moderator: Client) -> None:
-    review = make_review()
-    make_room(review.customer)
+    customer = make_customer()
+    make_room(customer)
+    review = make_review(customer=customer)
     address = f"{LIST}{review.pk}/note/"
 
     empty = moderator.post(address, {"text": " "})

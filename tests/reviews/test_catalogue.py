@@ -206,7 +206,7 @@ def test_who_may_only_look_matches_nothing(client: Client, shop: list[CatalogueP
 def csv_of(client: Client) -> str:
     """Which of the page's formats is CSV."""
     form = client.get(f"{CATALOGUE}import/").context["form"]
-    return next(key for key, name in form.fields["format"].choices if name == "csv")
+    return next(str(key) for key, name in form.fields["format"].choices if name == "csv")
 
 
 def upload(client: Client, text: str) -> Any:
