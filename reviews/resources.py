@@ -16,6 +16,7 @@ from funnel_site.lib.spreadsheet import (
     unguard,
 )
 from funnel_site.lib.text import normalise
+from funnel_site.lib.words import translated
 from reviews.models import CatalogueProduct, Review
 from reviews.services.catalogue import note_change
 
@@ -67,7 +68,7 @@ class ReviewResource(SpreadsheetResource):
         try:
             phone = normalise_phone(text, settings.PHONE_REGION)
         except PhoneError as error:
-            raise ValidationError({"contact_number": str(error)}) from error
+            raise ValidationError({"contact_number": translated(error.args[0])}) from error
         row["contact_number"] = phone
         row["created_at"] = row.get("created_at") or now()
 

@@ -31,6 +31,8 @@ class Refusal:
     explanation: Any
     button: Any
     done: str
+    """For the log."""
+    outcome: Any
     service: Callable[..., list[int]]
 
 
@@ -42,6 +44,7 @@ HIDE = Refusal(
     ),
     button=_("Hide"),
     done="Hid",
+    outcome=_("Hid %(number)s of %(all)s; the others were already."),
     service=hide_reviews,
 )
 REJECT = Refusal(
@@ -50,6 +53,7 @@ REJECT = Refusal(
     explanation=_("They stay here as refused, and are shown nowhere else."),
     button=_("Reject"),
     done="Rejected",
+    outcome=_("Rejected %(number)s of %(all)s; the others were already."),
     service=reject_reviews,
 )
 
@@ -58,7 +62,7 @@ class HideForm(forms.Form):
     """Why a review is hidden: one reason of a list, so that they can be counted."""
 
     because = forms.ChoiceField(
-        label="Reason",
+        label=_("Reason"),
         choices=[(reason, reason) for reason in REASONS],
         widget=UnfoldAdminSelectWidget,
     )

@@ -10,8 +10,8 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from import_export.admin import ExportActionModelAdmin, ImportExportModelAdmin
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
@@ -22,6 +22,7 @@ from funnel_site.lib.masking import is_masked
 from funnel_site.lib.phone import phone_search_digits
 from funnel_site.lib.staff import StaffAdmin, action, display
 from funnel_site.lib.text import normalise
+from funnel_site.lib.words import translated
 from reviews.admin.judging import HIDE, REJECT, HideForm, NoteForm, Refusal
 from reviews.admin.matching import CatalogueFilter, MatchingMixin
 from reviews.models import Review
@@ -59,7 +60,7 @@ class ReviewAdmin(MatchingMixin, ImportExportModelAdmin, ExportActionModelAdmin,
         ("answer", admin.EmptyFieldListFilter),
     )
     search_fields = ("product_name", "product_review", "user_name", "contact_number")
-    search_help_text = "Words, product, name, or phone number in any format"
+    search_help_text = _("Words, product, name, or phone number in any format")
     ordering = ("-created_at", "-id")
     actions = ("publish", "hide", "reject", "flag", "match_to_product", "not_in_catalogue")
     list_select_related = ("product",)
@@ -103,7 +104,7 @@ class ReviewAdmin(MatchingMixin, ImportExportModelAdmin, ExportActionModelAdmin,
             *super().get_urls(),
         ]
 
-    @action(description="Publish selected reviews", permissions=["moderate"])
+    @action(description=_("Publish selected reviews"), permissions=["moderate"])
     def publish(self, request: HttpRequest, queryset: QuerySet[Review]) -> None:
         chosen = self._chosen(request, queryset)
         if not chosen:
@@ -111,10 +112,12 @@ class ReviewAdmin(MatchingMixin, ImportExportModelAdmin, ExportActionModelAdmin,
         changed = publish_reviews(reviews=chosen, user=request.user)
         self._log(request, changed, "Published")
         self.message_user(
-            request, f"Published {len(changed)} of {len(chosen)}; the others were already."
+            request,
+            gettext("Published %(number)s of %(all)s; the others were already.")
+            % {"number": len(changed), "all": len(chosen)},
         )
 
-    @action(description="Hide selected reviews…", permissions=["moderate"])
+    @action(description=_("Hide selected reviews…"), permissions=["moderate"])
     def hide(self, request: HttpRequest, queryset: QuerySet[Review]) -> HttpResponse | None:
         """Ask for the reason first, then hide."""
         return self._refuse(request, queryset, HIDE)
@@ -144,9 +147,7 @@ class ReviewAdmin(MatchingMixin, ImportExportModelAdmin, ExportActionModelAdmin,
         because = form.cleaned_data["because"]
         changed = way.service(reviews=chosen, because=because, user=request.user)
         self._log(request, changed, f"{way.done}: {because}")
-        self.message_user(
-            request, f"{way.done} {len(changed)} of {len(chosen)}; the others were already."
-        )
+        self.message_user(request, way.outcome % {"number": len(changed), "all": len(chosen)})
         return None
 
     @action(description=_("Look at selected reviews again"), permissions=["moderate"])
@@ -166,7 +167,11 @@ class ReviewAdmin(MatchingMixin, ImportExportModelAdmin, ExportActionModelAdmin,
         chosen = list(queryset.values_list("pk", flat=True)[: MOST_AT_ONCE + 1])
         if len(chosen) <= MOST_AT_ONCE:
             return chosen
-        self.message_user(request, f"At most {MOST_AT_ONCE} at once: filter first.", level="ERROR")
+        self.message_user(
+            request,
+            gettext("At most %(most)s at once: filter first.") % {"most": MOST_AT_ONCE},
+            level="ERROR",
+        )
         return []
 
     def change_view(
@@ -198,7 +203,8 @@ class ReviewAdmin(MatchingMixin, ImportExportModelAdmin, ExportActionModelAdmin,
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "original": review,
-            "title": f"Review of {review.product_name[:80]}",
+            "title": gettext("Review of %(product_name)s")
+            % {"product_name": review.product_name[:80]},
             "review": review,
             "delivery": delivery_of(review.status),
             "stars": _stars(review.rating),
@@ -230,7 +236,7 @@ class ReviewAdmin(MatchingMixin, ImportExportModelAdmin, ExportActionModelAdmin,
             raise PermissionDenied
         if "publish" in request.POST:
             self._log(request, publish_reviews(reviews=[key], user=request.user), "Published")
-            self.message_user(request, "Published.")
+            self.message_user(request, gettext("Published."))
             return redirect("admin:reviews_review_change", key)
         if "again" in request.POST:
             again = look_again(reviews=[key], user=request.user)
@@ -244,7 +250,7 @@ class ReviewAdmin(MatchingMixin, ImportExportModelAdmin, ExportActionModelAdmin,
         because = form.cleaned_data["because"]
         changed = way.service(reviews=[key], because=because, user=request.user)
         self._log(request, changed, f"{way.done}: {because}")
-        self.message_user(request, _("Done. The list of reviews no longer shows it."))
+        self.message_user(request, gettext("Done. The list of reviews no longer shows it."))
         return redirect("admin:reviews_review_change", key)
 
     def note_view(self, request: HttpRequest, key: int) -> HttpResponse:
@@ -257,7 +263,7 @@ class ReviewAdmin(MatchingMixin, ImportExportModelAdmin, ExportActionModelAdmin,
             return self._page(request, review, HideForm(), note=form)
         note_answer(review=key, text=form.cleaned_data["text"], user=request.user)
         self.log_change(request, review, "Answered publicly")
-        self.message_user(request, _("The answer stands beside the review."))
+        self.message_user(request, gettext("The answer stands beside the review."))
         return redirect("admin:reviews_review_change", key)
 
     def answer_view(self, request: HttpRequest, key: int) -> HttpResponse:
@@ -273,22 +279,22 @@ class ReviewAdmin(MatchingMixin, ImportExportModelAdmin, ExportActionModelAdmin,
             return self._page(request, review, HideForm(), outcome.form)
         note_answer(review=key, text=outcome.message.body, user=request.user)
         self.log_change(request, review, "Answered")
-        self.message_user(request, "The answer is on its way.")
+        self.message_user(request, gettext("The answer is on its way."))
         return redirect("admin:reviews_review_change", key)
 
-    @display(description="Product", ordering="product_name")
+    @display(description=_("Product"), ordering="product_name")
     def shown_product(self, review: Review) -> str:
         """As it was typed, with what it is in the catalogue where that is called otherwise."""
         typed = review.product_name[:60]
         known = review.product.name[:60] if review.product else typed
         return typed if normalise(known) == normalise(typed) else f"{typed} → {known}"
 
-    @display(description="Review")
+    @display(description=_("Review"))
     def snippet(self, review: Review) -> str:
         text = review.product_review
         return text if len(text) <= 80 else f"{text[:79]}…"
 
-    @display(description="Stars", ordering="rating")
+    @display(description=_("Stars"), ordering="rating")
     def stars(self, review: Review) -> str:
         return _stars(review.rating)
 
@@ -297,7 +303,7 @@ class ReviewAdmin(MatchingMixin, ImportExportModelAdmin, ExportActionModelAdmin,
         return str(WORDS[review.provenance.origin])
 
     @display(
-        description="Shown",
+        description=_("Shown"),
         ordering="moderation",
         label={
             "To be looked at": "warning",
@@ -309,22 +315,22 @@ class ReviewAdmin(MatchingMixin, ImportExportModelAdmin, ExportActionModelAdmin,
     def shown_moderation(self, review: Review) -> str:
         return review.get_moderation_display()
 
-    @display(description="Thanks", ordering="status")
+    @display(description=_("Thanks"), ordering="status")
     def shown_status(self, review: Review) -> str:
         """Delivery of the bot's thanks."""
         delivery = delivery_of(review.status)
         if delivery is None:
-            return "Pending"
+            return gettext("Pending")
         return format_html(
             '<span class="fs-delivery fs-delivery-{}"><span class="material-symbols-outlined" aria-hidden="true">{}</span> {}</span>',
             delivery.tone,
             delivery.icon,
-            delivery.words,
+            translated(delivery.words),
         )
 
-    @display(description="Answered")
+    @display(description=_("Answered"))
     def is_answered(self, review: Review) -> str:
-        return "Yes" if review.answer else "–"
+        return gettext("Yes") if review.answer else "–"
 
 
 def _stars(rating: int | None) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.timezone import now
+from django.utils.translation import gettext
 
 from reviews.models import ModerationEvent, Review
 
@@ -45,7 +46,7 @@ def look_again(*, reviews: Iterable[int], because: str = "", user: Any) -> list[
 def _reason(because: str) -> str:
     reason = because.strip()[:200]
     if not reason:
-        raise ValidationError({"because": "Say why."})
+        raise ValidationError({"because": gettext("Say why.")})
     return reason
 
 
