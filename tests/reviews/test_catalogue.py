@@ -1,11 +1,13 @@
 """The catalogue in the conversation: found, asked about, or left for staff to match."""
 
+from io import StringIO
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
 from django.test import Client
 
 from conversations.models import Line
@@ -284,3 +286,7 @@ def test_the_shops_products_join_where_the_site_wants_it(
 
     found = CatalogueProduct.objects.values_list("name", "source")
     assert list(found) == ([("Hair Spa", "shop")] if is_wanted else [])
+    out = StringIO()
+    call_command("feed_catalogue", stdout=out)
+    assert out.getvalue() == f"Added {0 if is_wanted else 1} of 1 products\n"
+    assert list(found.all()) == [("Hair Spa", "shop")]

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import Permission, User
 from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test import Client
@@ -15,6 +14,7 @@ from django.utils.timezone import now
 from conversations.models import Customer, Message, Room
 from reviews.models import Review, ReviewSession
 from reviews.services.moderation import hide_reviews, publish_reviews
+from tests.conversations.agents import staff
 from tests.reviews.making import (
     OUR_ADDRESS,
     make_customer,
@@ -24,13 +24,6 @@ from tests.reviews.making import (
 )
 
 LIST = "/admin/reviews/review/"
-
-
-def staff(*permissions: str) -> User:
-    user = User.objects.create_user("staff", password="x", is_staff=True)
-    wanted = [*permissions, "see_contacts"]
-    user.user_permissions.set(Permission.objects.filter(codename__in=wanted))
-    return user
 
 
 @pytest.fixture
