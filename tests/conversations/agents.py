@@ -1,6 +1,9 @@
-"""Accounts of staff for tests."""
+"""Accounts of staff for tests, and the page that agents work on."""
 
 from django.contrib.auth.models import Permission, User
+from django.test import Client
+
+from conversations.models import Room
 
 
 def staff(*permissions: str) -> User:
@@ -9,3 +12,10 @@ def staff(*permissions: str) -> User:
     wanted = [*permissions, "see_contacts"]
     user.user_permissions.set(Permission.objects.filter(codename__in=wanted))
     return user
+
+
+def page_of(client: Client, room: Room) -> str:
+    """The HTML of a room's page."""
+    answer = client.get(f"/admin/conversations/room/{room.pk}/change/")
+    assert answer.status_code == 200
+    return str(answer.content.decode())

@@ -5,14 +5,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.core.files.base import ContentFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 
 from conversations.models import (
-    Attachment,
     Customer,
     Message,
     MessageTemplate,
@@ -21,8 +19,8 @@ from conversations.models import (
 )
 from conversations.services.statuses import apply_report
 from conversations.twilio_shapes import StatusReport
-from tests.conversations.agents import staff
-from tests.reviews.making import make_customer, make_message, make_room
+from tests.conversations.agents import page_of, staff
+from tests.reviews.making import make_message
 
 ACCOUNT = "AC" + "0" * 32
 
@@ -31,25 +29,6 @@ ACCOUNT = "AC" + "0" * 32
 def _account(settings: Any) -> None:
     settings.TWILIO_ACCOUNT_SID = ACCOUNT
     settings.TWILIO_AUTH_TOKEN = "a token of tests"
-
-
-@pytest.fixture
-def room(db: None) -> Room:
-    """A room whose customer wrote an hour ago."""
-    return make_room(make_customer(), last_inbound_at=now() - timedelta(hours=1))
-
-
-@pytest.fixture
-def agent(client: Client, db: None) -> Client:
-    """An agent: may see rooms and answer."""
-    client.force_login(staff("view_room", "view_customer", "view_message", "add_message"))
-    return client
-
-
-def page_of(client: Client, room: Room) -> str:
-    answer = client.get(f"/admin/conversations/room/{room.pk}/change/")
-    assert answer.status_code == 200
-    return str(answer.content.decode())
 
 
 def send(client: Client, room: Room, **fields: str) -> Any:
@@ -386,56 +365,3 @@ def test_the_queries_of_a_room_do_not_grow_with_its_messages(agent: Client, room
         send(agent, room, token=f"form-{number}")
 
     assert count() == few
-
-
-@pytest.fixture
-def attachment(room: Room) -> Attachment:
-    message = make_message(room, body="", media=[{"url": "https://x", "type": "text/html"}])
-    return Attachment.objects.create(
-        message=message, place=0, url="https://evil.example/x", content_type="text/html"
-    )
-
-
-def test_a_file_is_a_link_until_it_is_wished_for(
-    agent: Client, room: Room, attachment: Attachment
-) -> None:
-    page = page_of(agent, room)
-    assert "Attachment: text/html" in page
-    assert "Fetch" in page
-
-    answer = agent.post(f"/admin/conversations/attachment/{attachment.pk}/fetch/", follow=True)
-
-    assert "does not lead to Twilio" in answer.content.decode()
-    attachment.refresh_from_db()
-    assert attachment.state == "failed"
-    assert "Try again" in page_of(agent, room)
-    file = agent.get(f"/admin/conversations/attachment/{attachment.pk}/file/")
-    assert file.status_code == 403
-
-
-def test_a_file_that_a_browser_might_run_is_a_download(
-    agent: Client, room: Room, attachment: Attachment, settings: Any, tmp_path: Any
-) -> None:
-    settings.MEDIA_ROOT = tmp_path
-    attachment.file.save("x.html", ContentFile(b"<script>alert(1)</script>"))
-    Attachment.objects.update(state="stored", size=25)
-
-    file = agent.get(f"/admin/conversations/attachment/{attachment.pk}/file/")
-
-    assert file["Content-Disposition"].startswith("attachment")
-    assert file["Content-Type"] == "application/octet-stream"
-    assert file["X-Content-Type-Options"] == "nosniff"
-    assert "sandbox" in file["Content-Security-Policy"]
-    assert "Download" in page_of(agent, room)
-
-
-def test_files_are_for_those_who_may_read_messages(
-    client: Client, room: Room, attachment: Attachment
-) -> None:
-    client.force_login(staff("view_room"))
-    address = f"/admin/conversations/attachment/{attachment.pk}"
-
-    assert client.get(f"{address}/file/").status_code == 403
-    assert client.post(f"{address}/fetch/").status_code == 403
-    attachment.refresh_from_db()
-    assert attachment.state == "link"
