@@ -3,11 +3,13 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
 from import_export.admin import ImportExportModelAdmin
-from unfold.contrib.filters.admin import RangeDateFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateFilter
 
 from customer360 import profile_admin, resources, segment_admin
 from customer360.models import (
@@ -23,6 +25,7 @@ from customer360.models import (
     WebsiteVisit,
 )
 from customer360.services.building import BuildRunningError, request_build
+from funnel_site.lib.filters import ExactTextFilter
 from funnel_site.lib.masking import is_masked, shown_phone
 from funnel_site.lib.phone import phone_search_digits
 from funnel_site.lib.staff import RecordAdmin, StaffAdmin, action, confirmed, display
@@ -80,7 +83,7 @@ class CustomerRecordAdmin(SourceAdmin):
 class ProductAdmin(SourceAdmin):
     resource_classes = [resources.ProductResource]
     list_display = ("external_id", "product_name", "category", "brand", "price", "launch_date")
-    list_filter = ("category", "brand")
+    list_filter = (("category", ExactTextFilter), ("brand", ExactTextFilter))
     search_fields = ("=external_id", "product_name")
     ordering = ("product_name", "id")
 
@@ -106,10 +109,32 @@ class PurchaseAdmin(ChildAdmin):
         "currency",
         "store_id",
     )
-    list_filter = (("purchase_date", RangeDateFilter), "currency", "product__category")
+    list_filter = (
+        ("purchase_date", RangeDateFilter),
+        ("currency", ExactTextFilter),
+        ("product__category", ExactTextFilter),
+    )
     list_select_related = ("record", "product")
     autocomplete_fields = ("record", "product")
     ordering = ("-purchase_date", "-id")
+
+
+class ScoreFilter(admin.SimpleListFilter):
+    """By satisfaction score: the scale is known, no row has to be read for it."""
+
+    title = _("satisfaction score")
+    parameter_name = "satisfaction_score"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [*((str(score), str(score)) for score in range(10, 0, -1)), ("none", _("none"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "none":
+            return queryset.filter(satisfaction_score=None)
+        known = {value for value, _words in self.lookup_choices}
+        return (
+            queryset.filter(satisfaction_score=self.value()) if self.value() in known else queryset
+        )
 
 
 @admin.register(ServiceInteraction)
@@ -125,9 +150,9 @@ class ServiceInteractionAdmin(ChildAdmin):
     )
     list_filter = (
         ("interaction_date", RangeDateFilter),
-        "interaction_type",
-        "resolution_status",
-        "satisfaction_score",
+        ("interaction_type", ExactTextFilter),
+        ("resolution_status", ExactTextFilter),
+        ScoreFilter,
     )
     list_select_related = ("record", "product")
     autocomplete_fields = ("record", "product")
@@ -138,7 +163,11 @@ class ServiceInteractionAdmin(ChildAdmin):
 class CampaignAdmin(SourceAdmin):
     resource_classes = [resources.CampaignResource]
     list_display = ("campaign_name", "channel", "target_audience", "start_date", "end_date")
-    list_filter = ("channel", "target_audience", ("start_date", RangeDateFilter))
+    list_filter = (
+        ("channel", ExactTextFilter),
+        ("target_audience", ExactTextFilter),
+        ("start_date", RangeDateFilter),
+    )
     search_fields = ("=external_id", "campaign_name")
     ordering = ("-start_date", "-id")
 
@@ -147,7 +176,11 @@ class CampaignAdmin(SourceAdmin):
 class CampaignResponseAdmin(ChildAdmin):
     resource_classes = [resources.CampaignResponseResource]
     list_display = ("response_date", "record", "campaign", "response_type")
-    list_filter = (("response_date", RangeDateFilter), "response_type", "campaign__channel")
+    list_filter = (
+        ("response_date", RangeDateFilter),
+        ("response_type", ExactTextFilter),
+        ("campaign__channel", ExactTextFilter),
+    )
     list_select_related = ("record", "campaign")
     autocomplete_fields = ("record", "campaign")
     ordering = ("-response_date", "-id")
@@ -157,7 +190,7 @@ class CampaignResponseAdmin(ChildAdmin):
 class WebsiteVisitAdmin(ChildAdmin):
     resource_classes = [resources.WebsiteVisitResource]
     list_display = ("visit_date", "record", "source", "pages_viewed", "time_spent")
-    list_filter = (("visit_date", RangeDateFilter), "source")
+    list_filter = (("visit_date", RangeDateFilter), ("source", ExactTextFilter))
     ordering = ("-visit_date", "-id")
 
 
@@ -203,7 +236,7 @@ class CdpLoadAdmin(RecordAdmin):
 @admin.register(SetAsideRow)
 class SetAsideRowAdmin(RecordAdmin):
     list_display = ("table", "line", "external_id", "shown_state", "reason", "waits_for_id", "load")
-    list_filter = ("state", "table", "load")
+    list_filter = ("state", "table", ("load", AutocompleteSelectFilter))
     search_fields = ("=external_id", "=waits_for_id")
     search_help_text = "The row's id, or the id it waits for"
     list_select_related = ("load",)

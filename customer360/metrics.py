@@ -42,9 +42,14 @@ class Figure:
     unit: str = ""
     columns: tuple[Column, ...] = ()
     endpoint: str = ""
+    sources: tuple[str, ...] = ()
     version: int = 1
 
 
+# What figures are read from: the sources by their names in selectors/marks.py.
+PEOPLE = ("customer_info", "customers")
+SALES = ("purchase_transactions", "funnels")
+SIGNALS = ("customer_service", "reviews")
 ACTIVE = "customers whose last purchase lies in the period; all customers without one"
 
 KPIS = (
@@ -59,6 +64,7 @@ KPIS = (
         rows="the profiles themselves",
         unit=COUNT,
         endpoint="/api/kpis",
+        sources=PEOPLE,
     ),
     Figure(
         key="total_lifetime_value",
@@ -71,6 +77,7 @@ KPIS = (
         rows="the purchases and paid funnels",
         unit=MONEY,
         endpoint="/api/kpis",
+        sources=SALES,
     ),
     Figure(
         key="average_order_value",
@@ -83,6 +90,7 @@ KPIS = (
         rows="the purchases and paid funnels",
         unit=MONEY,
         endpoint="/api/kpis",
+        sources=SALES,
     ),
     Figure(
         key="retention_rate",
@@ -97,6 +105,7 @@ KPIS = (
         rows="the months",
         unit=PERCENT,
         endpoint="/api/kpis",
+        sources=SALES,
     ),
     Figure(
         key="repeat_purchase_rate",
@@ -109,6 +118,7 @@ KPIS = (
         rows="the profiles with two purchases or more",
         unit=PERCENT,
         endpoint="/api/kpis",
+        sources=SALES,
     ),
 )
 PICTURES = (
@@ -128,6 +138,7 @@ PICTURES = (
             Column(key="total_lifetime_value", title="Lifetime value", unit=MONEY),
         ),
         endpoint="/api/customer_segments",
+        sources=(*PEOPLE, *SALES),
     ),
     Figure(
         key="monthly_revenue",
@@ -146,6 +157,7 @@ PICTURES = (
             Column(key="is_partial", title="Partial"),
         ),
         endpoint="/api/monthly_revenue",
+        sources=SALES,
     ),
     Figure(
         key="top_customers",
@@ -166,6 +178,7 @@ PICTURES = (
             Column(key="customer_segment", title="Segment"),
         ),
         endpoint="/api/top_customers",
+        sources=SALES,
     ),
     Figure(
         key="product_category_performance",
@@ -183,6 +196,7 @@ PICTURES = (
             Column(key="orders", title="Orders", unit=COUNT),
         ),
         endpoint="/api/product_category_performance",
+        sources=SALES,
     ),
     Figure(
         key="customer_satisfaction",
@@ -199,6 +213,7 @@ PICTURES = (
         ),
         unit=SCORE,
         endpoint="/api/customer_satisfaction",
+        sources=SIGNALS,
     ),
     Figure(
         key="churn_risk",
@@ -217,6 +232,7 @@ PICTURES = (
             Column(key="total_lifetime_value", title="Lifetime value", unit=MONEY),
         ),
         endpoint="/api/churn_risk",
+        sources=SALES,
     ),
     Figure(
         key="rfm_segmentation",
@@ -235,6 +251,7 @@ PICTURES = (
             Column(key="customer_segment", title="Segment"),
         ),
         endpoint="/api/rfm_segmentation",
+        sources=SALES,
     ),
     Figure(
         key="funnel_by_channel",

@@ -6,7 +6,7 @@ from typing import Any
 from customer360.drill import funnels_link, profiles_link, row_link, signals_link
 from customer360.figures import plain
 from customer360.metrics import COUNT, DATE, MONEY, PERCENT, Column
-from customer360.selectors.answers import Answer
+from customer360.selectors.answers import Answer, Built
 
 NOTES = {
     "monthly_revenue": "Dashed: the month has not ended",
@@ -65,7 +65,7 @@ def shown(value: Any, unit: str) -> str:
     return str(value)
 
 
-def picture(found: Answer) -> dict[str, Any]:
+def picture(found: Answer, built: Built) -> dict[str, Any]:
     """The card: key, definition, chart for the script, table with links, and words for neither."""
     figure = found.definition
     columns = _columns(found)
@@ -74,6 +74,8 @@ def picture(found: Answer) -> dict[str, Any]:
     return {
         "key": figure.key,
         "figure": figure,
+        "marks": built.marks_of(figure),
+        "read_at": found.values.get("read_at"),
         "chart": chart,
         "note": NOTES.get(figure.key, ""),
         "summary": _summary(found),

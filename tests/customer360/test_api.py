@@ -54,6 +54,7 @@ def test_kpis_have_the_seed_names_and_honest_divisions(api: Api, built: ProfileB
         "as_of": "2026-03-20",
         "finished_at": body["build"]["finished_at"],
         "is_stale": False,
+        "sources": {},
     }
 
 

@@ -18,6 +18,7 @@ from conversations.models import Customer, IdentityChange, Room
 from conversations.services.joining import join_customers
 from conversations.services.parting import undo_join
 from customer360.models import (
+    BuildChange,
     BuyerMonth,
     Campaign,
     CampaignResponse,
@@ -280,6 +281,51 @@ def snapshot() -> dict[str, list[str]]:
     }
 
 
+Figures = dict[tuple[str, ...], tuple[int, Decimal]]
+
+
+def figures() -> Figures:
+    """What a build's notes speak of: sales and signals by month, customers by segment and risk."""
+    sums: Figures = {}
+
+    def add(key: tuple[str, ...], number: int, amount: Any) -> None:
+        was = sums.get(key, (0, Decimal(0)))
+        sums[key] = was[0] + number, was[1] + Decimal(str(amount))
+
+    for day, name, currency, number, amount in SalesDay.objects.values_list(
+        "day", "category", "currency", "orders", "revenue"
+    ):
+        add(("sales", f"{day:%Y-%m}", name, currency), number, amount)
+    for day, score, number in SatisfactionDay.objects.values_list("day", "score", "signals"):
+        add(("satisfaction", f"{day:%Y-%m}", "", ""), number, score * number)
+    for segment, risk, value in CustomerProfile.objects.values_list(
+        "customer_segment", "churn_risk", "total_lifetime_value"
+    ):
+        add(("segment", "", segment, ""), 1, value)
+        add(("churn", "", risk, ""), 1, value)
+    return sums
+
+
+def less(after: Figures, before: Figures) -> Figures:
+    zero = (0, Decimal(0))
+    found = {}
+    for key in {*after, *before}:
+        (one, much), (other, less_) = after.get(key, zero), before.get(key, zero)
+        if one != other or much != less_:
+            found[key] = one - other, much - less_
+    return found
+
+
+def noted() -> Figures:
+    """What all builds have noted of their differences, added up."""
+    sums: Figures = {}
+    for one in BuildChange.objects.all():
+        key = (one.kind, f"{one.month:%Y-%m}" if one.month else "", one.name, one.currency)
+        was = sums.get(key, (0, Decimal(0)))
+        sums[key] = was[0] + one.number, was[1] + one.amount
+    return {key: value for key, value in sums.items() if value != (0, 0)}
+
+
 @contextmanager
 def undone() -> Iterator[None]:
     """A database as it was before, after each example."""
@@ -297,10 +343,12 @@ def check_equality(story: list[tuple[Any, ...]]) -> None:
     with undone():
         world = World()
         build_profiles(mode="full", as_of=AS_OF)
+        before = figures()
         act(world, story)
         build = build_profiles(mode="changed", as_of=AS_OF)
         changed = snapshot()
         assert build.mode == "changed"
+        assert noted() == less(figures(), before)
         assert not ChangedCustomer.objects.exists()
         build_profiles(mode="full", as_of=AS_OF)
         assert snapshot() == changed

@@ -208,7 +208,7 @@ def test_every_picture_has_a_heading_a_definition_a_table_and_an_export(
         for row in picture["table"]:
             assert row["link"].replace("&", "&amp;") in text
     assert text.count('role="img"') == len(context(page)["drawn"])
-    assert f">build {shop.pk}</a>" in text
+    assert f">build {shop.pk}, as of 20 Mar 2026</a>" in text
     assert "By the simple rule, too few for a model" in text
 
 
