@@ -6,7 +6,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils.html import format_html
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from import_export.admin import ImportExportModelAdmin
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateFilter
@@ -24,6 +25,7 @@ from customer360.models import (
     SetAsideRow,
     WebsiteVisit,
 )
+from customer360.selectors.marks import marks_of
 from customer360.services.building import BuildRunningError, request_build
 from funnel_site.lib.filters import ExactTextFilter
 from funnel_site.lib.masking import is_masked, shown_phone
@@ -267,6 +269,22 @@ class ProfileBuildAdmin(RecordAdmin):
     )
     list_filter = ("state", "mode")
     actions_list = ("build_changed", "build_all")
+    fields = (
+        "shown_state",
+        "error",
+        "mode",
+        "as_of",
+        "shown_changes",
+        "customers",
+        "started_at",
+        "finished_at",
+        "started_by",
+        "shown_marks",
+        "shown_seconds",
+        "currency",
+        "rules_version",
+    )
+    readonly_fields = ("shown_state", "shown_changes", "shown_marks", "shown_seconds")
 
     def has_build_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return request.user.has_perm("customer360.add_profilebuild")
@@ -303,6 +321,32 @@ class ProfileBuildAdmin(RecordAdmin):
     )
     def shown_state(self, build: ProfileBuild) -> str:
         return build.get_state_display()
+
+    @display(description=_("What changed"))
+    def shown_changes(self, build: ProfileBuild) -> str:
+        """The way to the comparison with the build before."""
+        done = ProfileBuild.objects.filter(state=ProfileBuild.State.DONE, pk__lt=build.pk)
+        before = done.order_by("-pk").first()
+        if before is None or not build.is_compared:
+            return "–"
+        return format_html(
+            '<a href="{}?before={}&amp;after={}">{}</a>',
+            reverse("admin:customer360_changes"),
+            before.pk,
+            build.pk,
+            _("Beside build %(number)s") % {"number": before.pk},
+        )
+
+    @display(description=_("Read up to"))
+    def shown_marks(self, build: ProfileBuild) -> str:
+        marks = marks_of(build.results.get("sources", {}))
+        lines = ((one.title, f"{one.newest:,}", one.day or "–") for one in marks)
+        return format_html_join("", "{}: no. {} ({})<br>", lines) or "–"
+
+    @display(description=_("Seconds by step"))
+    def shown_seconds(self, build: ProfileBuild) -> str:
+        seconds = build.results.get("seconds", {})
+        return ", ".join(f"{step} {taken:.1f}" for step, taken in seconds.items()) or "–"
 
     @display(description="Progress")
     def shown_progress(self, build: ProfileBuild) -> str:

@@ -72,10 +72,12 @@ def _tables(found: Comparison, *, is_current: bool) -> dict[str, Any]:
     segments = [
         (one, one.name, profiles_link(Period(), customer_segment=one.name))
         for one in found.segments
+        if one.number
     ]
     risks = [
         (one, risk_label(one.name), profiles_link(Period(), churn_risk__exact=one.name))
         for one in found.risks
+        if one.number
     ]
     return {
         "is_current": is_current,

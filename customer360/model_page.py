@@ -66,7 +66,9 @@ def _models(fit: ScoreFit) -> list[dict[str, Any]]:
         ("Gamma-Gamma", _("the value of the next 12 months"), SPEND, fit.gamma_gamma),
     ):
         if values:
-            numbers = [(name, f"{values[name]:,.3f}") for name in names if name in values]
+            numbers = [
+                (name.replace("_", "-"), f"{values[name]:,.3f}") for name in names if name in values
+            ]
             found.append(
                 {"title": title, "use": use, "numbers": numbers, "customers": values["customers"]}
             )
