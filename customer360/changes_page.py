@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import urlencode
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext
 
 from customer360.dashboard import may_view
 from customer360.drill import profiles_link, sales_link, signals_link
@@ -35,7 +35,7 @@ def changes_page(request: HttpRequest, model_admin: Any) -> HttpResponse:
         found = compare(before, after) if before and after else None
     context: dict[str, Any] = {
         **model_admin.admin_site.each_context(request),
-        "title": _("What changed between builds"),
+        "title": gettext("What changed between builds"),
         "builds": builds,
         "before": before,
         "after": after,
@@ -61,9 +61,9 @@ def _chosen(
     by_key = {str(build.pk): build for build in builds}
     before, after = (by_key.get(one) for one in asked)
     if before is None or after is None:
-        return *usual, _("One of these builds cannot be compared any more.")
+        return *usual, gettext("One of these builds cannot be compared any more.")
     if before.pk >= after.pk:
-        return *usual, _("The earlier build comes first.")
+        return *usual, gettext("The earlier build comes first.")
     return before, after, ""
 
 
@@ -81,7 +81,10 @@ def _tables(found: Comparison, *, is_current: bool) -> dict[str, Any]:
     ]
     return {
         "is_current": is_current,
-        "choices": [("before", found.before, _("From")), ("after", found.after, _("to"))],
+        "choices": [
+            ("before", found.before, gettext("From")),
+            ("after", found.after, gettext("to")),
+        ],
         "totals": [(one, None, None) for one in found.totals],
         "months": [
             (one, _sales(one) if is_current else None, _new_rows(one, found))
@@ -94,8 +97,8 @@ def _tables(found: Comparison, *, is_current: bool) -> dict[str, Any]:
             for one in found.categories
         ],
         "people": [
-            ("segments", _("Customer segments"), segments),
-            ("risks", _("Churn risk"), risks),
+            ("segments", gettext("Customer segments"), segments),
+            ("risks", gettext("Churn risk"), risks),
         ],
         "satisfaction": [
             (
@@ -149,21 +152,21 @@ def _reasons(found: Comparison) -> list[str]:
     reasons = []
     if before.as_of != after.as_of:
         reasons.append(
-            _(
+            gettext(
                 "The day moved on: rows dated up to it count now, and time has passed since"
                 " everybody's last purchase."
             )
         )
     if is_fitted_anew(found):
         reasons.append(
-            _("The churn model was fitted anew, on %(buyers)s buyers.")
+            gettext("The churn model was fitted anew, on %(buyers)s buyers.")
             % {"buyers": f"{after.fit.buyers:,}"}
         )
     if before.rules_version != after.rules_version:
-        reasons.append(_("The rules of the build have changed."))
+        reasons.append(gettext("The rules of the build have changed."))
     if before.currency != after.currency:
         reasons.append(
-            _("The site's currency was %(before)s and is %(after)s.")
+            gettext("The site's currency was %(before)s and is %(after)s.")
             % {"before": before.currency, "after": after.currency}
         )
     return reasons

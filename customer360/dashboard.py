@@ -13,7 +13,11 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.formats import number_format
 from django.utils.timezone import localdate, now
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
 
 from customer360.drill import kpi_link, profiles_link
 from customer360.metrics import BY_KEY, KPIS, PICTURES, Figure
@@ -35,7 +39,12 @@ from funnel_site.lib.spreadsheet import guard
 
 YEAR = timedelta(days=364)
 HUGE = 1_000
-RANGES = (("30", "30 days"), ("90", "90 days"), ("365", "12 months"), ("year", "This year"))
+RANGES = (
+    ("30", _("30 days")),
+    ("90", _("90 days")),
+    ("365", _("12 months")),
+    ("year", _("This year")),
+)
 
 
 def may_view(request: HttpRequest, model_admin: Any) -> None:
@@ -60,7 +69,7 @@ def dashboard_page(request: HttpRequest, model_admin: Any) -> HttpResponse:
             one["note"], one["note_link"] = fit, reverse("admin:customer360_model")
     context = {
         **model_admin.admin_site.each_context(request),
-        "title": "Dashboard",
+        "title": gettext("Dashboard"),
         "built": built,
         "has_news": news,
         "period": period,
@@ -105,7 +114,7 @@ def _query(period: Period) -> dict[str, str]:
 def _ranges(period: Period, built: Built) -> list[dict[str, Any]]:
     """The periods that one click asks for."""
     today = built.as_of or localdate()
-    made = [
+    made: list[tuple[StrOrPromise, Period]] = [
         (
             label,
             Period(
@@ -117,7 +126,7 @@ def _ranges(period: Period, built: Built) -> list[dict[str, Any]]:
         )
         for name, label in RANGES
     ]
-    made.append(("All time", Period()))
+    made.append((gettext("All time"), Period()))
     return [
         {
             "label": label,
@@ -132,11 +141,22 @@ def _kpis(found: Answer, period: Period, built: Built) -> list[dict[str, Any]]:
     """The cards of the single figures: value, change, definition and the rows behind it."""
     values = found.values
     notes = {
-        "total_customers": f"{values['new_buyers']:,} bought for the first time",
-        "total_lifetime_value": f"{values['revenue']:,.0f} of it in this period",
-        "average_order_value": f"{values['orders']:,} orders",
-        "retention_rate": f"{values['retained']:,} of {values['retention_base']:,} came back",
-        "repeat_purchase_rate": f"{values['repeat_buyers']:,} of {values['buyers']:,} buyers",
+        "total_customers": gettext("%(number)s bought for the first time")
+        % {"number": number_format(values["new_buyers"], force_grouping=True)},
+        "total_lifetime_value": gettext("%(amount)s of it in this period")
+        % {"amount": number_format(values["revenue"], 0, force_grouping=True)},
+        "average_order_value": gettext("%(number)s orders")
+        % {"number": number_format(values["orders"], force_grouping=True)},
+        "retention_rate": gettext("%(some)s of %(all)s came back")
+        % {
+            "some": number_format(values["retained"], force_grouping=True),
+            "all": number_format(values["retention_base"], force_grouping=True),
+        },
+        "repeat_purchase_rate": gettext("%(some)s of %(all)s buyers")
+        % {
+            "some": number_format(values["repeat_buyers"], force_grouping=True),
+            "all": number_format(values["buyers"], force_grouping=True),
+        },
     }
     return [
         {

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from customer360.dashboard import may_view
@@ -31,7 +31,7 @@ def model_page(request: HttpRequest, model_admin: Any) -> HttpResponse:
         check = ModelCheck.objects.first()
     context = {
         **model_admin.admin_site.each_context(request),
-        "title": _("The churn model"),
+        "title": gettext("The churn model"),
         "built": built,
         "fit": fit,
         "is_rule": fit is not None and fit.model != CustomerProfile.ScoredBy.MBG_NBD,
@@ -53,7 +53,7 @@ def check_view(request: HttpRequest, model_admin: Any) -> HttpResponse:
     if not request.user.has_perm("customer360.add_profilebuild"):
         raise PermissionDenied
     check = check_model()
-    messages.success(request, check.note or _("The model was checked."))
+    messages.success(request, check.note or gettext("The model was checked."))
     return redirect("admin:customer360_model")
 
 
@@ -61,9 +61,9 @@ def _models(fit: ScoreFit) -> list[dict[str, Any]]:
     """Each fitted model's parameters, to as many digits as papers print."""
     found = []
     for title, use, names, values in (
-        ("MBG/NBD", _("the churn risk and the expected purchases"), LIFETIME, fit.mbg_nbd),
-        ("BG/NBD", _("fitted beside it, to compare"), LIFETIME, fit.bg_nbd),
-        ("Gamma-Gamma", _("the value of the next 12 months"), SPEND, fit.gamma_gamma),
+        ("MBG/NBD", gettext("the churn risk and the expected purchases"), LIFETIME, fit.mbg_nbd),
+        ("BG/NBD", gettext("fitted beside it, to compare"), LIFETIME, fit.bg_nbd),
+        ("Gamma-Gamma", gettext("the value of the next 12 months"), SPEND, fit.gamma_gamma),
     ):
         if values:
             numbers = [

@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict, StreamingHttpRespo
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.timezone import now
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext
 
 from customer360.dashboard import may_view, period_of
 from customer360.periods import Period
@@ -76,19 +76,22 @@ def sales_page(request: HttpRequest, model_admin: Any) -> HttpResponse | Streami
         figure = figure_of("sales", query)
     what = [str(query.period)]
     if query.category is not None:
-        what.append(query.category or _("no category"))
+        what.append(query.category or gettext("no category"))
     if query.currency is not None:
         what.append(query.currency)
     facts = [
-        (_("Rows"), f"{rows.count:,}"),
-        (_("Orders"), f"{rows.orders:,}"),
-        (_("Revenue"), f"{rows.total:,.2f}" if query.currency else _("choose a currency")),
+        (gettext("Rows"), f"{rows.count:,}"),
+        (gettext("Orders"), f"{rows.orders:,}"),
+        (
+            gettext("Revenue"),
+            f"{rows.total:,.2f}" if query.currency else gettext("choose a currency"),
+        ),
     ]
     if query.currency and rows.orders:
-        facts.append((_("Average order value"), f"{rows.total / rows.orders:,.2f}"))
+        facts.append((gettext("Average order value"), f"{rows.total / rows.orders:,.2f}"))
     sheet = Sheet(
         kind="sales",
-        title=_("Purchases"),
+        title=gettext("Purchases"),
         what=" · ".join(what),
         facts=facts,
         rows=rows,
@@ -111,13 +114,13 @@ def signals_page(request: HttpRequest, model_admin: Any) -> HttpResponse | Strea
         figure = figure_of("signals", query)
     what = [str(query.period)]
     if query.score is not None:
-        what.append(_("score %(score)s") % {"score": query.score})
+        what.append(gettext("score %(score)s") % {"score": query.score})
     mean = f"{rows.total / rows.count:.2f}" if rows.count else "–"
     sheet = Sheet(
         kind="signals",
-        title=_("Satisfaction"),
+        title=gettext("Satisfaction"),
         what=" · ".join(what),
-        facts=[(_("Signals"), f"{rows.count:,}"), (_("Mean score"), mean)],
+        facts=[(gettext("Signals"), f"{rows.count:,}"), (gettext("Mean score"), mean)],
         rows=rows,
         built=built,
         differs=figure != (rows.count, rows.total),
@@ -136,7 +139,7 @@ def retention_page(request: HttpRequest, model_admin: Any) -> HttpResponse:
     profiles = reverse("admin:customer360_customerprofile_changelist")
     context = {
         **model_admin.admin_site.each_context(request),
-        "title": _("Retention by month"),
+        "title": gettext("Retention by month"),
         "built": built,
         "period": period,
         "trouble": trouble,
