@@ -175,6 +175,8 @@ NOT_PERSONAL: dict[str, str] = {
     "customer360.CdpLoad": OF_THE_WORK,
     "customer360.ProfileBuild": OF_THE_WORK,
     "customer360.ScoreFit": SUMS,
+    "customer360.BuildChange": SUMS,
+    "customer360.ModelCheck": SUMS,
     "customer360.ChangedCustomer": "row numbers alone, until the next build",
     "customer360.ChangedDay": OF_THE_WORK,
     "customer360.SalesDay": SUMS,

@@ -48,6 +48,7 @@ OWN_PERMISSION = {
     "carddata_partnerfile_undo": "carddata.change_partnerfile",
     "carddata_rejectedrow_resubmit": "carddata.export_rejectedrow",
     "customer360_export": "customer360.export_customerprofile",
+    "customer360_model_check": "customer360.add_profilebuild",
     "operations_overview": "operations.view_operations",
     "operations_system": "operations.view_operations",
     "privacy_datarequest_find": "privacy.export_customer privacy.erase_customer",
