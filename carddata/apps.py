@@ -6,3 +6,8 @@ class CarddataConfig(AppConfig):
 
     name = "carddata"
     verbose_name = "Cards"
+
+    def ready(self) -> None:
+        from carddata.services import approving
+
+        approving.register_kinds()

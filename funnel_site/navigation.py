@@ -67,7 +67,8 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = (
         "Operations",
         (
             ("What runs", "play_circle", "operations", "operations", "operations_overview"),
-            ("System", "monitor_heart", "operations", "operations", "operations_system"),
+            ("System", "monitor_heart", "operations", "health", "operations_system"),
+            ("Approvals", "fact_check", "access", "approval"),
             ("Data requests", "policy", "privacy", "datarequest"),
             ("Archive files", "inventory", "conversations", "rawfile"),
             ("Inbox", "inbox", "conversations", "inboundevent"),

@@ -60,6 +60,9 @@ SESSION_IDLE_MINUTES = positive("SESSION_IDLE_MINUTES", default=30)
 SESSION_COOKIE_AGE = SESSION_HOURS * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SECOND_FACTOR_REQUIRED = switch("SECOND_FACTOR_REQUIRED", default=False)
+# What takes two people waits so long for the second one, who may be absent on a site of one.
+FOUR_EYES_HOURS = positive("FOUR_EYES_HOURS", default=24)
+FOUR_EYES_ALONE = switch("FOUR_EYES_ALONE", default=True)
 OTP_TOTP_ISSUER = "Funnel Site"
 OTP_ADMIN_HIDE_SENSITIVE_DATA = True
 # What erased keys are hashed with: another one forgets what was erased.

@@ -6,3 +6,8 @@ class PrivacyConfig(AppConfig):
 
     name = "privacy"
     verbose_name = "Data requests"
+
+    def ready(self) -> None:
+        from privacy.approving import register_kinds
+
+        register_kinds()

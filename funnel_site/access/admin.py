@@ -8,6 +8,8 @@ from django.http import HttpRequest
 from rest_framework_api_key.admin import APIKeyModelAdmin
 from rest_framework_api_key.models import APIKey as UnusedKey
 
+from funnel_site.access import approval_admin as approval_admin
+from funnel_site.access import staff_admin as staff_admin
 from funnel_site.access.account import account_urls
 from funnel_site.access.models import ApiKey, Scope
 from funnel_site.lib.staff import StaffAdmin

@@ -7,6 +7,7 @@ from typing import Any
 
 from auditlog.models import AbstractLogEntry
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class AuditEntry(AbstractLogEntry):
@@ -20,6 +21,8 @@ class AuditEntry(AbstractLogEntry):
         CHANGED = "changed", "Changed"
         EXPORTED = "exported", "Exported"
         REPLAYED = "replayed", "Replayed"
+        REVEALED = "revealed", _("Had shown")
+        TOLD = "told", _("Signed in")
         REFUSED = "refused", "Was refused"
 
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.CHANGED)
