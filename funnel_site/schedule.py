@@ -26,6 +26,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "customer360.tasks.refresh_segments",
         "schedule": crontab(hour="3", minute="40"),
     },
+    "drop what is old enough": {
+        "task": "privacy.tasks.purge",
+        "schedule": crontab(hour="4", minute="10"),
+    },
     "archive old deliveries": {
         "task": "conversations.tasks.archive_raw",
         "schedule": crontab(hour="3", minute="10"),

@@ -21,6 +21,7 @@ from funnel_site.environment import (
     hours,
     phone_region,
     positive,
+    retention_days,
     secret_key,
     switch,
     time_zone,
@@ -245,6 +246,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
 # A folder, or s3://bucket/folder?endpoint=…: where processed deliveries go after so many days.
 RAW_STORAGE_URL = env.str("RAW_STORAGE_URL", default=str(VAR_DIR / "archive"))
 RAW_HOT_DAYS = positive("RAW_HOT_DAYS", default=90)
+# How long each source's deliveries and files are kept at all. Empty: for ever.
+RETENTION_DAYS = retention_days("RETENTION_DAYS")
 
 # --- The API ------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

@@ -64,6 +64,7 @@ class AuditEntryAdmin(ExportActionModelAdmin, RecordAdmin):
             "Changed": "warning",
             "Exported": "warning",
             "Had shown": "warning",
+            "Signed in": "warning",
             "Replayed": "success",
             "Was refused": "danger",
         },
