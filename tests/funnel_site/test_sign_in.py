@@ -219,18 +219,19 @@ def test_a_key_is_rotated_without_a_gap(user: User) -> None:
     assert "does not work any more" in dead.content.decode()
 
 
-@pytest.mark.parametrize(("proxies", "is_locked"), [(0, True), (1, False)])
+@pytest.mark.parametrize(
+    ("proxies", "last", "is_locked"), [(0, "", True), (1, ", 198.51.100.7", True), (1, "", False)]
+)
 def test_the_lock_is_not_dodged_by_a_forged_header(
-    user: User, settings: Any, proxies: int, is_locked: bool
+    user: User, settings: Any, proxies: int, last: str, is_locked: bool
 ) -> None:
-    """Without a proxy the header is anybody's word; with one its last part is the proxy's."""
-    settings.AXES_IPWARE_PROXY_COUNT = proxies
+    """Without a proxy the header is anybody's word; with one its last part is the proxy's own."""
+    settings.PROXY_COUNT = proxies
     for number in range(10):
-        header = {"X-Forwarded-For": f"203.0.113.{number}"}
+        header = {"X-Forwarded-For": f"203.0.113.{number}{last}"}
         Client().post(LOGIN, {"username": "sari", "password": "x"}, headers=header)
 
     client = Client()
-    client.post(
-        LOGIN, {"username": "sari", "password": PASSWORD}, headers={"X-Forwarded-For": "203.0.113.99"}
-    )
+    other = {"X-Forwarded-For": f"203.0.113.99{last}"}
+    client.post(LOGIN, {"username": "sari", "password": PASSWORD}, headers=other)
     assert is_in(client) != is_locked
