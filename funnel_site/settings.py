@@ -97,7 +97,8 @@ AUTH_PASSWORD_VALIDATORS = [
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 1
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_IPWARE_PROXY_COUNT = env.int("PROXY_COUNT", default=0)
+PROXY_COUNT = positive("PROXY_COUNT", default=0, least=0)
+AXES_CLIENT_IP_CALLABLE = "funnel_site.access.addresses.client_address"
 AXES_VERBOSE = False
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
@@ -263,7 +264,7 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "funnel_site.lib.problem_handler.exception_handler",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "URL_FORMAT_OVERRIDE": None,
-    "NUM_PROXIES": env.int("PROXY_COUNT", default=0),
+    "NUM_PROXIES": PROXY_COUNT,
 }
 API_REQUESTS_PER_MINUTE = positive("API_REQUESTS_PER_MINUTE", default=60_000)
 SPECTACULAR_SETTINGS = {

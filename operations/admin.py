@@ -14,7 +14,9 @@ from django.views.decorators.http import require_POST
 from conversations.services.replaying import dead_letters, replay, takes_two
 from funnel_site.lib.staff import RecordAdmin
 from operations.models import TaskRun
-from operations.selectors import health, works
+from operations.alarms import alarms_of
+from operations.selectors import works
+from operations.system import health
 from operations.services import NotStartedError, run_now, set_schedule
 
 HEALTH = "operations.view_health"
@@ -61,7 +63,10 @@ class TaskRunAdmin(RecordAdmin):
         """Inbox lag, throughput, failures, queue and disk."""
         if not (request.user.has_perm(VIEW) or request.user.has_perm(HEALTH)):
             raise PermissionDenied
-        return self._page(request, "system", _("System"), health=health())
+        found = health()
+        return self._page(
+            request, "system", _("System"), health=found, alarms=alarms_of(found)
+        )
 
     def run_view(self, request: HttpRequest) -> HttpResponse:
         self._check(request, RUN)
