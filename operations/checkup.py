@@ -15,7 +15,7 @@ from django.db.models import Max
 from django.utils.timezone import now
 from django_celery_beat.models import PeriodicTask
 
-from conversations.services.accounts import is_practising, main_account, tokens_of
+from conversations.services.accounts import is_practising, main_account
 from funnel_site.health import CHECKS
 from funnel_site.lib.sheets import ServiceAccount, SheetRefusedError
 
@@ -58,7 +58,7 @@ def secrets() -> Iterator[Finding]:
     if is_practising():
         words = "No Twilio account is set: WhatsApp messages are neither taken nor sent."
         yield Finding("secrets", words, is_warning=True)
-    elif not tokens_of(main_account().sid):
+    elif main_account() is None:
         yield Finding("secrets", "TWILIO_AUTH_TOKEN is empty: every request of Twilio is refused.")
 
 

@@ -129,7 +129,11 @@ def test_what_does_not_hold_any_more_is_not_confirmed(change: str) -> None:
     ann, ben = member("ann", STEWARD), member("ben", STEWARD)
     customer = make_customer(1)
     row = approvals.ask(
-        kind="customer_erasure", user=ann, subject="x", reason="y", payload={"customer": customer.pk}
+        kind="customer_erasure",
+        user=ann,
+        subject="x",
+        reason="y",
+        payload={"customer": customer.pk},
     )
     match change:
         case "expired":
@@ -165,7 +169,9 @@ def test_a_hundred_dead_letters_are_replayed_by_one_and_more_by_two() -> None:
     assert first.post(page, few).status_code == 302
     InboundEvent.objects.update(state="failed", error_code="required", attempts=7)
 
-    asked = first.post(page, {"action": "replay", "select_across": "1", "_selected_action": ids[:1]})
+    asked = first.post(
+        page, {"action": "replay", "select_across": "1", "_selected_action": ids[:1]}
+    )
     assert "101 dead letters" in asked.content.decode()
     assert first.post("/admin/operations/taskrun/replay/").url.endswith("/replay_all/")
     sent = {"ids": ",".join(map(str, ids)), "reason": "the parser is mended"}
@@ -187,12 +193,22 @@ def test_a_roll_back_waits_for_the_second_operator() -> None:
     confirm_page(second, Approval.objects.get())
 
     file.refresh_from_db()
-    assert (file.state, file.undone_by.username, file.undo_reason) == ("undoing", "op", "wrong file")
+    assert (file.state, file.undone_by.username, file.undo_reason) == (
+        "undoing",
+        "op",
+        "wrong file",
+    )
 
 
 def test_an_analysts_keyword_is_a_draft_until_somebody_else_says_so() -> None:
     analyst, lead = browser(member("ana", ANALYST)), browser(member("lea", LEAD))
-    form = {"stage": "opening", "phrase": "promo", "channel": "", "mode": "phrase", "is_active": "on"}
+    form = {
+        "stage": "opening",
+        "phrase": "promo",
+        "channel": "",
+        "mode": "phrase",
+        "is_active": "on",
+    }
     without = analyst.post("/admin/funnels/keyword/add/", form)
     assert "Say why" in without.content.decode()
 
@@ -269,7 +285,11 @@ def test_approvals_are_seen_by_who_asked_who_may_confirm_and_who_watches() -> No
     ann = member("ann", STEWARD)
     member("ben", STEWARD)
     row = approvals.ask(kind="customer_export", user=ann, subject="Export of 7", reason="y")
-    for name, role, sees in (("op", OPERATOR, False), ("aud", AUDITOR, True), ("cy", STEWARD, True)):
+    for name, role, sees in (
+        ("op", OPERATOR, False),
+        ("aud", AUDITOR, True),
+        ("cy", STEWARD, True),
+    ):
         client = browser(member(name, role))
         assert ("Export of 7" in client.get("/admin/access/approval/").content.decode()) == sees
         opened = client.get(f"/admin/access/approval/{row.pk}/change/")

@@ -200,7 +200,7 @@ def test_the_trail_is_not_emptied_at_once(customer: Customer) -> None:
     guarded()
     for table in ("audit_auditentry", "audit_auditpruning"):
         with (
-            pytest.raises(DatabaseError, match="append-only|are kept"),
+            pytest.raises(DatabaseError, match=r"append-only|are kept"),
             transaction.atomic(),
             connection.cursor() as cursor,
         ):
@@ -214,7 +214,10 @@ def test_entries_go_for_their_age_alone_and_by_a_row_that_stays(customer: Custom
     old = AuditEntry.objects.get(pk=young.pk)
     old.pk, old.timestamp = None, now() - timedelta(days=800)
     AuditEntry.objects.bulk_create([old])
-    for options in ({"older_than_days": 364, "reason": "x"}, {"older_than_days": 700, "reason": ""}):
+    for options in (
+        {"older_than_days": 364, "reason": "x"},
+        {"older_than_days": 700, "reason": ""},
+    ):
         with pytest.raises(PruningError):
             prune(**options)
     assert prune(older_than_days=700, reason="policy", dry_run=True).entries == 1
@@ -244,7 +247,10 @@ def test_a_lead_reads_the_agents_trail_and_nobody_elses(customer: Customer) -> N
     for role in ("Support agent", "Privacy steward"):
         entered(role).get(f"/admin/conversations/customer/{customer.pk}/change/")
     listed = entered("Support lead").get("/admin/audit/auditentry/").content.decode()
-    agents, others = trail(kind="saw", who="Support-agent"), trail(kind="saw", who="Privacy-steward")
+    agents, others = (
+        trail(kind="saw", who="Support-agent"),
+        trail(kind="saw", who="Privacy-steward"),
+    )
     assert f"/admin/audit/auditentry/{agents[0].pk}/" in listed
     assert f"/admin/audit/auditentry/{others[0].pk}/" not in listed
 
@@ -273,7 +279,11 @@ def test_one_masked_field_is_shown_with_a_reason_that_stays(
     assert "no-store" in shown["Cache-Control"]
     assert shown["Refresh"].startswith("30; url=/admin/")
     (entry,) = trail(kind="revealed")
-    assert (entry.who, entry.words, entry.object_pk) == (role.replace(" ", "-"), "ticket 5", str(key))
+    assert (entry.who, entry.words, entry.object_pk) == (
+        role.replace(" ", "-"),
+        "ticket 5",
+        str(key),
+    )
     assert shows not in str(entry.changes) + str(entry.additional_data) + entry.object_repr
     other = entered("Analyst")
     assert other.post(page, {"reason": "curious"}).status_code == 403

@@ -196,9 +196,9 @@ def test_a_key_is_rotated_without_a_gap(user: User) -> None:
         return str(answer.content.decode().partition('id="new-key">')[2].partition("<")[0])
 
     def answers(secret: str) -> int:
-        return Client().get(
-            "/api/reviews", headers={"Authorization": f"Api-Key {secret}"}
-        ).status_code
+        return (
+            Client().get("/api/reviews", headers={"Authorization": f"Api-Key {secret}"}).status_code
+        )
 
     form = {"name": "mine", "scopes": ["reviews"], "days": "30"}
     first = secret_of(client.post(f"{ACCOUNT}keys/", form))
