@@ -67,9 +67,7 @@ urlpatterns = [
         "favicon.ico",
         login_not_required(RedirectView.as_view(url="/static/funnel_site/icon.svg")),
     ),
-    path(
-        "admin/reveal/<str:label>/<int:key>/", admin.site.admin_view(reveal_view), name="reveal"
-    ),
+    path("admin/reveal/<str:label>/<int:key>/", admin.site.admin_view(reveal_view), name="reveal"),
     path("admin/", admin.site.urls),
     re_path(r"^api/rooms/?$", RoomsView.as_view(), name="rooms"),
     re_path(r"^api/messages/?$", MessagesView.as_view(), name="messages"),

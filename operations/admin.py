@@ -13,11 +13,11 @@ from django.views.decorators.http import require_POST
 
 from conversations.services.replaying import dead_letters, replay, takes_two
 from funnel_site.lib.staff import RecordAdmin
-from operations.models import TaskRun
 from operations.alarms import alarms_of
+from operations.models import TaskRun
 from operations.selectors import works
-from operations.system import health
 from operations.services import NotStartedError, run_now, set_schedule
+from operations.system import health
 
 HEALTH = "operations.view_health"
 VIEW, RUN = "operations.view_operations", "operations.run_operations"
@@ -64,9 +64,7 @@ class TaskRunAdmin(RecordAdmin):
         if not (request.user.has_perm(VIEW) or request.user.has_perm(HEALTH)):
             raise PermissionDenied
         found = health()
-        return self._page(
-            request, "system", _("System"), health=found, alarms=alarms_of(found)
-        )
+        return self._page(request, "system", _("System"), health=found, alarms=alarms_of(found))
 
     def run_view(self, request: HttpRequest) -> HttpResponse:
         self._check(request, RUN)

@@ -48,14 +48,17 @@ def _of_the_inbox(health: Health) -> Iterator[Alarm]:
     if health.dead_letters not in ("0", ""):
         yield Alarm(
             code="dead_letters",
-            meaning=_("%s deliveries could not be understood. They are kept.") % health.dead_letters,
+            meaning=_("%s deliveries could not be understood. They are kept.")
+            % health.dead_letters,
             to_do=_("Mend what the table of errors names, then replay them."),
             page=inbox,
         )
     if health.refusals:
         yield Alarm(
             code="signatures",
-            meaning=_("%d requests with a wrong signature since yesterday: forged, or a wrong secret.")
+            meaning=_(
+                "%d requests with a wrong signature since yesterday: forged, or a wrong secret."
+            )
             % health.refusals,
             to_do=_("Run `manage.py twilio_doctor`, or compare WEBHOOK_SECRETS with the sender's."),
             page="conversations_signaturerefusal_changelist",
@@ -85,7 +88,8 @@ def _of_the_machine(health: Health) -> Iterator[Alarm]:
     if (health.queue or 0) > MOST_QUEUED:
         yield Alarm(
             code="queue",
-            meaning=_("%d tasks wait at the broker: there are too few workers.") % (health.queue or 0),
+            meaning=_("%d tasks wait at the broker: there are too few workers.")
+            % (health.queue or 0),
             to_do=_("Start more workers."),
         )
     if settings.CELERY_BROKER_URL and (
@@ -101,7 +105,9 @@ def _of_the_machine(health: Health) -> Iterator[Alarm]:
         yield Alarm(
             code="archive",
             meaning=_("The archive's storage does not answer (%s).") % health.archive_trouble,
-            to_do=_("See RAW_STORAGE_URL and its keys; old deliveries stay in the database meanwhile."),
+            to_do=_(
+                "See RAW_STORAGE_URL and its keys; old deliveries stay in the database meanwhile."
+            ),
         )
     for run in health.stale_tasks:
         yield Alarm(
@@ -126,7 +132,9 @@ def _of_the_data(health: Health) -> Iterator[Alarm]:
     if health.build_trouble or (health.built_at and health.built_at < moment - OLD_BUILD):
         yield Alarm(
             code="profiles",
-            meaning=_("The customer profiles are old: segments and the dashboard are as they were."),
+            meaning=_(
+                "The customer profiles are old: segments and the dashboard are as they were."
+            ),
             to_do=_("Look at the last build, then build again."),
             page="customer360_profilebuild_changelist",
         )

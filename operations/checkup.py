@@ -42,13 +42,17 @@ def examine(*, outside: bool = True) -> list[Finding]:
         try:
             found += question()
         except Exception as error:  # noqa: BLE001 - a question that fails is an answer, too
-            found.append(Finding(name, f"cannot be examined: {type(error).__name__}: {error}"[:200]))
+            found.append(
+                Finding(name, f"cannot be examined: {type(error).__name__}: {error}"[:200])
+            )
     return found
 
 
 def secrets() -> Iterator[Finding]:
     if settings.DEBUG:
-        yield Finding("secrets", "DEBUG is on: strangers see how the site is built.", is_warning=True)
+        yield Finding(
+            "secrets", "DEBUG is on: strangers see how the site is built.", is_warning=True
+        )
     if settings.ERASURE_KEY == settings.SECRET_KEY:
         words = "ERASURE_KEY is the SECRET_KEY: changing that one would forget who was erased."
         yield Finding("secrets", words, is_warning=True)
@@ -127,7 +131,9 @@ def sheets() -> Iterator[Finding]:
         yield Finding("sheets", str(error))
         return
     if is_google and settings.KEYWORDS_SHEET and account is None:
-        yield Finding("sheets", "KEYWORDS_SHEET is Google's, and no GOOGLE_SERVICE_ACCOUNT_… is set.")
+        yield Finding(
+            "sheets", "KEYWORDS_SHEET is Google's, and no GOOGLE_SERVICE_ACCOUNT_… is set."
+        )
 
 
 def clock() -> Iterator[Finding]:
@@ -138,7 +144,9 @@ def clock() -> Iterator[Finding]:
         cursor.execute("SELECT clock_timestamp()")
         apart = abs(cursor.fetchone()[0] - datetime.now(UTC))
     if apart > SKEW:
-        yield Finding("clock", f"The database's clock is {apart.total_seconds():.0f} s away from ours.")
+        yield Finding(
+            "clock", f"The database's clock is {apart.total_seconds():.0f} s away from ours."
+        )
 
 
 def public_address() -> Iterator[Finding]:

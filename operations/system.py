@@ -31,6 +31,7 @@ WEEK = timedelta(days=7)
 LOOKED_AT = 20
 """Doors, partners and reasons that a table of the page shows at most."""
 
+
 @dataclass(slots=True, kw_only=True)
 class Health:
     """The system at this moment. Seconds, bytes and counts; None where it cannot be known."""
@@ -135,8 +136,9 @@ def dead_letters_by_error() -> list[dict[str, Any]]:
 def rejects_by_reason() -> list[dict[str, Any]]:
     """`reason` and `number` of the newest LATEST rejected rows that nobody has mended."""
     newest = RejectedRow.objects.filter(closed="").order_by("-pk").values("pk")[:LATEST]
-    rows = RejectedRow.objects.filter(pk__in=newest).values("reason")
-    return list(rows.annotate(number=Count("pk")).order_by("-number", "reason")[:LOOKED_AT])
+    rows = RejectedRow.objects.filter(pk__in=newest).values_list("reason")
+    counted = rows.annotate(number=Count("pk")).order_by("-number", "reason")[:LOOKED_AT]
+    return [{"reason": reason, "number": number} for reason, number in counted]
 
 
 def feed_freshness() -> list[dict[str, Any]]:

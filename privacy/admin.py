@@ -20,10 +20,10 @@ from funnel_site.access import approvals
 from funnel_site.access.approval_admin import tell
 from funnel_site.access.models import Approval
 from funnel_site.lib.staff import RecordAdmin, action, display
+from privacy.approving import ERASING, EXPORTING
 from privacy.finding import NotOneError, find_customer
 from privacy.models import DataRequest
 from privacy.selectors import counted
-from privacy.approving import ERASING, EXPORTING
 from privacy.services import export_customer, held, lift_holds, set_hold
 from privacy.subjects import subject_of
 from privacy.tables import model_of
@@ -71,9 +71,7 @@ class DataRequestAdmin(RecordAdmin):
             path("find/", wrap(self.find_view), name=f"{name}_find"),
             path("customer/<int:key>/", wrap(self.customer_view), name=f"{name}_customer"),
             *(
-                path(
-                    f"customer/<int:key>/{word}/", wrap(require_POST(view)), name=f"{name}_{word}"
-                )
+                path(f"customer/<int:key>/{word}/", wrap(require_POST(view)), name=f"{name}_{word}")
                 for word, view in (
                     ("export", self.export_view),
                     ("erase", self.erase_view),
@@ -130,9 +128,7 @@ class DataRequestAdmin(RecordAdmin):
             return redirect("admin:privacy_datarequest_customer", key)
         return self._file(request, customer, approval)
 
-    def _file(
-        self, request: HttpRequest, customer: Customer, approval: Approval
-    ) -> HttpResponse:
+    def _file(self, request: HttpRequest, customer: Customer, approval: Approval) -> HttpResponse:
         with transaction.atomic():
             approvals.use(user=request.user, kind=approval.kind, payload=approval.payload)
             _request, content = export_customer(
@@ -173,11 +169,11 @@ class DataRequestAdmin(RecordAdmin):
         form = ReasonForm(request.POST)
         if not form.is_valid():
             return self._customer_page(request, customer, ReasonForm(), EraseForm())
-        hold = set_hold(
-            customer=customer, user=request.user, reason=form.cleaned_data["reason"]
-        )
+        hold = set_hold(customer=customer, user=request.user, reason=form.cleaned_data["reason"])
         self.log_change(request, hold, f"Legal hold set: {hold.reason}")
-        messages.success(request, _("The hold stands: nothing of them is erased until it is lifted."))
+        messages.success(
+            request, _("The hold stands: nothing of them is erased until it is lifted.")
+        )
         return redirect("admin:privacy_datarequest_customer", key)
 
     def lift_view(self, request: HttpRequest, key: int) -> HttpResponse:

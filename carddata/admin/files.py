@@ -17,9 +17,9 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from carddata.admin.uploading import UploadForm, take_uploads
 from carddata.models import Partner, PartnerFile, StaffNotice
 from carddata.selectors import open_rejects, undo_forecast
+from carddata.services.approving import ROLLING_BACK
 from carddata.services.files import cancel
 from carddata.services.starting import start
-from carddata.services.approving import ROLLING_BACK
 from carddata.services.undoing import redo_import
 from funnel_site.access import approvals
 from funnel_site.access.approval_admin import tell

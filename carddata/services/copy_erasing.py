@@ -74,7 +74,7 @@ def _erase(storage: Storage, name: str, digits: set[str], file: PartnerFile | No
                     new.write(line)
         if erased:
             new.flush()
-            with open(new.name, "rb") as done:  # noqa: PTH123 - by name, from its beginning
+            with open(new.name, "rb") as done:
                 _replace(storage, name, done)
     return erased
 

@@ -75,9 +75,7 @@ class InboundEventAdmin(RecordAdmin):
         ]
 
     @admin.action(description=_("Replay selected dead letters"), permissions=["replay"])
-    def replay(
-        self, request: HttpRequest, queryset: QuerySet[InboundEvent]
-    ) -> HttpResponse | None:
+    def replay(self, request: HttpRequest, queryset: QuerySet[InboundEvent]) -> HttpResponse | None:
         wanted = queryset.filter(pk__in=dead_letters().values("pk"))
         ids = list(wanted.values_list("pk", flat=True))
         if takes_two(len(ids)):

@@ -177,7 +177,11 @@ def confirm(*, approval_id: int, user: Any) -> Approval:
 
 
 def _settle(approval: Approval, kind: Kind, user: Any) -> Approval:
-    approval.decided_by, approval.decided_who, approval.decided_at = user, user.get_username(), now()
+    approval.decided_by, approval.decided_who, approval.decided_at = (
+        user,
+        user.get_username(),
+        now(),
+    )
     approval.state = State.GRANTED
     if kind.carry_out is not None:
         approval.state = State.DONE
@@ -195,7 +199,11 @@ def refuse(*, approval_id: int, user: Any, why: str = "") -> Approval:
     if not is_own and not user.has_perm(kind_of(approval.kind).confirmed_by):
         raise ApprovalError(_("Your role may not decide this."))
     approval.state = State.WITHDRAWN if is_own else State.REFUSED
-    approval.decided_by, approval.decided_who, approval.decided_at = user, user.get_username(), now()
+    approval.decided_by, approval.decided_who, approval.decided_at = (
+        user,
+        user.get_username(),
+        now(),
+    )
     approval.answer = why.strip()[:LONGEST_REASON]
     approval.payload = {}
     approval.save()

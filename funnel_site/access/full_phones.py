@@ -82,9 +82,7 @@ def ask(*, user: Any, rows: int, wanted: Mapping[str, Any], subject: str, reason
     decision = decide(user=user, rows=rows, wanted=wanted)
     if decision.answer is not Answer.ASK:
         return decision
-    approvals.ask_or_do(
-        kind=FULL_PHONES, user=user, subject=subject, reason=reason, payload=wanted
-    )
+    approvals.ask_or_do(kind=FULL_PHONES, user=user, subject=subject, reason=reason, payload=wanted)
     return decide(user=user, rows=rows, wanted=wanted)
 
 

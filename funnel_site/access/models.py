@@ -87,9 +87,7 @@ class Approval(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(
-                condition=~models.Q(reason=""), name="approval_has_a_reason"
-            ),
+            models.CheckConstraint(condition=~models.Q(reason=""), name="approval_has_a_reason"),
             models.CheckConstraint(
                 condition=~models.Q(state__in=["granted", "done"])
                 | models.Q(is_alone=True)

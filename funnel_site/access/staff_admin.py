@@ -54,7 +54,7 @@ class ReasonMixin(forms.Form):
         raise NotImplementedError
 
 
-class StaffUserForm(ReasonMixin, UserChangeForm):  # type: ignore[misc]
+class StaffUserForm(ReasonMixin, UserChangeForm):
     """One member of staff."""
 
     def gains(self) -> dict[str, Any]:
@@ -110,12 +110,12 @@ class AskingMixin:
 
 
 @admin.register(User)
-class StaffUserAdmin(AskingMixin, UserAdmin, StaffAdmin):  # type: ignore[misc]
+class StaffUserAdmin(AskingMixin, UserAdmin, StaffAdmin):  # type: ignore[misc, type-arg]
     kind = staff.RIGHTS
     form = StaffUserForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
-    list_display = ("username", "first_name", "last_name", "shown_roles", "is_active", "last_login")  # type: ignore[assignment]
+    list_display = ("username", "first_name", "last_name", "shown_roles", "is_active", "last_login")
     list_filter = ("groups", "is_active", "is_superuser")
     filter_horizontal = ()
     fieldsets = (
@@ -135,7 +135,7 @@ class StaffUserAdmin(AskingMixin, UserAdmin, StaffAdmin):  # type: ignore[misc]
     def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False
 
-    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:  # noqa: A002
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:
         """Another one's password lets one in as them: it takes two people as their rights do."""
         kind = approvals.kind_of(staff.PASSWORD)
         if request.method != "POST" or approvals.may_act_alone(kind, request.user):

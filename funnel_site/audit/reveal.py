@@ -45,7 +45,9 @@ class WhyForm(forms.Form):
     reason = forms.CharField(
         label=_("What you need it for"),
         max_length=200,
-        help_text=_("A ticket or a sentence. Kept in the audit trail for good: no names, no numbers."),
+        help_text=_(
+            "A ticket or a sentence. Kept in the audit trail for good: no names, no numbers."
+        ),
     )
 
 

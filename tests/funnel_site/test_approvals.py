@@ -173,7 +173,7 @@ def test_a_hundred_dead_letters_are_replayed_by_one_and_more_by_two() -> None:
         page, {"action": "replay", "select_across": "1", "_selected_action": ids[:1]}
     )
     assert "101 dead letters" in asked.content.decode()
-    assert first.post("/admin/operations/taskrun/replay/").url.endswith("/replay_all/")
+    assert first.post("/admin/operations/taskrun/replay/")["Location"].endswith("/replay_all/")
     sent = {"ids": ",".join(map(str, ids)), "reason": "the parser is mended"}
     first.post(f"{page}replay/", sent, follow=True)
     assert InboundEvent.objects.filter(attempts=7).count() == 101
@@ -193,6 +193,7 @@ def test_a_roll_back_waits_for_the_second_operator() -> None:
     confirm_page(second, Approval.objects.get())
 
     file.refresh_from_db()
+    assert file.undone_by is not None
     assert (file.state, file.undone_by.username, file.undo_reason) == (
         "undoing",
         "op",

@@ -214,12 +214,9 @@ def test_entries_go_for_their_age_alone_and_by_a_row_that_stays(customer: Custom
     old = AuditEntry.objects.get(pk=young.pk)
     old.pk, old.timestamp = None, now() - timedelta(days=800)
     AuditEntry.objects.bulk_create([old])
-    for options in (
-        {"older_than_days": 364, "reason": "x"},
-        {"older_than_days": 700, "reason": ""},
-    ):
+    for days, why in ((364, "x"), (700, "")):
         with pytest.raises(PruningError):
-            prune(**options)
+            prune(older_than_days=days, reason=why)
     assert prune(older_than_days=700, reason="policy", dry_run=True).entries == 1
     assert not AuditPruning.objects.exists()
 

@@ -56,18 +56,20 @@ def own_database(tmp_path: Path) -> Iterator[str]:
         return
     name = f"reverse_{uuid4().hex[:12]}"
     given = settings.DATABASES["default"]
-    address = f"postgres://{given['USER']}:{given['PASSWORD']}@{given['HOST']}:{given['PORT']}/{name}"
+    address = (
+        f"postgres://{given['USER']}:{given['PASSWORD']}@{given['HOST']}:{given['PORT']}/{name}"
+    )
     environment = {**os.environ, "PGPASSWORD": given["PASSWORD"]}
     where = ["-h", given["HOST"], "-p", str(given["PORT"]), "-U", given["USER"], name]
-    subprocess.run(["createdb", *where], check=True, env=environment)  # noqa: S603, S607
+    subprocess.run(["createdb", *where], check=True, env=environment)
     yield address
-    subprocess.run(["dropdb", *where], check=True, env=environment)  # noqa: S603, S607
+    subprocess.run(["dropdb", *where], check=True, env=environment)
 
 
 def test_all_migrations_go_back_to_nothing_and_forward_again(
     own_database: str, tmp_path: Path
 ) -> None:
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         [sys.executable, "-c", SCRIPT.format(apps=APPS)],
         env={
             **os.environ,

@@ -6,37 +6,107 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('access', '0002_own_keys'),
+        ("access", "0002_own_keys"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Approval',
+            name="Approval",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=40)),
-                ('subject', models.CharField(max_length=200)),
-                ('payload', models.JSONField(blank=True, default=dict)),
-                ('digest', models.CharField(editable=False, max_length=64)),
-                ('reason', models.CharField(max_length=200)),
-                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('granted', 'Granted, not used yet'), ('done', 'Done'), ('refused', 'Refused'), ('withdrawn', 'Withdrawn')], default='waiting', max_length=9)),
-                ('asked_who', models.CharField(max_length=150)),
-                ('asked_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField(help_text='It cannot be confirmed or used after that')),
-                ('decided_who', models.CharField(blank=True, max_length=150)),
-                ('decided_at', models.DateTimeField(blank=True, null=True)),
-                ('is_alone', models.BooleanField(default=False, help_text='Nobody else could confirm: one person did it alone')),
-                ('answer', models.CharField(blank=True, max_length=200)),
-                ('used_at', models.DateTimeField(blank=True, null=True)),
-                ('asked_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('decided_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("kind", models.CharField(max_length=40)),
+                ("subject", models.CharField(max_length=200)),
+                ("payload", models.JSONField(blank=True, default=dict)),
+                ("digest", models.CharField(editable=False, max_length=64)),
+                ("reason", models.CharField(max_length=200)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Waiting"),
+                            ("granted", "Granted, not used yet"),
+                            ("done", "Done"),
+                            ("refused", "Refused"),
+                            ("withdrawn", "Withdrawn"),
+                        ],
+                        default="waiting",
+                        max_length=9,
+                    ),
+                ),
+                ("asked_who", models.CharField(max_length=150)),
+                ("asked_at", models.DateTimeField()),
+                (
+                    "expires_at",
+                    models.DateTimeField(help_text="It cannot be confirmed or used after that"),
+                ),
+                ("decided_who", models.CharField(blank=True, max_length=150)),
+                ("decided_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "is_alone",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Nobody else could confirm: one person did it alone",
+                    ),
+                ),
+                ("answer", models.CharField(blank=True, max_length=200)),
+                ("used_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "asked_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('state', 'waiting')), fields=['kind', 'expires_at'], name='approval_waiting'), models.Index(condition=models.Q(('state', 'granted')), fields=['digest'], name='approval_granted')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='approval_has_a_reason'), models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['granted', 'done']), _negated=True), ('is_alone', True), ('asked_by', None), ('decided_by', None), models.Q(('decided_by', models.F('asked_by')), _negated=True), _connector='OR'), name='approval_takes_two_people')],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state", "waiting")),
+                        fields=["kind", "expires_at"],
+                        name="approval_waiting",
+                    ),
+                    models.Index(
+                        condition=models.Q(("state", "granted")),
+                        fields=["digest"],
+                        name="approval_granted",
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("reason", ""), _negated=True),
+                        name="approval_has_a_reason",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state__in", ["granted", "done"]), _negated=True),
+                            ("is_alone", True),
+                            ("asked_by", None),
+                            ("decided_by", None),
+                            models.Q(("decided_by", models.F("asked_by")), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="approval_takes_two_people",
+                    ),
+                ],
             },
         ),
     ]

@@ -4,15 +4,26 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('audit', '0002_append_only'),
+        ("audit", "0002_append_only"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='auditentry',
-            name='kind',
-            field=models.CharField(choices=[('saw', 'Saw'), ('changed', 'Changed'), ('exported', 'Exported'), ('replayed', 'Replayed'), ('revealed', 'Had shown'), ('told', 'Signed in'), ('refused', 'Was refused')], default='changed', max_length=10),
+            model_name="auditentry",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("saw", "Saw"),
+                    ("changed", "Changed"),
+                    ("exported", "Exported"),
+                    ("replayed", "Replayed"),
+                    ("revealed", "Had shown"),
+                    ("told", "Signed in"),
+                    ("refused", "Was refused"),
+                ],
+                default="changed",
+                max_length=10,
+            ),
         ),
     ]

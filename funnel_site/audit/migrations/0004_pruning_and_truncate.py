@@ -11,7 +11,7 @@ from django.db import migrations, models
 
 TABLE, PRUNING = "audit_auditentry", "audit_auditpruning"
 LEAST_DAYS = 365
-ALLOWED = f"EXISTS (SELECT 1 FROM {PRUNING} p WHERE p.until > OLD.timestamp)"
+ALLOWED = "EXISTS (SELECT 1 FROM audit_auditpruning p WHERE p.until > OLD.timestamp)"
 POSTGRESQL = (
     f"""
     CREATE OR REPLACE FUNCTION {TABLE}_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -78,7 +78,10 @@ SQLITE = (
     f"ON {PRUNING} {KEPT}",
 )
 BACK_ON_SQLITE = (
-    *(f"DROP TRIGGER IF EXISTS {PRUNING}_{name}" for name in ("old_enough", "no_delete", "no_update")),
+    *(
+        f"DROP TRIGGER IF EXISTS {PRUNING}_{name}"
+        for name in ("old_enough", "no_delete", "no_update")
+    ),
     f"DROP TRIGGER IF EXISTS {TABLE}_no_delete",
     f"CREATE TRIGGER {TABLE}_no_delete BEFORE DELETE ON {TABLE} {REFUSAL}",
 )
