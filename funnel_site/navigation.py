@@ -5,6 +5,8 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse_lazy
 
+from funnel_site.access.approvals import waiting_for
+
 # Name, icon, app, model, and the page where it is not the model's list.
 SECTIONS: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = (
     (
@@ -104,10 +106,18 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             for name, icon, app, model, *page in links
             if request.user.has_perm(f"{app}.view_{model}")
         ]
+        _note_waiting(request, items)
         if items:
             sections.append({"title": title, "separator": True, "items": items})
     _mark_current(request, sections)
     return sections
+
+
+def _note_waiting(request: HttpRequest, items: list[dict[str, Any]]) -> None:
+    """How many deeds wait for this person's word, beside the link."""
+    for item in items:
+        if item["icon"] == "fact_check" and (number := waiting_for(request.user).count()):
+            item["badge"] = str(number)
 
 
 def _mark_current(request: HttpRequest, sections: list[dict[str, Any]]) -> None:

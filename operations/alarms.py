@@ -48,7 +48,7 @@ def _of_the_inbox(health: Health) -> Iterator[Alarm]:
     if health.dead_letters not in ("0", ""):
         yield Alarm(
             code="dead_letters",
-            meaning=_("%s deliveries could not be understood. They are kept.")
+            meaning=_("Deliveries that could not be understood: %s. They are kept.")
             % health.dead_letters,
             to_do=_("Mend what the table of errors names, then replay them."),
             page=inbox,
@@ -66,7 +66,8 @@ def _of_the_inbox(health: Health) -> Iterator[Alarm]:
     if health.in_doubt not in ("0", ""):
         yield Alarm(
             code="sendings_in_doubt",
-            meaning=_("%s messages may or may not have left when a worker died.") % health.in_doubt,
+            meaning=_("Messages that may or may not have left when a worker died: %s.")
+            % health.in_doubt,
             to_do=_("Look at the room: is it there at Twilio? Send again only if it is not."),
             page="conversations_sending_changelist",
         )

@@ -71,13 +71,13 @@ class Approval(models.Model):
     asked_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
-    asked_who = models.CharField(max_length=150)
+    asked_who = models.CharField(_("asked by"), max_length=150)
     asked_at = models.DateTimeField()
     expires_at = models.DateTimeField(help_text=_("It cannot be confirmed or used after that"))
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
-    decided_who = models.CharField(max_length=150, blank=True)
+    decided_who = models.CharField(_("decided by"), max_length=150, blank=True)
     decided_at = models.DateTimeField(null=True, blank=True)
     is_alone = models.BooleanField(
         default=False, help_text=_("Nobody else could confirm: one person did it alone")

@@ -81,7 +81,7 @@ def test_the_system_page_says_what_waits_and_what_failed() -> None:
 
     assert "Dead letters: 3" in page
     assert "Deliveries are safe, but they wait" in page
-    assert "could not be understood" in page
+    assert "could not be understood: 3" in page
     assert "required" in page
     assert "No broker" in page
 

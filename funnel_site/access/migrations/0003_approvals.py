@@ -40,13 +40,16 @@ class Migration(migrations.Migration):
                         max_length=9,
                     ),
                 ),
-                ("asked_who", models.CharField(max_length=150)),
+                ("asked_who", models.CharField(max_length=150, verbose_name="asked by")),
                 ("asked_at", models.DateTimeField()),
                 (
                     "expires_at",
                     models.DateTimeField(help_text="It cannot be confirmed or used after that"),
                 ),
-                ("decided_who", models.CharField(blank=True, max_length=150)),
+                (
+                    "decided_who",
+                    models.CharField(blank=True, max_length=150, verbose_name="decided by"),
+                ),
                 ("decided_at", models.DateTimeField(blank=True, null=True)),
                 (
                     "is_alone",
