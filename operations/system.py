@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Count, Max, Min, Sum
 from django.utils.timezone import now
+from django.utils.translation import gettext
 from django_celery_beat.models import PeriodicTask
 
 from carddata.models import Partner, RejectedRow
@@ -122,7 +123,7 @@ def dead_letters_by_error() -> list[dict[str, Any]]:
         group = groups.setdefault(
             (code, plain),
             {
-                "code": code or "no code",
+                "code": code or gettext("no code"),
                 "error": plain,
                 "number": 0,
                 "last": key,
@@ -190,7 +191,7 @@ def _throughput() -> tuple[float | None, float | None]:
 def _queue() -> tuple[int | None, str]:
     """How many tasks wait at the broker, or why nobody knows."""
     if not settings.CELERY_BROKER_URL:
-        return None, "No broker: work is done in the web process."
+        return None, gettext("No broker: work is done in the web process.")
     try:
         with current_app.connection_for_read(connect_timeout=2) as broker:
             broker.ensure_connection(max_retries=1, timeout=2)
@@ -198,7 +199,9 @@ def _queue() -> tuple[int | None, str]:
             channel: Any = broker.default_channel
             return channel.queue_declare(name, passive=True).message_count, ""
     except Exception as error:  # noqa: BLE001 - each transport has errors of its own, and all mean: away
-        return None, f"The broker does not answer ({type(error).__name__})."
+        return None, gettext("The broker does not answer (%(error)s).") % {
+            "error": type(error).__name__
+        }
 
 
 def _existing(path: Path) -> Path:

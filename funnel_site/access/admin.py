@@ -25,7 +25,9 @@ admin.site.unregister(UnusedKey)
 class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
     """Scopes as boxes to tick."""
 
-    scopes = forms.MultipleChoiceField(choices=Scope, widget=forms.CheckboxSelectMultiple)
+    scopes = forms.MultipleChoiceField(
+        label=_("Scopes"), choices=Scope, widget=forms.CheckboxSelectMultiple
+    )
 
     class Meta:
         model = ApiKey
@@ -79,6 +81,6 @@ class ApiKeyAdmin(APIKeyModelAdmin, StaffAdmin):  # type: ignore[misc]
     def get_urls(self) -> Any:
         return [*account_urls(), *super().get_urls()]
 
-    @admin.display(description="Scopes")
+    @admin.display(description=_("Scopes"))
     def shown_scopes(self, key: ApiKey) -> str:
         return ", ".join(key.scopes)

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class AccessConfig(AppConfig):
@@ -6,7 +7,7 @@ class AccessConfig(AppConfig):
 
     name = "funnel_site.access"
     label = "access"
-    verbose_name = "Access"
+    verbose_name = _("Access")
 
     def ready(self) -> None:
         from funnel_site.access import full_phones, staff
