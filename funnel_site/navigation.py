@@ -7,6 +7,8 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from funnel_site.access.approvals import waiting_for
+
 # Name, icon, app, model, and the page where it is not the model's list.
 SECTIONS: tuple[tuple[Any, tuple[tuple[Any, ...], ...]], ...] = (
     (
@@ -77,7 +79,8 @@ SECTIONS: tuple[tuple[Any, tuple[tuple[Any, ...], ...]], ...] = (
         _("Operations"),
         (
             (_("What runs"), "play_circle", "operations", "operations", "operations_overview"),
-            (_("System"), "monitor_heart", "operations", "operations", "operations_system"),
+            (_("System"), "monitor_heart", "operations", "health", "operations_system"),
+            (_("Approvals"), "fact_check", "access", "approval"),
             (_("Data requests"), "policy", "privacy", "datarequest"),
             (_("Archive files"), "inventory", "conversations", "rawfile"),
             (_("Inbox"), "inbox", "conversations", "inboundevent"),
@@ -113,10 +116,18 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             for name, icon, app, model, *page in links
             if request.user.has_perm(f"{app}.view_{model}")
         ]
+        _note_waiting(request, items)
         if items:
             sections.append({"title": title, "separator": True, "items": items})
     _mark_current(request, sections)
     return sections
+
+
+def _note_waiting(request: HttpRequest, items: list[dict[str, Any]]) -> None:
+    """How many deeds wait for this person's word, beside the link."""
+    for item in items:
+        if item["icon"] == "fact_check" and (number := waiting_for(request.user).count()):
+            item["badge"] = str(number)
 
 
 def _mark_current(request: HttpRequest, sections: list[dict[str, Any]]) -> None:

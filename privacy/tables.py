@@ -140,6 +140,7 @@ PERSONAL: dict[str, Personal] = {
         searches_text="row",
     ),
     "privacy.DataRequest": Personal(find=by("customer")),
+    "privacy.LegalHold": Personal(find=by("customer")),
     "conversations.Note": Personal(find=by("customer"), blank={"body": ERASED}),
     "customer360.DuplicateCandidate": Personal(
         find=lambda subject: Q(one=subject.customer_id) | Q(other=subject.customer_id),
@@ -150,6 +151,7 @@ PERSONAL: dict[str, Personal] = {
 
 NOT_PERSONAL: dict[str, str] = {
     "access.ApiKey": "machines' keys, and the staff whose keys they are",
+    "access.Approval": "what two members of staff did; customers by their number alone",
     "tombstones.ErasedKey": "digests that nobody can turn back",
     "conversations.DrainAttempt": OF_THE_WORK,
     "conversations.ParkedStatus": "a delivery status and Twilio's id, kept for days",
