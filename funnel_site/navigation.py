@@ -5,18 +5,23 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse_lazy
 
-# Name, icon, app, model, and the page where it is not the model's list.
+# Name, icon, app, model; the page where it is not the model's list; its permission where it is not
+# the one to view the model.
 SECTIONS: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = (
     (
         "Conversations",
         (
             ("Queue", "move_to_inbox", "conversations", "room", "customer360_queue"),
             ("Find a customer", "search", "conversations", "customer", "customer360_find"),
+            ("Waiting times", "timer", "conversations", "room", "customer360_times", "see_times"),
             ("Rooms", "forum", "conversations", "room"),
             ("Customers", "group", "conversations", "customer"),
             ("Messages", "chat", "conversations", "message"),
             ("Templates", "description", "conversations", "messagetemplate"),
             ("Canned answers", "quickreply", "conversations", "cannedanswer"),
+            ("Macros", "bolt", "conversations", "macro"),
+            ("Labels", "label", "conversations", "label"),
+            ("Teams", "groups", "conversations", "team"),
         ),
     ),
     (
@@ -101,7 +106,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 "link": reverse_lazy(f"admin:{page[0] if page else f'{app}_{model}_changelist'}"),
             }
             for name, icon, app, model, *page in links
-            if request.user.has_perm(f"{app}.view_{model}")
+            if request.user.has_perm(f"{app}.{page[1] if page[1:] else f'view_{model}'}")
         ]
         if items:
             sections.append({"title": title, "separator": True, "items": items})

@@ -168,6 +168,9 @@ class RoomAdmin(RecordAdmin):
             self.message_user(request, refusal.words, level="ERROR")
         else:
             self.log_change(request, room, "Sent an answer again")
+        if request.POST.get("to") == "desk" and room.customer_id is not None:
+            desk = reverse("admin:customer360_customer", args=[room.customer_id])
+            return redirect(f"{desk}?room={key}#message-{message}")
         return redirect("admin:conversations_room_change", key)
 
     def bot_view(self, request: HttpRequest, key: int) -> HttpResponse:
