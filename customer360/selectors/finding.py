@@ -12,10 +12,11 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext_lazy as _
 
 from carddata.card_ids import CardIdError, read_card_id
 from carddata.models import CardStatus
-from conversations.models import Customer, CustomerIdentity, Room
+from conversations.models import Customer, CustomerIdentity, Message, Room
 from funnel_site.lib.phone import PhoneError, normalise_phone, phone_search_digits
 
 SHOWN = 10
@@ -23,8 +24,12 @@ LONGEST = 100
 SHORTEST_NUMBER = 4
 SHORTEST_WORD = 3
 SHORTEST_CARD = 4
+SID = re.compile("(SM|MM)[0-9a-f]{32}")
 ROOM_SOURCES = ("crm", Room.SESSION_SOURCE)
-HINT = "Type at least 3 letters of a name, 4 digits of a number, a card id, a room id or an e-mail."
+HINT = _(
+    "Type at least 3 letters of a name, 4 digits of a number, a card id, a room id, a message id or"
+    " an e-mail."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +40,14 @@ class Found:
     why: str
     card: CardStatus | None = None
     room_id: int | None = None
+    message_id: int | None = None
 
 
 def find_customers(text: str, *, may_see_cards: bool = True) -> list[Found]:
     """At most ten customers, the surest finds first; none for what is too short to look for."""
     text = " ".join(text.replace("\x00", "").split())[:LONGEST]
+    if message := _by_message(text):
+        return [message]
     reasons: dict[int, tuple[str, int | None]] = {}
     for key, why, room in [*_by_number(text), *_by_room(text), *_by_address(text)]:
         reasons.setdefault(key, (why, room))
@@ -74,6 +82,20 @@ def _customers(reasons: dict[int, tuple[str, int | None]]) -> list[Found]:
         for key in keys
         if key in by_key
     ]
+
+
+def _by_message(text: str) -> Found | None:
+    """By the id that Twilio gave a message."""
+    if not SID.fullmatch(text):
+        return None
+    known = Message.objects.filter(source="twilio", external_id=text, customer__isnull=False)
+    message = known.select_related("customer").first()
+    return message and Found(
+        customer=message.customer,
+        why="Message id",
+        room_id=message.room_id,
+        message_id=message.pk,
+    )
 
 
 def _by_number(text: str) -> list[tuple[int, str, None]]:

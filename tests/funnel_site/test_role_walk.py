@@ -44,6 +44,7 @@ OWN_PERMISSION = {
     "carddata_partnerfile_undo": "carddata.change_partnerfile",
     "carddata_rejectedrow_resubmit": "carddata.export_rejectedrow",
     "customer360_export": "customer360.export_customerprofile",
+    "customer360_times": "conversations.see_times",
     "operations_overview": "operations.view_operations",
     "operations_system": "operations.view_operations",
     "privacy_datarequest_find": "privacy.export_customer privacy.erase_customer",

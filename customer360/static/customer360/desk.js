@@ -59,7 +59,7 @@
     if (!answer.ok || number !== asked) return;
     const found = await answer.json();
     if (number !== asked) return;
-    show(found.results);
+    show(found.more ? [...found.results, found.more] : found.results);
     hint.textContent = found.hint;
   }
 
