@@ -17,7 +17,7 @@ MOVES: dict[str, frozenset[str]] = {
     RESOLVED: frozenset({OPEN}),
 }
 SNOOZES = (
-    ("reply", _("Until the customer writes")),
+    ("reply", _("Until they write")),
     ("1h", _("For an hour")),
     ("4h", _("For 4 hours")),
     ("tomorrow", _("Until tomorrow, 9:00")),

@@ -74,7 +74,7 @@ class MacroAdmin(OwnOrSharedAdmin):
     search_fields = ("name", "reply")
     search_help_text = gettext_lazy("Name or words")
     fields = ("name", "owner", "reply", "note", "labels", "team", "priority", "assign", "state")
-    filter_horizontal = ("labels",)
+    autocomplete_fields = ("labels",)
 
 
 @admin.register(Label)
@@ -93,7 +93,6 @@ class LabelAdmin(StaffAdmin):
 class TeamAdmin(StaffAdmin):
     list_display = ("name", "shown_members")
     search_fields = ("name",)
-    filter_horizontal = ("members",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         teams: QuerySet[Any] = super().get_queryset(request)
