@@ -19,6 +19,7 @@ from conversations.services.inbox import Delivery, known_keys, store_deliveries
 from conversations.services.waking import wake_after_commit
 from funnel_site.lib.phone import PhoneError, normalise_phone
 from funnel_site.lib.spreadsheet import SpreadsheetResource, SpreadsheetTextWidget, unguard
+from funnel_site.lib.words import translated
 
 UPLOAD = "upload"
 
@@ -40,7 +41,7 @@ class CustomerResource(SpreadsheetResource):
         try:
             row["phone_number"] = normalise_phone(text, settings.PHONE_REGION)
         except PhoneError as error:
-            raise ValidationError({"phone_number": str(error)}) from error
+            raise ValidationError({"phone_number": translated(error.args[0])}) from error
 
     def get_instance(self, instance_loader: Any, row: dict[str, Any]) -> Customer | None:
         """The customer who has the number, also where it is not the main one."""

@@ -37,6 +37,15 @@ from customer360.finding_page import customer_address
 
 CONFLICT = 409
 MOVES = {"resolve": "resolved", "snooze": "snoozed", "pending": "pending", "reopen": "open"}
+# What the room's history says, in English whoever reads the page.
+HISTORY = {
+    "take": "Taken",
+    "assign": "Given to {name}",
+    "resolve": "Resolved",
+    "snooze": "Snoozed",
+    "pending": "Set pending",
+    "reopen": "Opened again",
+}
 
 
 @require_POST
@@ -80,8 +89,8 @@ def _refusal(request: HttpRequest, room: Room) -> str:
     """Why an answer is not taken: places that nobody filled, or a room that is a colleague's."""
     lacking = unfilled(request.POST.get("body", ""))
     if lacking:
-        return _("Fill in %(places)s first: the customer would read it as it stands.") % {
-            "places": ", ".join(lacking)
+        return _("Fill in %(lacking)s first: the customer would read it as it stands.") % {
+            "lacking": ", ".join(lacking)
         }
     if request.POST.get("although") or take_room(room=room, user=request.user):
         return ""
@@ -121,7 +130,8 @@ def room_view(request: HttpRequest, key: int, room: int, model_admin: Any) -> Ht
         return shown_page(
             request, customer, model_admin, room=still_open(request, changed), status=CONFLICT
         )
-    log_room_changes(request, [changed.pk], words)
+    holder = shown_name(fresh(changed).assigned_to) or "nobody"
+    log_room_changes(request, [changed.pk], HISTORY[do].format(name=holder))
     return redirect(customer_address(key, room))
 
 
@@ -147,7 +157,7 @@ def _take(request: HttpRequest, room: Room) -> tuple[str, bool]:
     if take_room(room=room, user=request.user):
         return _("The room is yours."), True
     holder = shown_name(fresh(room).assigned_to)
-    return _("%(holder)s was quicker: the room is theirs.") % {"holder": holder}, False
+    return _("%(name)s was quicker: the room is theirs.") % {"name": holder}, False
 
 
 def _assign(request: HttpRequest, room: Room) -> tuple[str, bool]:
@@ -156,11 +166,11 @@ def _assign(request: HttpRequest, room: Room) -> tuple[str, bool]:
         return _("Choose a colleague of the list."), False
     to, seen = form.cleaned_data["to"], _seen(request, room)
     if assign_rooms(seen={room.pk: seen.holder}, to=to, user=request.user):
-        return _("The room belongs to %(to)s now.") % {"to": shown_name(to) or _("nobody")}, True
+        name = shown_name(to) or _("nobody")
+        return _("The room belongs to %(name)s now.") % {"name": name}, True
     holder = shown_name(fresh(room).assigned_to) or _("nobody")
-    return _("Not changed: the room belongs to %(holder)s since you looked.") % {
-        "holder": holder
-    }, False
+    words = _("Not changed: the room belongs to %(name)s since you looked.")
+    return words % {"name": holder}, False
 
 
 def _seen(request: HttpRequest, room: Room) -> RoomSeen:

@@ -52,7 +52,7 @@ def _shown(found: Found) -> dict[str, Any]:
     if customer is None:
         assert found.card is not None
         return {
-            "label": f"Card {found.card.card_id}",
+            "label": _("Card %(card_id)s") % {"card_id": found.card.card_id},
             "detail": found.card.get_status_display(),
             "why": found.why,
             "waits": False,
@@ -80,7 +80,11 @@ def search_view(request: HttpRequest, model_admin: Any) -> HttpResponse:
     `more` leads to the messages with these words, where such a search makes sense.
     """
     text, results = _find(request)
-    hint = "" if results else (_("Nothing found.") + f" {HINT}" if text.strip() else str(HINT))
+    hint = (
+        ""
+        if results
+        else (_("Nothing found. %(hint)s") % {"hint": HINT} if text.strip() else str(HINT))
+    )
     answer: dict[str, Any] = {"results": results, "hint": hint}
     if can_look_for(text) and request.user.has_perm("conversations.view_message"):
         label = _("Messages with “%(words)s”") % {"words": text.strip()}

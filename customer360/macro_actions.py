@@ -23,6 +23,7 @@ from customer360.customer_page import (
     shown_page,
 )
 from customer360.finding_page import customer_address
+from funnel_site.lib.words import translated
 
 
 @require_POST
@@ -66,7 +67,7 @@ def _trouble(request: HttpRequest, macro: Macro, room: Room) -> str:
     try:
         run_macro(macro=macro, room=room, seen=seen, reply=reply, user=request.user, token=token)
     except SendingRefusedError as refusal:
-        return _("Nothing done: %(reason)s") % {"reason": refusal.words}
+        return _("Nothing done: %(reason)s") % {"reason": translated(refusal.words)}
     except MacroRefusedError as refusal:
         if refusal.is_stale:
             return changed_words(room)

@@ -36,8 +36,10 @@ def change_view(request: HttpRequest, model_admin: Any) -> HttpResponse:
     elif do == "close" and "sure" not in request.POST:
         return _question(request, seen, model_admin)
     elif do == "close":
-        moved = move_rooms(seen=seen, to=Room.Status.RESOLVED, user=request.user)
-        _tell(request, moved.done, len(seen), _("resolved"))
+        done = move_rooms(seen=seen, to=Room.Status.RESOLVED, user=request.user).done
+        log_room_changes(request, done, "Resolved")
+        words = ngettext("%(number)s room resolved.", "%(number)s rooms resolved.", len(done))
+        _tell(request, done, len(seen), words % {"number": len(done)})
     else:
         _assign(request, seen)
     return back_to_queue(request)
@@ -75,19 +77,18 @@ def _assign(request: HttpRequest, seen: list[RoomSeen]) -> None:
     # Only what nobody has: a colleague's room is handed over on purpose, never taken.
     holders = {one.room: one.holder for one in seen if one.holder is None or not is_take}
     given = assign_rooms(seen=holders, to=to, user=request.user)
-    whom = shown_name(to) or _("nobody")
-    _tell(request, given, len(seen), _("given to %(whom)s") % {"whom": whom})
+    holder = shown_name(to)
+    log_room_changes(request, given, f"Given to {holder or 'nobody'}")
+    words = ngettext(
+        "%(number)s room given to %(name)s.", "%(number)s rooms given to %(name)s.", len(given)
+    )
+    named = {"number": len(given), "name": holder or _("nobody")}
+    _tell(request, given, len(seen), words % named)
 
 
-def _tell(request: HttpRequest, changed: list[int], picked: int, done: str) -> None:
-    log_room_changes(request, changed, done.capitalize())
-    words = ngettext("%(count)d room %(done)s.", "%(count)d rooms %(done)s.", len(changed)) % {
-        "count": len(changed),
-        "done": done,
-    }
+def _tell(request: HttpRequest, changed: list[int], picked: int, words: str) -> None:
     left = picked - len(changed)
     if left:
-        words += " " + _("%(left)d left as they are: changed or written to meanwhile.") % {
-            "left": left
-        }
+        kept = _("%(number)s left as they are: changed or written to meanwhile.")
+        words = f"{words} {kept % {'number': left}}"
     messages.add_message(request, messages.WARNING if left else messages.SUCCESS, words)

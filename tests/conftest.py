@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -224,31 +225,50 @@ def _environment(database_url: str, var: Path) -> dict[str, str]:
     }
 
 
+@pytest.fixture(scope="session")
+def _site_template(
+    tmp_path_factory: pytest.TempPathFactory, django_db_setup: None, django_db_blocker: Any
+) -> Iterator[Path]:
+    """One migrated site with starter keywords, of which each site of a test is a copy."""
+    var = tmp_path_factory.mktemp("template")
+    with django_db_blocker.unblock():
+        if connection.vendor == "postgresql":
+            _execute(f'CREATE DATABASE "{_template_name()}"')
+        site = Site(_environment(_site_url(_template_name(), var), var))
+        site.run("migrate", "--verbosity", "0")
+        site.run("sync_keywords", "--from", "funnels/starter_keywords.csv")
+        yield var
+        if connection.vendor == "postgresql":
+            _execute(f'DROP DATABASE IF EXISTS "{_template_name()}" WITH (FORCE)')
+
+
+def _template_name() -> str:
+    return f"{connection.settings_dict['NAME']}_template"
+
+
+def _site_url(name: str, var: Path) -> str:
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{var / 'site.sqlite3'}"
+    values = connection.settings_dict
+    host, port = values["HOST"] or "localhost", values["PORT"] or 5432
+    return f"postgres://{values['USER']}:{values['PASSWORD']}@{host}:{port}/{name}"
+
+
 @pytest.fixture
 def make_site(
-    tmp_path: Path, django_db_setup: None, django_db_blocker: Any
+    tmp_path: Path, _site_template: Path, django_db_blocker: Any
 ) -> Iterator[Callable[[], Site]]:
     """Make migrated sites with starter keywords, on the engine that the tests run on."""
     made: list[str] = []
 
     def make() -> Site:
         name = f"funnel_site_{uuid4().hex[:12]}"
-        var = tmp_path / name
-        var.mkdir()
+        var = shutil.copytree(_site_template, tmp_path / name)
         if connection.vendor == "postgresql":
             with django_db_blocker.unblock():
-                _execute(f'CREATE DATABASE "{name}"')
+                _execute(f'CREATE DATABASE "{name}" TEMPLATE "{_template_name()}"')
             made.append(name)
-            values = connection.settings_dict
-            host, port = values["HOST"] or "localhost", values["PORT"] or 5432
-            user, password = values["USER"], values["PASSWORD"]
-            url = f"postgres://{user}:{password}@{host}:{port}/{name}"
-        else:
-            url = f"sqlite:///{var / 'site.sqlite3'}"
-        site = Site(_environment(url, var))
-        site.run("migrate", "--verbosity", "0")
-        site.run("sync_keywords", "--from", "funnels/starter_keywords.csv")
-        return site
+        return Site(_environment(_site_url(name, var), var))
 
     yield make
     with django_db_blocker.unblock():

@@ -14,6 +14,8 @@ from django.template.response import TemplateResponse
 from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.timezone import now
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from import_export.admin import ExportActionModelAdmin
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
@@ -41,10 +43,14 @@ HISTORY_SHOWN = 200
 SHORTEST_START = 3
 MOST_EXPORTED = 100_000
 CONFLICTS = {
-    "same_instant": "Two partners say different things of the very same time. The later step of a "
-    "card's way counts; look at both below.",
-    "moved_after_end": "It is said to have set out again after it had arrived or come back. A wrong "
-    "date in the file is likelier: look at the steps below.",
+    "same_instant": _(
+        "Two partners say different things of the very same time. The later step of a "
+        "card's way counts; look at both below."
+    ),
+    "moved_after_end": _(
+        "It is said to have set out again after it had arrived or come back. A wrong "
+        "date in the file is likelier: look at the steps below."
+    ),
 }
 
 
@@ -62,7 +68,7 @@ class StaleFilter(admin.SimpleListFilter):
     parameter_name = "stale"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("1", f"No news for {settings.CARD_STALE_DAYS} days")]
+        return [("1", gettext("No news for %(limit)s days") % {"limit": settings.CARD_STALE_DAYS})]
 
     def queryset(
         self, request: HttpRequest, queryset: QuerySet[CardStatus]
@@ -84,7 +90,7 @@ class CardStatusAdmin(ExportActionModelAdmin, RecordAdmin):
     )
     list_filter = ("status", "partner", StaleFilter, ("occurred_at", RangeDateTimeFilter))
     search_fields = ("card_id",)
-    search_help_text = "Card id or its beginning, or a whole phone number in any format"
+    search_help_text = _("Card id or its beginning, or a whole phone number in any format")
     list_select_related = ("partner",)
     ordering = ("-occurred_at", "-id")
     list_before_template = "admin/carddata/cardstatus/found.html"
@@ -153,7 +159,8 @@ class CardStatusAdmin(ExportActionModelAdmin, RecordAdmin):
         if count_call(f"cards:user:{request.user.pk}") > settings.CARD_LOOKUPS_PER_MINUTE:
             self.message_user(
                 request,
-                f"More than {settings.CARD_LOOKUPS_PER_MINUTE} cards in a minute: wait a little.",
+                gettext("More than %(limit)s cards in a minute: wait a little.")
+                % {"limit": settings.CARD_LOOKUPS_PER_MINUTE},
                 level="ERROR",
             )
             return redirect("admin:carddata_cardstatus_changelist")
@@ -166,7 +173,9 @@ class CardStatusAdmin(ExportActionModelAdmin, RecordAdmin):
         if request.method == "POST" and self.get_export_queryset(request).count() > MOST_EXPORTED:
             most = number_format(MOST_EXPORTED, force_grouping=True)
             self.message_user(
-                request, f"More than {most} cards: filter the list first.", level="ERROR"
+                request,
+                gettext("More than %(most)s cards: filter the list first.") % {"most": most},
+                level="ERROR",
             )
             return redirect("admin:carddata_cardstatus_changelist")
         return super().export_action(request)  # type: ignore[no-any-return]
@@ -179,7 +188,7 @@ class CardStatusAdmin(ExportActionModelAdmin, RecordAdmin):
         note_access(caller_of(request), CardAccess.Kind.LIST, subject="export", found=number)
         return super().get_export_data(file_format, request, queryset, **kwargs)
 
-    @display(description="Status", ordering="status")
+    @display(description=_("Status"), ordering="status")
     def shown_status(self, card: CardStatus) -> str:
         return format_html(
             '<span class="fs-status fs-status-{}">{}</span>',
@@ -187,11 +196,11 @@ class CardStatusAdmin(ExportActionModelAdmin, RecordAdmin):
             card.get_status_display(),
         )
 
-    @display(description="Phone", ordering="contact")
+    @display(description=_("Phone"), ordering="contact")
     def phone(self, card: CardStatus) -> str:
         return shown_phone(card.contact)
 
-    @display(description="Last news", ordering="-occurred_at")
+    @display(description=_("Last news"), ordering="-occurred_at")
     def age(self, card: CardStatus) -> str:
         age = age_in_words(now() - card.occurred_at)
         stale = stale_since(as_card(card), now=now(), days=settings.CARD_STALE_DAYS)
@@ -212,7 +221,7 @@ def card_page(card: CardStatus) -> dict[str, Any]:
     english, indonesian = sentences(card_id=card.card_id, status=card.status, local=local)
     return {
         "original": card,
-        "title": f"Card {card.card_id}",
+        "title": gettext("Card %(card_id)s") % {"card_id": card.card_id},
         "card": card,
         "local": local_text(card.occurred_at, plain.time_zone),
         "age": age_in_words(moment - card.occurred_at),

@@ -84,9 +84,7 @@ class LabelAdmin(StaffAdmin):
 
     @display(description=gettext_lazy("Name"), ordering="name")
     def shown_name(self, label: Label) -> str:
-        return format_html(
-            '<span class="fs-label fs-label-{}">{}</span>', label.colour, label.name
-        )
+        return format_html('<span class="fs-label fs-label-{}">{}</span>', label.colour, label.name)
 
 
 @admin.register(Team)

@@ -44,14 +44,14 @@ class CannedAnswer(models.Model):
         blank=True,
         on_delete=models.CASCADE,
         related_name="canned_answers",
-        help_text="Empty: shared with everybody",
+        help_text=_("Empty: shared with everybody"),
     )
     shortcut = models.SlugField(
-        max_length=32, help_text="Typed after a slash in the answer box: /thanks"
+        max_length=32, help_text=_("Typed after a slash in the answer box: /thanks")
     )
     body = models.TextField(
         max_length=1_600,
-        help_text="{name}, {first_name}, {phone} and {agent} are filled in",
+        help_text=_("{name}, {first_name}, {phone} and {agent} are filled in"),
     )
 
     class Meta:
@@ -180,9 +180,9 @@ class SavedFilter(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="saved_filters"
     )
     name = models.CharField(max_length=60)
-    query = models.CharField(max_length=300, help_text="As in the queue's address")
+    query = models.CharField(max_length=300, help_text=_("As in the queue's address"))
     is_shared = models.BooleanField(
-        default=False, db_default=False, help_text="Everybody sees it beside their own"
+        default=False, db_default=False, help_text=_("Everybody sees it beside their own")
     )
 
     class Meta:

@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
-from scipy.special import digamma, gammaln
+import scipy  # Its parts load when first used: no web process or command waits for them.
 
 from customer360.scores import lifetimes
 from customer360.scores.lifetimes import MIN_REPEAT_BUYERS, Fit, Floats, NotFittedError, Variant
@@ -71,12 +70,18 @@ class Likelihood:
         spent = v + x * self.z
         spread = np.log(spent)
         by_count = (
-            gammaln(p * n + q) - gammaln(p * n) - gammaln(q) + q * logs[2] + p * n * np.log(n)
+            scipy.special.gammaln(p * n + q)
+            - scipy.special.gammaln(p * n)
+            - scipy.special.gammaln(q)
+            + q * logs[2]
+            + p * n * np.log(n)
         )
         total = self.held @ by_count + ((p * x - 1) * self.log_z - (p * x + q) * spread).sum()
-        psi = digamma(p * n + q)
-        by_p = self.held @ (n * (psi - digamma(p * n) + np.log(n))) + x @ (self.log_z - spread)
-        by_q = self.held @ (psi - digamma(q) + logs[2]) - spread.sum()
+        psi = scipy.special.digamma(p * n + q)
+        by_p = self.held @ (n * (psi - scipy.special.digamma(p * n) + np.log(n))) + x @ (
+            self.log_z - spread
+        )
+        by_q = self.held @ (psi - scipy.special.digamma(q) + logs[2]) - spread.sum()
         by_v = size * q / v - ((p * x + q) / spent).sum()
         return float(-total / size), -np.array([by_p * p, by_q * q, by_v * v]) / size
 
@@ -99,7 +104,7 @@ def fit(x: npt.ArrayLike, mean_value: npt.ArrayLike) -> SpendFit:
     likelihood = Likelihood(count, value / unit)
     best: Any = None
     for start in STARTS:
-        found = minimize(
+        found = scipy.optimize.minimize(
             likelihood.value_and_gradient,
             np.log(start),
             jac=True,

@@ -16,8 +16,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
-from scipy.special import betaincinv, digamma, expit, gammaln, hyp2f1
+import scipy  # Its parts load when first used: no web process or command waits for them.
 
 Floats = npt.NDArray[np.float64]
 
@@ -147,15 +146,15 @@ class Likelihood:
         stay = -exponent * log_t
         leave = odds[self.of_count] - exponent * log_tx
         # The chance that the customer has left, given the parameters and the pattern.
-        gone = np.where(self.may_leave, expit(leave - stay), 0.0)
+        gone = np.where(self.may_leave, scipy.special.expit(leave - stay), 0.0)
         by_count = (
-            gammaln(r + n)
-            - gammaln(r)
+            scipy.special.gammaln(r + n)
+            - scipy.special.gammaln(r)
             + r * logs[1]
-            + gammaln(a + b)
-            - gammaln(b)
-            + gammaln(b + n + self.shift)
-            - gammaln(a + b + n + self.shift)
+            + scipy.special.gammaln(a + b)
+            - scipy.special.gammaln(b)
+            + scipy.special.gammaln(b + n + self.shift)
+            - scipy.special.gammaln(a + b + n + self.shift)
         )
         total = self.held @ by_count + data.weight @ np.logaddexp(stay, leave)
         gradient = self._gradient((r, alpha, a, b), gone, log_t, log_tx)
@@ -170,10 +169,12 @@ class Likelihood:
         data, n, weight = self.data, self.counts, self.data.weight
         left = np.bincount(self.of_count, weights=weight * gone)
         size = weight.sum()
-        both = digamma(a + b) * size - self.held @ digamma(a + b + n + self.shift)
+        both = scipy.special.digamma(a + b) * size - self.held @ scipy.special.digamma(
+            a + b + n + self.shift
+        )
         by_r = (
-            self.held @ digamma(r + n)
-            + size * (np.log(alpha) - digamma(r))
+            self.held @ scipy.special.digamma(r + n)
+            + size * (np.log(alpha) - scipy.special.digamma(r))
             - weight @ (log_t + gone * (log_tx - log_t))
         )
         hazard = (1 - gone) / (alpha + data.big_t) + gone / (alpha + data.t_x)
@@ -182,8 +183,8 @@ class Likelihood:
         can_leave = n + self.shift > 0
         by_b = (
             both
-            - size * digamma(b)
-            + self.held @ digamma(b + n + self.shift)
+            - size * scipy.special.digamma(b)
+            + self.held @ scipy.special.digamma(b + n + self.shift)
             - (left[can_leave] / (b + n[can_leave] - 1 + self.shift)).sum()
         )
         return np.array([by_r, by_alpha, by_a, by_b])
@@ -209,7 +210,7 @@ def fit(variant: Variant, data: Patterns) -> Fit:
     likelihood = Likelihood(variant, data)
     best: Any = None
     for start in STARTS:
-        found = minimize(
+        found = scipy.optimize.minimize(
             likelihood.value_and_gradient,
             np.log(start),
             jac=True,
@@ -253,7 +254,7 @@ def probability_alive(
     log_odds = np.log(fitted.a / np.where(may_leave, before, 1.0)) + (fitted.r + count) * np.log1p(
         np.maximum(age - last, 0.0) / (fitted.alpha + last)
     )
-    return np.where(may_leave, expit(-log_odds), 1.0)
+    return np.where(may_leave, scipy.special.expit(-log_odds), 1.0)
 
 
 def expected_purchases(
@@ -314,7 +315,7 @@ def _if_alive(variant: Variant, fitted: Fit, count: Floats, age: Floats, horizon
     a = fitted.a if abs(fitted.a - 1) > 1e-6 else 1 + 1e-6
     rate, later = fitted.r + count, a + fitted.b + count - 1 + variant.shift
     with np.errstate(all="ignore"):
-        ratio = hyp2f1(rate, a - 1, later, -horizon / (fitted.alpha + age))
+        ratio = scipy.special.hyp2f1(rate, a - 1, later, -horizon / (fitted.alpha + age))
         found = later / (a - 1) * (1 - ratio)
     most = rate * horizon / (fitted.alpha + age)
     is_bad = ~np.isfinite(found) | (found < 0) | (found > most * (1 + 1e-9))
@@ -329,7 +330,7 @@ def _by_quadrature(
     """The same as a mean over the quantiles of the chance to leave, where the series fails."""
     found = np.empty(len(count))
     for place, (number, since) in enumerate(zip(count, age, strict=True)):
-        leave = betaincinv(fitted.a, fitted.b + number + variant.shift, QUANTILES)
+        leave = scipy.special.betaincinv(fitted.a, fitted.b + number + variant.shift, QUANTILES)
         leave = np.maximum(leave, 1e-300)
         scaled = np.log1p(leave * horizon / (fitted.alpha + since))
         found[place] = (-np.expm1(-(fitted.r + number) * scaled) / leave).mean()

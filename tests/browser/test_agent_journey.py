@@ -169,7 +169,9 @@ def test_a_full_desk_looks_right(page: Page, live_server: Any, twilio: LocalTwil
     expect(page.locator(".fs-macro-steps")).to_contain_text("dana sudah dikembalikan")
     looks(page, "full-customer")
     page.locator("[data-insert]").nth(1).click()
-    expect(page.locator("#id_body")).to_have_value("Kartu ZYW7631 sudah diantar pada 14 November 2023.")
+    expect(page.locator("#id_body")).to_have_value(
+        "Kartu ZYW7631 sudah diantar pada 14 November 2023."
+    )
     page.click("[data-macro-run]")
     expect(page.locator(".fs-room-state")).to_contain_text("Resolved by chief")
     expect(page.locator(".fs-open-room .fs-agent")).to_contain_text("dana sudah dikembalikan")

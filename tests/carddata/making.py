@@ -1,12 +1,18 @@
 """Partners' files for tests, and what the tables hold after them."""
 
 from copy import deepcopy
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from carddata.models import CardEvent, CardSighting, CardStatus, Partner, PartnerFile
+from carddata.services import importing, reading
 from carddata.services.files import import_file
+from carddata.services.importing import run
 from carddata.services.partners import configure_partners
+from carddata.services.undoing import redo_import, undo_import
 
 HEADER = "ID ,Card ID,User contact,Timestamp,Comment"
 COUNTS = ("read", "loaded", "duplicate", "rejected")
@@ -101,3 +107,33 @@ def nothing_is_left() -> bool:
     return not (
         CardEvent.objects.exists() or CardStatus.objects.exists() or CardSighting.objects.exists()
     )
+
+
+def undo(file: PartnerFile) -> PartnerFile:
+    assert undo_import(file_id=file.pk, begin=False)
+    return run(file_id=file.pk)
+
+
+def redo(file: PartnerFile) -> PartnerFile:
+    assert redo_import(file_id=file.pk, begin=False)
+    return run(file_id=file.pk)
+
+
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chunks of two rows, so that a small file has many."""
+    monkeypatch.setattr(importing, "read_chunks", partial(reading.read_chunks, size=2))
+
+
+BAD_ROWS = {
+    "bad_card_id": line(card="Robert'); DROP TABLE carddata_cardevent;--"),
+    "bad_contact": line(contact="call me"),
+    "damaged_contact": line(contact="5.45577E+08"),
+    "bad_timestamp": line(time="31-02-2023 10:00"),
+    "future_timestamp": line(time="31-12-2099 10:00"),
+    "text_too_long": line(word="x" * 201),
+    "wrong_cell_count": "A1,ZYW1",
+    "unclosed_quote": 'A1,"ZYW1,0545576586,13-11-2023 10:00,x',
+    "bad_quotes": 'A1,"ZYW1"x,0545576586,13-11-2023 10:00,x',
+    "nul_byte": line(word="x\x00y"),
+    "line_too_long": line(word="x" * 10_000_000),
+}

@@ -49,7 +49,9 @@ def take(bodies: Sequence[dict[str, Any]], batch: int = 500) -> None:
     for place, one in enumerate(bodies):
         store_deliveries(
             source="api",
-            deliveries=[Delivery(key=f"{one['message_id']}-{place}", body=json.dumps(one).encode())],
+            deliveries=[
+                Delivery(key=f"{one['message_id']}-{place}", body=json.dumps(one).encode())
+            ],
             received_at=START + timedelta(days=100),
         )
         if place % 3 == 0:

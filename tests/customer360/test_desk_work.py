@@ -96,7 +96,11 @@ def test_priority_team_and_labels_are_set_shown_and_filtered_by(sari: Client, le
         assert listed(sari, **query) == [room.pk], query
     for query in ({"label": "9" * 30}, {"team": "x"}, {"priority": "9"}):
         assert sorted(listed(sari, **query)) == everything, query
-    for query in (f"labels__id__exact={refund.pk}", f"team__id__exact={team.pk}", "priority__exact=4"):
+    for query in (
+        f"labels__id__exact={refund.pk}",
+        f"team__id__exact={team.pk}",
+        "priority__exact=4",
+    ):
         rows = lead.get(f"/admin/conversations/room/?{query}").context["cl"].result_list
         assert [one.pk for one in rows] == [room.pk], query
 
@@ -129,7 +133,12 @@ def test_a_state_that_cannot_follow_is_answered_409_and_its_button_is_grey(sari:
         answer = do(sari, room, what, until="reply")
         assert (answer.status_code, b"already" in answer.content) == (409, True)
     text = sari.get(page_of(room)).content.decode()
-    for what, is_grey in (("resolve", True), ("snooze", True), ("pending", True), ("reopen", False)):
+    for what, is_grey in (
+        ("resolve", True),
+        ("snooze", True),
+        ("pending", True),
+        ("reopen", False),
+    ):
         button = text[text.index(f'value="{what}"') :].partition(">")[0]
         assert ("disabled" in button) == is_grey, what
     assert "Resolved by sari" in text
@@ -378,7 +387,10 @@ def test_times_of_answers_are_peoples_and_their_quantiles_have_occurred() -> Non
     assert {name: times.number for name, times in agents.items()} == {"sari": 2, "": 8}
     assert (agents["sari"].median, agents["sari"].p90) == (1_800, 108_000)
     assert [times.name for times in report.agents["next"]] == ["budi"]
-    assert [(times.name, times.number) for times in report.teams["first"]] == [("Billing", 1), ("", 9)]
+    assert [(times.name, times.number) for times in report.teams["first"]] == [
+        ("Billing", 1),
+        ("", 9),
+    ]
     assert report.unanswered == 1
 
 

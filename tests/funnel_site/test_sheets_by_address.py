@@ -1,4 +1,4 @@
-"""The gateway to spreadsheets, against a server on loopback that answers as Google does."""
+"""Google Sheets and published CSVs, against a server on loopback that answers as they do."""
 
 import socket
 import threading
@@ -9,17 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from funnel_site.lib import sheets
 from funnel_site.lib.sheets import (
     ServiceAccount,
     SheetRefusedError,
     SheetUnavailableError,
-    header_index,
     is_public,
-    parse_csv,
     read_table,
 )
 from tests.sheets_server import EMAIL, KEY, SheetsServer
@@ -36,7 +32,6 @@ def fetch(server: SheetsServer, path: str = "/published.csv") -> list[list[str]]
     return read_table(f"{server.base_url}{path}", allow_loopback=True)
 
 
-# --- Google ---------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     "source",
     [
@@ -203,7 +198,6 @@ def test_google_without_a_service_account_says_what_to_set() -> None:
         read_table(KEY, credentials=None)
 
 
-# --- Published CSV --------------------------------------------------------------------------------
 def test_a_published_csv_is_read_through_redirects(sheets_server: SheetsServer) -> None:
     sheets_server.csv = b"stage,phrase\r\nopening,halo\r\n"
     sheets_server.redirects = {"/pub": "/published.csv"}
@@ -381,111 +375,3 @@ def test_addresses_of_our_own_network_are_not_public(address: str) -> None:
 
 def test_public_addresses_are() -> None:
     assert is_public("8.8.8.8")
-    assert is_public("2606:4700:4700::1111")
-
-
-# --- CSV ------------------------------------------------------------------------------------------
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"stage,phrase\r\nopening,halo\r\n",
-        b"stage;phrase\nopening;halo",
-        b"stage\tphrase\nopening\thalo\n",
-        b"stage|phrase\nopening|halo\n",
-        b"stage,phrase\ropening,halo\r",
-        b'"stage","phrase"\n"opening","halo"\n',
-        b"\xef\xbb\xbfstage;phrase\nopening;halo\n",
-        "stage;phrase\nopening;halo\n".encode("utf-16"),
-        b"\xfe\xff" + "stage\tphrase\nopening\thalo\n".encode("utf-16-be"),
-    ],
-)
-def test_csv_is_read_in_every_dress(data: bytes) -> None:
-    assert parse_csv(data) == ROWS
-
-
-def test_a_delimiter_inside_quotes_is_no_delimiter() -> None:
-    assert parse_csv(b'"a, b, c";d\n1;2\n') == [["a, b, c", "d"], ["1", "2"]]
-
-
-def test_old_windows_text_is_read() -> None:
-    rows = parse_csv("kata kunci;kanal\ncafé “trial” – déjà;instagram\n".encode("cp1252"))
-
-    assert rows[1] == ["café “trial” – déjà", "instagram"]
-
-
-@pytest.mark.parametrize(
-    ("data", "words"),
-    [
-        (b"<!DOCTYPE html><html>", "web page"),
-        (b"\n<HTML lang=id>", "web page"),
-        (b"PK\x03\x04rest", "Excel"),
-        (b"a,b\x00\n", "not a CSV"),
-        (b'a,b\n"open,2\n', "cannot be read"),
-        (b"a," + b"x" * 200_000, "cannot be read"),
-        (b"\xff\xfea", "encoding"),
-    ],
-)
-def test_what_is_no_csv_is_refused_with_advice(data: bytes, words: str) -> None:
-    with pytest.raises(SheetRefusedError, match=words):
-        parse_csv(data)
-
-
-@pytest.mark.parametrize("data", [b"", b" \r\n\n"])
-def test_an_empty_file_is_no_rows(data: bytes) -> None:
-    assert parse_csv(data) == []
-
-
-@given(st.binary(max_size=200))
-def test_any_bytes_are_rows_or_refused(data: bytes) -> None:
-    with suppress(SheetRefusedError):
-        assert isinstance(parse_csv(data), list)
-
-
-# --- Files ----------------------------------------------------------------------------------------
-def test_a_local_file_is_read(tmp_path: Path) -> None:
-    file = tmp_path / "keywords.csv"
-    file.write_bytes(b"stage,phrase\nopening,halo\n")
-
-    assert read_table(str(file)) == ROWS
-
-
-def test_a_file_of_more_than_ten_megabytes_is_refused(tmp_path: Path) -> None:
-    file = tmp_path / "keywords.csv"
-    file.write_bytes(b"a,b\n" * (3 * 2**20))
-
-    with pytest.raises(SheetRefusedError, match="10 MB"):
-        read_table(str(file))
-
-
-@pytest.mark.parametrize("source", ["nothing.csv", "", "/", "a\x00b.csv", "x/" * 3_000, "y" * 300])
-def test_a_file_that_is_not_there_is_refused(source: str) -> None:
-    with pytest.raises(SheetRefusedError):
-        read_table(source)
-
-
-# --- Headers --------------------------------------------------------------------------------------
-def test_columns_are_found_by_name_alias_and_any_spelling() -> None:
-    header = ["\ufeffStage ", "Kata  Kunci", "", "Lead Channel", ""]
-
-    assert header_index([header], ["stage", "phrase"], {"kata kunci": "phrase"}) == {
-        "stage": 0,
-        "phrase": 1,
-        "lead_channel": 3,
-    }
-
-
-@pytest.mark.parametrize(
-    ("rows", "words"),
-    [
-        ([], "empty"),
-        ([[]], "empty"),
-        ([["", " "], [""]], "empty"),
-        ([["stage"]], "no column “phrase”"),
-        ([[], ["stage", "phrase"]], "no column “stage”, “phrase”"),
-        ([["stage", "phrase", "Phrase"]], "“phrase” is there twice"),
-        ([["stage", "phrase", "keyword"]], "“phrase” is there twice"),
-    ],
-)
-def test_a_header_in_doubt_is_refused(rows: list[list[str]], words: str) -> None:
-    with pytest.raises(SheetRefusedError, match=words):
-        header_index(rows, ["stage", "phrase"], {"keyword": "phrase"})
