@@ -45,7 +45,8 @@ def unfilled(text: str) -> list[str]:
 
 def own_and_shared(model: Any, user: Any) -> QuerySet[Any]:
     """The person's own rows and everybody's; a colleague's are nobody else's."""
-    return model.objects.filter(Q(owner=user) | Q(owner=None))
+    rows: QuerySet[Any] = model.objects.filter(Q(owner=user) | Q(owner=None))
+    return rows
 
 
 def canned_answers(customer: Customer | None, user: Any) -> list[dict[str, Any]]:

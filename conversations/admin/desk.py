@@ -94,7 +94,8 @@ class TeamAdmin(StaffAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         teams: QuerySet[Any] = super().get_queryset(request)
-        return teams.annotate(number=Count("members"))
+        counted: QuerySet[Any] = teams.annotate(number=Count("members"))
+        return counted
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Staff alone."""

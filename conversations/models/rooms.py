@@ -1,5 +1,7 @@
 """Rooms and their messages."""
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -77,7 +79,7 @@ class Room(models.Model):
     team = models.ForeignKey(
         "Team", null=True, blank=True, on_delete=models.SET_NULL, related_name="rooms"
     )
-    labels = models.ManyToManyField("Label", blank=True, related_name="rooms")
+    labels: Any = models.ManyToManyField("Label", blank=True, related_name="rooms")
     resolved_at = models.DateTimeField(
         null=True,
         blank=True,

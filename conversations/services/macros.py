@@ -28,7 +28,8 @@ def run_macro(
     `reply` is the macro's with its places filled; `token` names the form, so that it is sent once.
     Raises MacroRefusedError, and SendingRefusedError as `send_message` does; then nothing is done.
     """
-    list(Customer.objects.select_for_update(no_key=True).filter(pk=room.customer_id).values("pk"))
+    owner = Customer.objects.filter(rooms=room.pk).values("pk")
+    list(Customer.objects.select_for_update(no_key=True).filter(pk__in=owner).values("pk"))
     current = Room.objects.select_for_update(no_key=True).get(pk=room.pk)
     if seen.differs_from(current):
         raise MacroRefusedError(is_stale=True)

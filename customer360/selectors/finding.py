@@ -94,7 +94,9 @@ def _by_message(text: str) -> Found | None:
         return None
     known = Message.objects.filter(source="twilio", external_id=text, customer__isnull=False)
     message = known.select_related("customer").first()
-    return message and Found(
+    if message is None:
+        return None
+    return Found(
         customer=message.customer,
         why=gettext("Message id"),
         room_id=message.room_id,

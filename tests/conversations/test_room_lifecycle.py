@@ -226,22 +226,20 @@ def test_of_a_customers_two_sessions_one_alone_is_live(user: User) -> None:
 def test_a_dialogue_with_the_bot_is_pending_until_something_else_is_said(bot_first: bool) -> None:
     room = make_room(make_customer(1), last_inbound_at=START)
     room.messages.all().delete()
-    said = [
-        lambda: make_message(room, sent_at=START, is_for_bot=True),
-        lambda: make_message(room, sender="bot", sent_at=START + timedelta(seconds=1)),
-    ]
+
+    def talk_with_the_bot() -> None:
+        make_message(room, sent_at=START, is_for_bot=True)
+        make_message(room, sender="bot", sent_at=START + timedelta(seconds=1))
+        refresh(room)
+
     other = START + timedelta(minutes=1)
     if bot_first:
-        for say in said:
-            say()
-        refresh(room)
+        talk_with_the_bot()
         assert room.status == "pending"
     Room.objects.update(first_customer_message_at=other)
     make_message(room, sent_at=other)
     refresh(room)
     assert room.status == "open"
     if not bot_first:
-        for say in said:
-            say()
-        refresh(room)
+        talk_with_the_bot()
     assert (room.status, room.waiting_since) == ("open", other)

@@ -96,13 +96,13 @@ def test_priority_team_and_labels_are_set_shown_and_filtered_by(sari: Client, le
         assert listed(sari, **query) == [room.pk], query
     for query in ({"label": "9" * 30}, {"team": "x"}, {"priority": "9"}):
         assert sorted(listed(sari, **query)) == everything, query
-    for query in (
+    for text in (
         f"labels__id__exact={refund.pk}",
         f"team__id__exact={team.pk}",
         "priority__exact=4",
     ):
-        rows = lead.get(f"/admin/conversations/room/?{query}").context["cl"].result_list
-        assert [one.pk for one in rows] == [room.pk], query
+        rows = lead.get(f"/admin/conversations/room/?{text}").context["cl"].result_list
+        assert [one.pk for one in rows] == [room.pk], text
 
 
 def test_of_two_who_describe_a_room_the_second_is_told_and_loses_nothing(
