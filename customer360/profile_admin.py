@@ -23,9 +23,12 @@ from customer360 import (
     customer_page,
     dashboard,
     finding_page,
+    macro_actions,
     model_page,
+    queue_actions,
     queue_page,
     rows_page,
+    times_page,
 )
 from customer360.fields import FIELDS
 from customer360.models import CustomerProfile, CustomerRecord
@@ -50,7 +53,7 @@ DESK_PAGES = (
     ("find/", finding_page.find_page, "find"),
     ("search/", finding_page.search_view, "search"),
     ("queue/", queue_page.queue_view, "queue"),
-    ("queue/change/", queue_page.change_view, "queue_change"),
+    ("queue/change/", queue_actions.change_view, "queue_change"),
     ("queue/filter/", queue_page.filter_view, "queue_filter"),
     ("customer/<int:key>/", customer_page.customer_page, "customer"),
     ("customer/<int:key>/live/", customer_page.live_view, "customer_live"),
@@ -61,6 +64,8 @@ DESK_PAGES = (
         "customer_answer",
     ),
     ("customer/<int:key>/<int:room>/do/", customer_actions.room_view, "customer_room"),
+    ("customer/<int:key>/<int:room>/macro/", macro_actions.macro_view, "customer_macro"),
+    ("times/", times_page.times_view, "times"),
 )
 
 

@@ -9,18 +9,30 @@ from django.utils.translation import gettext_lazy as _
 
 from funnel_site.access.approvals import waiting_for
 
-# Name, icon, app, model, and the page where it is not the model's list.
+# Name, icon, app, model; the page where it is not the model's list; its permission where it is not
+# the one to view the model.
 SECTIONS: tuple[tuple[Any, tuple[tuple[Any, ...], ...]], ...] = (
     (
         _("Conversations"),
         (
             (_("Queue"), "move_to_inbox", "conversations", "room", "customer360_queue"),
             (_("Find a customer"), "search", "conversations", "customer", "customer360_find"),
+            (
+                _("Waiting times"),
+                "timer",
+                "conversations",
+                "room",
+                "customer360_times",
+                "see_times",
+            ),
             (_("Rooms"), "forum", "conversations", "room"),
             (_("Customers"), "group", "conversations", "customer"),
             (_("Messages"), "chat", "conversations", "message"),
             (_("Templates"), "description", "conversations", "messagetemplate"),
             (_("Canned answers"), "quickreply", "conversations", "cannedanswer"),
+            (_("Macros"), "bolt", "conversations", "macro"),
+            (_("Labels"), "label", "conversations", "label"),
+            (_("Teams"), "groups", "conversations", "team"),
         ),
     ),
     (
@@ -114,7 +126,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 "link": reverse_lazy(f"admin:{page[0] if page else f'{app}_{model}_changelist'}"),
             }
             for name, icon, app, model, *page in links
-            if request.user.has_perm(f"{app}.view_{model}")
+            if request.user.has_perm(f"{app}.{page[1] if page[1:] else f'view_{model}'}")
         ]
         _note_waiting(request, items)
         if items:

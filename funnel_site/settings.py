@@ -299,6 +299,8 @@ CURRENCY = env.str("CURRENCY", default="IDR").upper()
 IDENTITY_MOST_PHONES = positive("IDENTITY_MOST_PHONES", default=5)
 IDENTITY_MOST_USER_IDS = positive("IDENTITY_MOST_USER_IDS", default=5)
 ROOM_IDLE_HOURS = positive("ROOM_IDLE_HOURS", default=24)
+# What a customer writes so long after staff resolved their room opens it again; later, a new one.
+ROOM_REOPEN_DAYS = positive("ROOM_REOPEN_DAYS", default=7)
 FUNNEL_QUIET_DAYS = positive("FUNNEL_QUIET_DAYS", default=30)
 FIRST_CONTACT_LEADS = switch("FIRST_CONTACT_LEADS", default=True)
 AGENTS_CONFIRM = switch("AGENTS_CONFIRM", default=True)

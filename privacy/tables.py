@@ -63,6 +63,7 @@ PERSONAL: dict[str, Personal] = {
         find=by("customer"), blank={"reply_address": "", "owner_key": ""}
     ),
     "conversations.Room_participants": Personal(find=by("customer")),
+    "conversations.Room_labels": Personal(find=by("room__customer")),
     "conversations.Message": Personal(
         find=by("customer"), blank={"body": "", "media": [], "details": {}, "error_text": ""}
     ),
@@ -189,6 +190,11 @@ NOT_PERSONAL: dict[str, str] = {
     "operations.TaskRun": OF_THE_WORK,
     "conversations.SharedValue": "values that name no single person",
     "conversations.CannedAnswer": NOT_OF_A_PERSON,
+    "conversations.Macro": NOT_OF_A_PERSON,
+    "conversations.Macro_labels": NOT_OF_A_PERSON,
+    "conversations.Label": NOT_OF_A_PERSON,
+    "conversations.Team": NOT_OF_A_PERSON,
+    "conversations.Team_members": "which staff share rooms",
     "conversations.SavedFilter": NOT_OF_A_PERSON,
     "conversations.Presence": OF_THE_WORK,
     "customer360.Segment": NOT_OF_A_PERSON,

@@ -280,7 +280,7 @@ def test_what_came_later_goes_by_its_own_key_and_the_rest_is_listed(
 
 def test_a_row_changed_since_the_join_is_left_and_listed(pair: tuple[Customer, Customer]) -> None:
     change = join_by_hand(keep=pair[0].pk, absorb=pair[1].pk, reason="x", made_by=None)
-    Room.objects.filter(status="closed").update(closed_at=now() + timedelta(days=1))
+    Room.objects.filter(status="resolved").update(closed_at=now() + timedelta(days=1))
     undo_join(change=change)
 
     left = IdentityChange.objects.get(pk=change.pk).absorbed["left"]

@@ -45,6 +45,7 @@ OWN_PERMISSION = {
     "carddata_rejectedrow_resubmit": "carddata.export_rejectedrow",
     "customer360_export": "customer360.export_customerprofile",
     "customer360_model_check": "customer360.add_profilebuild",
+    "customer360_times": "conversations.see_times",
     "operations_overview": "operations.view_operations",
     "operations_system": "operations.view_operations operations.view_health",
     "privacy_datarequest_find": "privacy.export_customer privacy.erase_customer",
