@@ -27,6 +27,8 @@ SECTIONS: tuple[tuple[Any, tuple[tuple[Any, ...], ...]], ...] = (
         _("Reviews"),
         (
             (_("Reviews"), "reviews", "reviews", "review"),
+            (_("Products to match"), "rule", "reviews", "review", "reviews_review_waiting"),
+            (_("Catalogue"), "inventory_2", "reviews", "catalogueproduct"),
             (_("Campaigns"), "campaign", "reviews", "campaign"),
             (_("Invitations"), "outgoing_mail", "reviews", "invitation"),
             (_("Bot's words"), "smart_toy", "reviews", "botwords"),

@@ -328,6 +328,10 @@ INVITATION_HOURS = hours("INVITATION_HOURS", default="0-24")
 REVIEW_SESSION_HOURS = positive("REVIEW_SESSION_HOURS", default=24)
 # Messages so soon after a review belong to it. 0: each message stands alone.
 REVIEW_JOIN_SECONDS = positive("REVIEW_JOIN_SECONDS", default=0, least=0)
+# How alike a customer's words and a product's name must be for the bot to ask "Did you mean …?".
+PRODUCT_MATCH_PERCENT = positive("PRODUCT_MATCH_PERCENT", default=80, least=50)
+# Products of the customer platform's catalogue join the reviews' catalogue as they are loaded.
+REVIEW_CATALOGUE_FROM_SHOP = switch("REVIEW_CATALOGUE_FROM_SHOP", default=False)
 BOT_PAUSE_HOURS = positive("BOT_PAUSE_HOURS", default=4)
 # --- Cards --------------------------------------------------------------------------------------
 CARD_STALE_DAYS = positive("CARD_STALE_DAYS", default=30)

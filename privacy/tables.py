@@ -103,6 +103,7 @@ PERSONAL: dict[str, Personal] = {
             "hidden_because": "",
         },
     ),
+    "reviews.ModerationEvent": Personal(find=by("review__customer"), blank={"reason": ""}),
     "reviews.BotAnswer": Personal(
         find=lambda subject: Q(event__in=subject.events), blank={"twiml": EMPTY_TWIML}
     ),
@@ -162,6 +163,8 @@ NOT_PERSONAL: dict[str, str] = {
     "funnels.Keyword": NOT_OF_A_PERSON,
     "funnels.KeywordSync": OF_THE_WORK,
     "reviews.BotWords": NOT_OF_A_PERSON,
+    "reviews.CatalogueProduct": NOT_OF_A_PERSON,
+    "reviews.CatalogueRevision": OF_THE_WORK,
     "reviews.Campaign": NOT_OF_A_PERSON,
     "carddata.Partner": NOT_OF_A_PERSON,
     "carddata.PartnerFile": OF_THE_WORK,
@@ -174,6 +177,8 @@ NOT_PERSONAL: dict[str, str] = {
     "customer360.CdpLoad": OF_THE_WORK,
     "customer360.ProfileBuild": OF_THE_WORK,
     "customer360.ScoreFit": SUMS,
+    "customer360.BuildChange": SUMS,
+    "customer360.ModelCheck": SUMS,
     "customer360.ChangedCustomer": "row numbers alone, until the next build",
     "customer360.ChangedDay": OF_THE_WORK,
     "customer360.SalesDay": SUMS,

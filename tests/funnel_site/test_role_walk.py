@@ -33,6 +33,10 @@ OWN_PERMISSION = {
     "conversations_inboundevent_show": "conversations.reveal_payload",
     "reviews_botwords_edit": "reviews.change_botwords",
     "reviews_campaign_invite": "reviews.add_invitation",
+    "reviews_catalogueproduct_import": "reviews.add_catalogueproduct",
+    "reviews_catalogueproduct_process_import": "reviews.add_catalogueproduct",
+    "reviews_catalogueproduct_match_waiting_reviews": "reviews.change_review",
+    "reviews_review_match": "reviews.change_review",
     "reviews_review_import": "reviews.add_review",
     "reviews_review_process_import": "reviews.add_review",
     "carddata_partnerfile_send": "carddata.add_partnerfile",
@@ -40,6 +44,7 @@ OWN_PERMISSION = {
     "carddata_partnerfile_undo": "carddata.change_partnerfile",
     "carddata_rejectedrow_resubmit": "carddata.export_rejectedrow",
     "customer360_export": "customer360.export_customerprofile",
+    "customer360_model_check": "customer360.add_profilebuild",
     "operations_overview": "operations.view_operations",
     "operations_system": "operations.view_operations operations.view_health",
     "privacy_datarequest_find": "privacy.export_customer privacy.erase_customer",
@@ -57,7 +62,9 @@ DESK = {
     "customer360_queue": "conversations.view_room",
 }
 # Their links do something: only a refusal is walked.
-BUTTONS = re.compile("_(replay_one|sync_now|build_changed|build_all|clear_list)$")
+BUTTONS = re.compile(
+    "_(replay_one|sync_now|build_changed|build_all|clear_list|match_waiting_reviews)$"
+)
 ENDINGS = {"add": "add", "delete": "delete", "export": "export", "import": "change"}
 POSTS = {
     "/admin/conversations/room/{room}/answer/": "conversations.add_message",
@@ -66,6 +73,7 @@ POSTS = {
     "/admin/conversations/customer/{customer}/block/": "conversations.add_consent",
     "/admin/funnels/funnel/{funnel}/correct/": "funnels.add_correction",
     "/admin/reviews/review/{review}/moderate/": "reviews.change_review",
+    "/admin/reviews/review/{review}/note/": "reviews.change_review",
     "/admin/reviews/review/{review}/answer/": "conversations.add_message",
     "/admin/carddata/partnerfile/{file}/cancel/": "carddata.change_partnerfile",
     "/admin/carddata/partnerfile/{file}/redo/": "carddata.change_partnerfile",
@@ -76,6 +84,10 @@ ACTIONS = {
     "replay": "conversations.change_inboundevent",
     "publish": "reviews.change_review",
     "hide": "reviews.change_review",
+    "reject": "reviews.change_review",
+    "flag": "reviews.change_review",
+    "match_to_product": "reviews.change_review",
+    "not_in_catalogue": "reviews.change_review",
     "invite": "reviews.add_invitation",
     "part_again": "conversations.change_customer",
     "mark_seen": "carddata.change_staffnotice",
