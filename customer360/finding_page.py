@@ -15,7 +15,7 @@ from carddata.models import CardAccess
 from carddata.services.lookups import Caller, note_cards
 from customer360.selectors.finding import HINT, LONGEST, Found, find_customers
 from customer360.selectors.words import can_look_for, find_messages
-from funnel_site.lib.masking import SEE_CONTACTS
+from funnel_site.lib.masking import SEE_CONTACTS, shown_phone
 
 
 def caller_of(request: HttpRequest) -> Caller:
@@ -58,7 +58,8 @@ def _shown(found: Found) -> dict[str, Any]:
             "waits": False,
             "url": reverse("admin:carddata_cardstatus_change", args=[found.card.pk]),
         }
-    parts = (customer.phone_number if customer.name else "", customer.email)
+    number = shown_phone(customer.phone_number) if customer.name else ""
+    parts = (number, customer.email)
     return {
         "label": str(customer),
         "detail": " · ".join(filter(None, parts)),

@@ -7,6 +7,8 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from funnel_site.access.approvals import waiting_for
+
 # Name, icon, app, model; the page where it is not the model's list; its permission where it is not
 # the one to view the model.
 SECTIONS: tuple[tuple[Any, tuple[tuple[Any, ...], ...]], ...] = (
@@ -37,6 +39,8 @@ SECTIONS: tuple[tuple[Any, tuple[tuple[Any, ...], ...]], ...] = (
         _("Reviews"),
         (
             (_("Reviews"), "reviews", "reviews", "review"),
+            (_("Products to match"), "rule", "reviews", "review", "reviews_review_waiting"),
+            (_("Catalogue"), "inventory_2", "reviews", "catalogueproduct"),
             (_("Campaigns"), "campaign", "reviews", "campaign"),
             (_("Invitations"), "outgoing_mail", "reviews", "invitation"),
             (_("Bot's words"), "smart_toy", "reviews", "botwords"),
@@ -87,7 +91,8 @@ SECTIONS: tuple[tuple[Any, tuple[tuple[Any, ...], ...]], ...] = (
         _("Operations"),
         (
             (_("What runs"), "play_circle", "operations", "operations", "operations_overview"),
-            (_("System"), "monitor_heart", "operations", "operations", "operations_system"),
+            (_("System"), "monitor_heart", "operations", "health", "operations_system"),
+            (_("Approvals"), "fact_check", "access", "approval"),
             (_("Data requests"), "policy", "privacy", "datarequest"),
             (_("Archive files"), "inventory", "conversations", "rawfile"),
             (_("Inbox"), "inbox", "conversations", "inboundevent"),
@@ -123,10 +128,18 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             for name, icon, app, model, *page in links
             if request.user.has_perm(f"{app}.{page[1] if page[1:] else f'view_{model}'}")
         ]
+        _note_waiting(request, items)
         if items:
             sections.append({"title": title, "separator": True, "items": items})
     _mark_current(request, sections)
     return sections
+
+
+def _note_waiting(request: HttpRequest, items: list[dict[str, Any]]) -> None:
+    """How many deeds wait for this person's word, beside the link."""
+    for item in items:
+        if item["icon"] == "fact_check" and (number := waiting_for(request.user).count()):
+            item["badge"] = str(number)
 
 
 def _mark_current(request: HttpRequest, sections: list[dict[str, Any]]) -> None:

@@ -27,6 +27,14 @@ CELERY_BEAT_SCHEDULE = {
         "task": "customer360.tasks.refresh_segments",
         "schedule": crontab(hour="3", minute="40"),
     },
+    "check the churn model": {
+        "task": "customer360.tasks.check_model",
+        "schedule": crontab(hour="4", minute="10"),
+    },
+    "drop what is old enough": {
+        "task": "privacy.tasks.purge",
+        "schedule": crontab(hour="4", minute="20"),
+    },
     "archive old deliveries": {
         "task": "conversations.tasks.archive_raw",
         "schedule": crontab(hour="3", minute="10"),

@@ -104,6 +104,7 @@ PERSONAL: dict[str, Personal] = {
             "hidden_because": "",
         },
     ),
+    "reviews.ModerationEvent": Personal(find=by("review__customer"), blank={"reason": ""}),
     "reviews.BotAnswer": Personal(
         find=lambda subject: Q(event__in=subject.events), blank={"twiml": EMPTY_TWIML}
     ),
@@ -140,6 +141,7 @@ PERSONAL: dict[str, Personal] = {
         searches_text="row",
     ),
     "privacy.DataRequest": Personal(find=by("customer")),
+    "privacy.LegalHold": Personal(find=by("customer")),
     "conversations.Note": Personal(find=by("customer"), blank={"body": ERASED}),
     "customer360.DuplicateCandidate": Personal(
         find=lambda subject: Q(one=subject.customer_id) | Q(other=subject.customer_id),
@@ -150,6 +152,7 @@ PERSONAL: dict[str, Personal] = {
 
 NOT_PERSONAL: dict[str, str] = {
     "access.ApiKey": "machines' keys, and the staff whose keys they are",
+    "access.Approval": "what two members of staff did; customers by their number alone",
     "tombstones.ErasedKey": "digests that nobody can turn back",
     "conversations.DrainAttempt": OF_THE_WORK,
     "conversations.ParkedStatus": "a delivery status and Twilio's id, kept for days",
@@ -161,6 +164,8 @@ NOT_PERSONAL: dict[str, str] = {
     "funnels.Keyword": NOT_OF_A_PERSON,
     "funnels.KeywordSync": OF_THE_WORK,
     "reviews.BotWords": NOT_OF_A_PERSON,
+    "reviews.CatalogueProduct": NOT_OF_A_PERSON,
+    "reviews.CatalogueRevision": OF_THE_WORK,
     "reviews.Campaign": NOT_OF_A_PERSON,
     "carddata.Partner": NOT_OF_A_PERSON,
     "carddata.PartnerFile": OF_THE_WORK,
@@ -173,6 +178,8 @@ NOT_PERSONAL: dict[str, str] = {
     "customer360.CdpLoad": OF_THE_WORK,
     "customer360.ProfileBuild": OF_THE_WORK,
     "customer360.ScoreFit": SUMS,
+    "customer360.BuildChange": SUMS,
+    "customer360.ModelCheck": SUMS,
     "customer360.ChangedCustomer": "row numbers alone, until the next build",
     "customer360.ChangedDay": OF_THE_WORK,
     "customer360.SalesDay": SUMS,

@@ -90,7 +90,7 @@ class SpreadsheetResource(ModelResource):
         """A cell; what the viewer may not see of a person is masked."""
         value = super().export_field(field, instance, **kwargs)
         mask = masking.COLUMNS.get(field.column_name)
-        return mask(str(value)) if mask and value and masking.is_masked() else value
+        return mask(str(value)) if mask and value and masking.hides(mask) else value
 
     @classmethod
     def widget_from_django_field(cls, f: models.Field[Any, Any], default: Any = Widget) -> Any:

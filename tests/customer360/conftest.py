@@ -1,13 +1,36 @@
-"""An agent and a lead, signed in, and an account with Twilio that nothing is sent by."""
+"""Fixtures of several test files: a built shop, its staff, figures made by hand, agents and leads."""
 
 from importlib import import_module
 from typing import Any
 
 import pytest
 from django.apps import apps
+from django.contrib.auth.models import User
 from django.test import Client
 
+from customer360.models import ProfileBuild
 from tests.customer360.desk import of_role
+from tests.customer360.figures_data import make_build, make_summaries
+from tests.customer360.shop import build_shop
+
+
+@pytest.fixture
+def shop(db: None) -> ProfileBuild:
+    build = build_shop()
+    assert build.state == "done", build.error
+    return build
+
+
+@pytest.fixture
+def staff(client: Client, db: None) -> Client:
+    client.force_login(User.objects.create_superuser("root"))
+    return client
+
+
+@pytest.fixture
+def built(db: None) -> ProfileBuild:
+    make_summaries()
+    return make_build()
 
 
 @pytest.fixture
