@@ -4,9 +4,11 @@ import json
 import random
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.timezone import now
@@ -243,3 +245,31 @@ def test_a_dialogue_with_the_bot_is_pending_until_something_else_is_said(bot_fir
     if not bot_first:
         talk_with_the_bot()
     assert (room.status, room.waiting_since) == ("open", other)
+
+
+def test_rooms_from_before_the_states_are_resolved_and_can_go_back(user: User) -> None:
+    change = import_module("conversations.migrations.0012_closed_rooms_are_resolved")
+    by_staff, by_silence, urgent = (waiting_room(number) for number in (1, 2, 3))
+    at = now()
+    Room.objects.filter(pk=by_staff.pk).update(status="closed", closed_at=at, resolved_by=user)
+    Room.objects.filter(pk=by_silence.pk).update(status="closed", closed_at=at)
+    Room.objects.filter(pk=urgent.pk).update(priority=1)
+
+    for _again in range(2):
+        change.resolve_closed(apps, None)
+
+    rooms = Room.objects.in_bulk()
+    assert [rooms[one.pk].status for one in (by_staff, by_silence, urgent)] == [
+        "resolved",
+        "resolved",
+        "open",
+    ]
+    assert rooms[by_staff.pk].is_resolved_by_staff
+    assert not rooms[by_silence.pk].is_resolved_by_staff
+    assert rooms[urgent.pk].priority == Room.Priority.HIGH
+    Room.objects.filter(pk=urgent.pk).update(status="snoozed")
+
+    change.close_resolved(apps, None)
+
+    values = Room.objects.order_by("pk").values_list("status", "priority", "resolved_by")
+    assert list(values) == [("closed", 0, user.pk), ("closed", 0, None), ("open", 1, None)]

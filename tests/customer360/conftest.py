@@ -1,10 +1,15 @@
-"""Fixtures of several test files about profiles: a built shop, its staff, and figures made by hand."""
+"""Fixtures of several test files: a built shop, its staff, figures made by hand, agents and leads."""
+
+from importlib import import_module
+from typing import Any
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import User
 from django.test import Client
 
 from customer360.models import ProfileBuild
+from tests.customer360.desk import of_role
 from tests.customer360.figures_data import make_build, make_summaries
 from tests.customer360.shop import build_shop
 
@@ -26,3 +31,22 @@ def staff(client: Client, db: None) -> Client:
 def built(db: None) -> ProfileBuild:
     make_summaries()
     return make_build()
+
+
+@pytest.fixture
+def account(settings: Any) -> None:
+    """An account and a broker that takes work and does none; the known card partners."""
+    settings.TWILIO_ACCOUNT_SID = "AC" + "0" * 32
+    settings.TWILIO_AUTH_TOKEN = "a token of tests"
+    settings.CELERY_BROKER_URL = "memory://"
+    import_module("carddata.migrations.0002_known_partners").add_partners(apps, None)
+
+
+@pytest.fixture
+def sari(db: None) -> Client:
+    return of_role("Support agent", "sari")
+
+
+@pytest.fixture
+def lead(db: None) -> Client:
+    return of_role("Support lead", "chief")
