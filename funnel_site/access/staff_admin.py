@@ -19,7 +19,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
-from unfold.widgets import UnfoldAdminCheckboxSelectMultiple, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextInputWidget
 
 from funnel_site.access import approvals, staff
 from funnel_site.access.approval_admin import tell
@@ -132,7 +132,7 @@ class StaffUserAdmin(AskingMixin, UserAdmin, StaffAdmin):  # type: ignore[misc, 
     def formfield_for_manytomany(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
         """Roles as boxes to tick: a list in which one click drops all others is a trap."""
         if db_field.name == "groups":
-            kwargs["widget"] = UnfoldAdminCheckboxSelectMultiple()
+            kwargs["widget"] = UnfoldAdminCheckboxSelectMultipleWidget()
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def get_queryset(self, request: HttpRequest) -> Any:
