@@ -6,7 +6,6 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.html import format_html
-from import_export.admin import ImportExportModelAdmin
 from unfold.contrib.filters.admin import RangeDateFilter
 
 from customer360 import profile_admin, resources, segment_admin
@@ -23,6 +22,7 @@ from customer360.models import (
     WebsiteVisit,
 )
 from customer360.services.building import BuildRunningError, request_build
+from funnel_site.lib.listing import ImportList
 from funnel_site.lib.masking import is_masked, shown_phone
 from funnel_site.lib.phone import phone_search_digits
 from funnel_site.lib.staff import RecordAdmin, StaffAdmin, action, confirmed, display
@@ -31,7 +31,7 @@ from funnel_site.lib.staff import RecordAdmin, StaffAdmin, action, confirmed, di
 __all__ = ["profile_admin", "segment_admin"]
 
 
-class SourceAdmin(ImportExportModelAdmin, StaffAdmin):
+class SourceAdmin(ImportList, StaffAdmin):
     """A source table: its rows come from files or imports; a correction by hand counts, too."""
 
     def has_import_permission(self, request: HttpRequest) -> bool:

@@ -11,7 +11,6 @@ from django.urls import path, reverse
 from django.utils.dateparse import parse_date
 from django.utils.formats import date_format, number_format
 from django.utils.html import format_html
-from import_export.admin import ExportActionModelAdmin
 from unfold.contrib.filters.admin import RangeDateFilter
 
 from customer360 import (
@@ -127,7 +126,7 @@ def _day(text: str) -> Any:
 
 
 @admin.register(CustomerProfile)
-class CustomerProfileAdmin(ExportActionModelAdmin, RecordAdmin):
+class CustomerProfileAdmin(RecordAdmin):
     resource_classes = [ProfileResource]
     list_display = (
         "shown_customer",

@@ -12,7 +12,6 @@ from django.urls import reverse
 from django.utils.formats import date_format, number_format
 from django.utils.html import format_html
 from django.utils.timezone import localdate
-from import_export.admin import ExportMixin
 from unfold.widgets import (
     UnfoldAdminDateWidget,
     UnfoldAdminSelectWidget,
@@ -189,7 +188,7 @@ class StandingFilter(admin.SimpleListFilter):
 
 
 @admin.register(SegmentMembership)
-class SegmentMembershipAdmin(ExportMixin, RecordAdmin):
+class SegmentMembershipAdmin(RecordAdmin):
     resource_classes = [MembershipResource]
     list_display = ("shown_customer", "segment", "entered_on", "left_on")
     list_filter = ("segment", StandingFilter)

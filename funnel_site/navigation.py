@@ -68,6 +68,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = (
         (
             ("What runs", "play_circle", "operations", "operations", "operations_overview"),
             ("System", "monitor_heart", "operations", "operations", "operations_system"),
+            ("My exports", "download", "exports", "exportjob", "exports_mine"),
             ("Data requests", "policy", "privacy", "datarequest"),
             ("Archive files", "inventory", "conversations", "rawfile"),
             ("Inbox", "inbox", "conversations", "inboundevent"),

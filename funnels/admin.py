@@ -12,10 +12,10 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.formats import number_format
 from django.utils.html import format_html
-from import_export.admin import ExportActionModelAdmin, ImportExportModelAdmin
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from funnel_site.lib.listing import ImportList
 from funnel_site.lib.masking import is_masked, shown_name, shown_phone
 from funnel_site.lib.phone import phone_search_digits
 from funnel_site.lib.staff import RecordAdmin, StaffAdmin, action, confirmed, display
@@ -57,7 +57,7 @@ class CorrectionForm(forms.Form):
 
 
 @admin.register(Funnel)
-class FunnelAdmin(ExportActionModelAdmin, RecordAdmin):
+class FunnelAdmin(RecordAdmin):
     resource_classes = [FunnelResource]
     list_display = (
         "leads_date",
@@ -234,7 +234,7 @@ def _percent(part: int, whole: int) -> str:
 
 
 @admin.register(Keyword)
-class KeywordAdmin(ImportExportModelAdmin, StaffAdmin):
+class KeywordAdmin(ImportList, StaffAdmin):
     resource_classes = [KeywordResource]
     list_display = ("phrase", "stage", "channel", "mode", "is_active", "origin")
     list_filter = ("stage", "is_active", "channel")

@@ -7,7 +7,6 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
-from import_export.admin import ExportActionModelAdmin
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
 from funnel_site.audit.models import AuditEntry
@@ -20,7 +19,7 @@ EVERYONES = "audit.see_everyones_trail"
 
 
 @admin.register(AuditEntry)
-class AuditEntryAdmin(ExportActionModelAdmin, RecordAdmin):
+class AuditEntryAdmin(RecordAdmin):
     resource_classes = [AuditResource]
     list_display = ("timestamp", "who", "shown_kind", "about", "words")
     list_filter = ("kind", ("timestamp", RangeDateTimeFilter), "content_type")

@@ -11,13 +11,13 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
-from import_export.admin import ExportActionModelAdmin, ImportExportModelAdmin
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from conversations.composer import composer_of, posted_answer
 from conversations.delivery_words import delivery_of
 from conversations.selectors import sees_room, with_delivery
+from funnel_site.lib.listing import ImportList
 from funnel_site.lib.masking import is_masked
 from funnel_site.lib.phone import phone_search_digits
 from funnel_site.lib.staff import StaffAdmin, action, display
@@ -50,7 +50,7 @@ class HideForm(forms.Form):
 
 
 @admin.register(Review)
-class ReviewAdmin(ImportExportModelAdmin, ExportActionModelAdmin, StaffAdmin):
+class ReviewAdmin(ImportList, StaffAdmin):
     resource_classes = [ReviewResource]
     list_display = (
         "created_at",
