@@ -88,7 +88,9 @@ def main() -> None:
         f"product: {seconds:6.1f} s  {given.rows / seconds:,.0f} rows/s  {given.format}"
         f"  peak {figures['peak']} MB (goal below 200)"
     )
-    print(f"floor:   {floor:6.1f} s  {given.rows / floor:,.0f} rows/s  psql \\copy of the same rows")
+    print(
+        f"floor:   {floor:6.1f} s  {given.rows / floor:,.0f} rows/s  psql \\copy of the same rows"
+    )
     print(f"ratio:   {floor / seconds:.2f}")
 
 

@@ -1,6 +1,7 @@
 """The rows of an export as cells, a page at a time: memory does not grow with their number."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from django.db import connections
@@ -8,7 +9,7 @@ from django.db.models import QuerySet
 
 from funnel_site.lib.batches import chunks
 from funnel_site.lib.masking import is_masked, seen_by
-from funnel_site.lib.spreadsheet import SpreadsheetResource, model_field
+from funnel_site.lib.spreadsheet import SpreadsheetResource, SpreadsheetTextWidget, model_field
 
 PAGE = 2_000
 
@@ -38,8 +39,7 @@ def pages_of_cells(
     for page in _pages(read, has_objects=paths is None):
         # Within one page and not around the loop: a generator shares its caller's context.
         with seen_by(viewer):
-            cells = make(resource, options)
-            made = [cells(row) for row in page]
+            made = make(resource, page, options)
         yield made
 
 
@@ -72,35 +72,39 @@ def _flattened(tree: dict[str, Any], above: str = "") -> Iterator[str]:
         yield from _flattened(below, f"{above}{name}__")
 
 
-def _by_place(resource: SpreadsheetResource, options: dict[str, Any]) -> Callable[[Any], Cells]:
-    """How a row of values, its key first, becomes cells."""
-    renders = [_renderer(resource, field, options) for field in resource.get_export_fields()]
-
-    def cells(row: Any) -> Cells:
-        return [render(value) for render, value in zip(renders, row[1:], strict=True)]
-
-    return cells
-
-
-def _renderer(
-    resource: SpreadsheetResource, field: Any, options: dict[str, Any]
-) -> Callable[[Any], Any]:
-    render = field.widget.render
-    mask = resource.mask_of(field) if is_masked() else None
-    if mask is None:
-        return lambda value: render(value, **options)
-
-    def masked(value: Any) -> Any:
-        shown = render(value, **options)
-        return mask(str(shown)) if shown else shown
-
-    return masked
-
-
-def _by_field(resource: SpreadsheetResource, options: dict[str, Any]) -> Callable[[Any], Cells]:
-    """How an object becomes cells."""
+def _by_place(
+    resource: SpreadsheetResource, page: list[Any], options: dict[str, Any]
+) -> list[Cells]:
+    """A page of rows of values, the key first, as cells: made a column at a time."""
+    _, *columns = zip(*page, strict=True) if page else [()]
     fields = resource.get_export_fields()
-    return lambda row: [resource.export_field(field, row, **options) for field in fields]
+    made = [
+        _column(resource, field, values, options)
+        for field, values in zip(fields, columns, strict=bool(page))
+    ]
+    return [list(row) for row in zip(*made, strict=True)]
+
+
+def _column(
+    resource: SpreadsheetResource, field: Any, values: Sequence[Any], options: dict[str, Any]
+) -> list[Any]:
+    """A column's cells. Texts come back again and again: each is made once a page."""
+    render = partial(field.widget.render, **options)
+    if isinstance(field.widget, SpreadsheetTextWidget):
+        known = {value: render(value) for value in set(values)}
+        cells = [known[value] for value in values]
+    else:
+        cells = [render(value) for value in values]
+    mask = resource.mask_of(field) if is_masked() else None
+    return [mask(str(cell)) if cell else cell for cell in cells] if mask else cells
+
+
+def _by_field(
+    resource: SpreadsheetResource, page: list[Any], options: dict[str, Any]
+) -> list[Cells]:
+    """A page of objects as cells."""
+    fields = resource.get_export_fields()
+    return [[resource.export_field(field, row, **options) for field in fields] for row in page]
 
 
 def _pages(rows: QuerySet[Any], *, has_objects: bool) -> Iterator[list[Any]]:
