@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateFilter
 
 from customer360 import profile_admin, resources, segment_admin
@@ -22,7 +23,7 @@ from customer360.models import (
     WebsiteVisit,
 )
 from customer360.services.building import BuildRunningError, request_build
-from funnel_site.lib.listing import ImportList
+from funnel_site.lib.importing import ImportList
 from funnel_site.lib.masking import is_masked, shown_phone
 from funnel_site.lib.phone import phone_search_digits
 from funnel_site.lib.staff import RecordAdmin, StaffAdmin, action, confirmed, display
@@ -33,6 +34,8 @@ __all__ = ["profile_admin", "segment_admin"]
 
 class SourceAdmin(ImportList, StaffAdmin):
     """A source table: its rows come from files or imports; a correction by hand counts, too."""
+
+    way_for_large_files = _("Load a large one with the command load_cdp: docs/operator.md.")
 
     def has_import_permission(self, request: HttpRequest) -> bool:
         """An import adds rows and changes rows."""

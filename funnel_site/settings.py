@@ -354,7 +354,7 @@ EXPORT_ROWS_AT_ONCE = positive("EXPORT_ROWS_AT_ONCE", default=5_000, least=0)
 EXPORT_KEEP_HOURS = positive("EXPORT_KEEP_HOURS", default=24)
 EXPORTS_PER_PERSON = positive("EXPORTS_PER_PERSON", default=3)
 # More rows than these are not previewed in a page: files of that size have commands and pages of their own.
-IMPORT_MOST_ROWS = positive("IMPORT_MOST_ROWS", default=20_000)
+IMPORT_MOST_ROWS = positive("IMPORT_MOST_ROWS", default=5_000)
 
 # --- Audit trail --------------------------------------------------------------------------------
 AUDITLOG_LOGENTRY_MODEL = "audit.AuditEntry"

@@ -15,7 +15,7 @@ from django.utils.html import format_html
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from funnel_site.lib.listing import ImportList
+from funnel_site.lib.importing import ImportList
 from funnel_site.lib.masking import is_masked, shown_name, shown_phone
 from funnel_site.lib.phone import phone_search_digits
 from funnel_site.lib.staff import RecordAdmin, StaffAdmin, action, confirmed, display

@@ -19,7 +19,7 @@ from conversations.resources import CustomerResource
 from conversations.selectors import rooms_open_to
 from conversations.services.blocking import OwnNumberError, process_held, set_blocked
 from conversations.services.consent import note_consent
-from funnel_site.lib.listing import ImportList
+from funnel_site.lib.importing import ImportList
 from funnel_site.lib.masking import is_masked
 from funnel_site.lib.phone import phone_search_digits
 from funnel_site.lib.staff import StaffAdmin, action, display

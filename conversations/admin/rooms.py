@@ -12,6 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.timezone import now
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
 from conversations.composer import composer_of, may_answer, posted_answer
@@ -26,7 +27,7 @@ from conversations.selectors import (
 from conversations.services.attention import lower_priority
 from conversations.services.sending import SendingRefusedError, retry_sending
 from conversations.services.takeover import pause_bot, resume_bot
-from funnel_site.lib.listing import ImportList
+from funnel_site.lib.importing import ImportList
 from funnel_site.lib.masking import is_masked, shown_phone, shown_words
 from funnel_site.lib.phone import phone_search_digits
 from funnel_site.lib.staff import RecordAdmin, display
@@ -225,6 +226,7 @@ class RoomAdmin(RecordAdmin):
 @admin.register(Message)
 class MessageAdmin(ImportList, RecordAdmin):
     resource_classes = [MessageResource]
+    way_for_large_files = _("Hand in a large one with the command ingest_messages.")
     skip_admin_log = True
     list_display = ("sent_at", "sender", "snippet", "shown_customer", "room_link", "flags")
     list_filter = ("sender", ("sent_at", RangeDateTimeFilter))

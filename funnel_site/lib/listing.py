@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.module_loading import import_string
-from import_export.admin import ExportMixin, ImportMixin
+from import_export.admin import ExportMixin
 from import_export.resources import modelresource_factory
 
 from funnel_site.lib.spreadsheet import SpreadsheetResource
@@ -51,12 +51,6 @@ class ExportList(ExportMixin):
 
     def note_export(self, request: HttpRequest, *, rows: int) -> None:
         """For lists that keep a book of their own about who saw what."""
-
-
-class ImportList(ImportMixin):
-    """The import button beside the export button."""
-
-    import_export_change_list_template = BUTTONS
 
 
 def table_resource(model: type[models.Model]) -> type[SpreadsheetResource]:

@@ -24,6 +24,7 @@ from import_export.widgets import (
 )
 
 from funnel_site.lib import masking
+from funnel_site.lib.import_preview import PreviewedImport
 
 # What a file is made for: people and their spreadsheets, or programs, for which nothing is altered.
 SPREADSHEET, MACHINE = "spreadsheet", "machine"
@@ -141,7 +142,7 @@ class SpreadsheetDecimalWidget(DecimalWidget):
         return value if kwargs.get("force_native_type") else f"{value:f}"
 
 
-class SpreadsheetResource(ModelResource):
+class SpreadsheetResource(PreviewedImport, ModelResource):
     """A resource whose texts are guarded, times exact, decimals plain and nothings empty.
 
     A field declared by hand has no such widget of itself: give it a SpreadsheetTextWidget.

@@ -11,7 +11,6 @@ from django.template.response import TemplateResponse
 from django.utils.functional import cached_property
 from django.utils.text import capfirst
 from unfold.admin import ModelAdmin
-from unfold.contrib.import_export.forms import ImportForm
 from unfold.decorators import action as unfold_action
 from unfold.decorators import display as unfold_display
 
@@ -161,7 +160,6 @@ class StaffAdmin(ExportList, MaskingMixin, ModelAdmin):
             request.deeds = [*getattr(request, "deeds", ()), message]  # type: ignore[attr-defined]
         return super().log_change(request, obj, message)
 
-    import_form_class = ImportForm
     paginator = EstimatingPaginator
     show_full_result_count = False
     list_per_page = 50

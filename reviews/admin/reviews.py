@@ -17,7 +17,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from conversations.composer import composer_of, posted_answer
 from conversations.delivery_words import delivery_of
 from conversations.selectors import sees_room, with_delivery
-from funnel_site.lib.listing import ImportList
+from funnel_site.lib.importing import ImportList
 from funnel_site.lib.masking import is_masked
 from funnel_site.lib.phone import phone_search_digits
 from funnel_site.lib.staff import StaffAdmin, action, display
