@@ -109,7 +109,7 @@ def test_a_file_that_is_too_large_is_refused_at_once_with_the_way_out(
     settings.IMPORT_MOST_ROWS = 3
     book = Workbook()
     for number in range(5):
-        book.active.append([number])  # type: ignore[union-attr]
+        book.active.append([number])
     made = io.BytesIO()
     book.save(made)
     assert "a page takes 3" in hand_in(chief, KEYWORDS, made.getvalue(), XLSX).content.decode()
