@@ -39,11 +39,10 @@ def shoot(page: Page, name: str) -> None:
         ("light", 1366, 768, "light"), ("dark", 1366, 768, "dark"), ("phone", 390, 844, "light"),
     ):  # fmt: skip
         page.set_viewport_size({"width": width, "height": height})
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.evaluate("on => document.documentElement.classList.toggle('dark', on)", scheme == "dark")
         page.wait_for_timeout(300)
         page.screenshot(path=SHOTS / f"{name}-{kind}.png", full_page=True)
     page.set_viewport_size({"width": 1366, "height": 768})
-    page.emulate_media(color_scheme="light")
 
 
 @pytest.fixture
