@@ -1,8 +1,9 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class CarddataConfig(AppConfig):
     """Where a card is: partners' files in, one answer out."""
 
     name = "carddata"
-    verbose_name = "Cards"
+    verbose_name = _("Cards")

@@ -15,6 +15,7 @@ from carddata.lines import split_line
 from carddata.moments import check_formats
 from carddata.refusals import FileRefusedError, ProfileError
 from carddata.statuses import Status
+from funnel_site.lib.marking import marked
 
 FIELDS = ("card_id", "timestamp", "contact", "status", "comment", "consignment_no")
 NEEDED = ("card_id", "timestamp")
@@ -46,49 +47,71 @@ def check_profile(profile: Mapping[str, Any]) -> None:
     if profile["encoding"]:
         check_encoding(profile["encoding"])
     if profile["delimiter"] and profile["delimiter"] not in DELIMITERS:
-        raise ProfileError("delimiter", "Choose comma, semicolon, tab or pipe.")
+        raise ProfileError("delimiter", marked("Choose comma, semicolon, tab or pipe."))
     try:
         ZoneInfo(profile["time_zone"])
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise ProfileError(
-            "time_zone", "This is not a time zone such as Asia/Dubai or UTC."
+            "time_zone", marked("This is not a time zone such as Asia/Dubai or UTC.")
         ) from error
     if profile["phone_region"] not in phonenumbers.SUPPORTED_REGIONS:
-        raise ProfileError("phone_region", "This is not a region of two capitals such as AE or ID.")
+        raise ProfileError(
+            "phone_region", marked("This is not a region of two capitals such as AE or ID.")
+        )
 
 
 def _check_columns(columns: object) -> None:
     if not isinstance(columns, dict):
-        raise ProfileError("columns", "Give the names of each field's column.")
+        raise ProfileError("columns", marked("Give the names of each field's column."))
     if unknown := sorted(set(columns) - set(FIELDS)):
-        raise ProfileError("columns", f"{unknown[0]} is none of {', '.join(FIELDS)}.")
+        raise ProfileError(
+            "columns",
+            marked(
+                "%(unknown)s is none of %(known)s.", unknown=unknown[0], known=", ".join(FIELDS)
+            ),
+        )
     taken: dict[str, str] = {}
     for field, names in columns.items():
         if not isinstance(names, list) or not all(
             isinstance(name, str) and folded(name) for name in names
         ):
-            raise ProfileError("columns", f"{field} needs a list of column names.")
+            raise ProfileError(
+                "columns", marked("%(field)s needs a list of column names.", field=field)
+            )
         for name in names:
             if taken.setdefault(folded(name), field) != field:
-                raise ProfileError("columns", f"{name} is named for two fields.")
+                raise ProfileError(
+                    "columns", marked("%(name)s is named for two fields.", name=name)
+                )
     if missing := [field for field in NEEDED if not columns.get(field)]:
-        raise ProfileError("columns", f"{missing[0]} needs a column.")
+        raise ProfileError("columns", marked("%(missing)s needs a column.", missing=missing[0]))
 
 
 def _check_statuses(profile: Mapping[str, Any]) -> None:
     words = profile["status_map"]
     if not isinstance(words, dict):
         raise ProfileError(
-            "status_map", "Give one of our statuses for each of the partner's words."
+            "status_map", marked("Give one of our statuses for each of the partner's words.")
         )
     for word, status in words.items():
         if status not in set(Status):
-            raise ProfileError("status_map", f"{word}: {status} is none of {', '.join(Status)}.")
+            raise ProfileError(
+                "status_map",
+                marked(
+                    "%(word)s: %(status)s is none of %(known)s.",
+                    word=word,
+                    status=status,
+                    known=", ".join(Status),
+                ),
+            )
     if profile["default_status"] and profile["default_status"] not in set(Status):
-        raise ProfileError("default_status", f"Choose one of {', '.join(Status)}.")
+        raise ProfileError(
+            "default_status", marked("Choose one of %(known)s.", known=", ".join(Status))
+        )
     if not profile["columns"].get("status") and not profile["default_status"]:
         raise ProfileError(
-            "default_status", "Without a status column every row has one status: choose it."
+            "default_status",
+            marked("Without a status column every row has one status: choose it."),
         )
 
 

@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from funnel_site.lib.marking import marked
+
 HIGHEST_RANK = 99
 RANKS = HIGHEST_RANK + 1
 
@@ -19,15 +21,14 @@ class Status(StrEnum):
 
 
 LABELS = {
-    Status.GENERATED: "Generated",
-    Status.PICKED_UP: "Picked Up",
-    Status.IN_TRANSIT: "In Transit",
-    Status.DELIVERED: "Delivered",
-    Status.DELIVERY_FAILED: "Delivery Failed",
-    Status.RETURNED: "Returned",
-    Status.UNKNOWN: "Unknown",
+    Status.GENERATED: marked("Generated"),
+    Status.PICKED_UP: marked("Picked Up"),
+    Status.IN_TRANSIT: marked("In Transit"),
+    Status.DELIVERED: marked("Delivered"),
+    Status.DELIVERY_FAILED: marked("Delivery Failed"),
+    Status.RETURNED: marked("Returned"),
+    Status.UNKNOWN: marked("Unknown"),
 }
-STATUS_CHOICES = [(status.value, LABELS[status]) for status in Status]
 # Of two events at one instant the later step of a card's way is the current one.
 PRECEDENCE = (
     Status.UNKNOWN,

@@ -10,6 +10,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from conversations.models import Line, Message, MessageTemplate, Room
@@ -23,6 +25,7 @@ from conversations.services.sending import (
 )
 from conversations.template_text import TemplateTextError, places
 from conversations.windows import Window
+from funnel_site.lib.words import translated
 
 CLOSING_SOON = timedelta(hours=2)
 OPEN, CLOSED, REFUSED = "open", "closed", "refused"
@@ -38,10 +41,10 @@ class AnswerForm(forms.Form):
 
     token = forms.CharField(max_length=64, initial=new_token, widget=forms.HiddenInput)
     body = forms.CharField(
-        label="Answer",
+        label=_("Answer"),
         max_length=LONGEST_TEXT,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3, "dir": "auto"}),
-        help_text="Ctrl+Enter sends",
+        help_text=_("Ctrl+Enter sends"),
     )
 
 
@@ -50,16 +53,17 @@ class TemplateForm(forms.Form):
 
     token = forms.CharField(max_length=64, initial=new_token, widget=forms.HiddenInput)
     template = forms.ModelChoiceField(
+        label=_("Template"),
         queryset=MessageTemplate.objects.none(),
         widget=UnfoldAdminSelectWidget,
-        empty_label="Choose a template",
+        empty_label=_("Choose a template"),
     )
     values = forms.CharField(
-        label="Values",
+        label=_("Values"),
         required=False,
         max_length=2_000,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 2, "dir": "auto"}),
-        help_text="One a line, for {{1}}, {{2}} … in this order",
+        help_text=_("One a line, for {{1}}, {{2}} … in this order"),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -76,11 +80,13 @@ class TemplateForm(forms.Form):
             try:
                 wanted = places(template.body)
             except TemplateTextError as error:
-                self.add_error("template", str(error))
+                self.add_error("template", translated(error.args[0]))
                 return cleaned
             if len(lines) != len(wanted):
                 self.add_error(
-                    "values", f"This template takes {len(wanted)} values; {len(lines)} are given."
+                    "values",
+                    gettext("This template takes %(wanted)s values; %(given)s are given.")
+                    % {"wanted": len(wanted), "given": len(lines)},
                 )
             cleaned["filling"] = dict(zip(wanted, lines, strict=False))
         return cleaned
@@ -106,7 +112,7 @@ def posted_answer(request: HttpRequest, room: Room) -> Outcome:
     try:
         return Outcome(message=_send(room, user, form.cleaned_data))
     except SendingRefusedError as refusal:
-        form.add_error(None, refusal.words)
+        form.add_error(None, translated(refusal.words))
         return Outcome(form=form)
 
 
@@ -150,13 +156,13 @@ def composer_of(
     else:
         form = None
     if looks["kind"] == CLOSED and not templates:
-        looks["notice"] += " There is no template yet: operators add them under Templates."
+        looks["notice"] += gettext(" There is no template yet: operators add them under Templates.")
     return {
         **looks,
         "form": form,
         "typed": typed,
         "url": url,
-        "button": "Send" if looks["kind"] == OPEN else "Send the template",
+        "button": gettext("Send") if looks["kind"] == OPEN else gettext("Send the template"),
         "templates": templates if looks["kind"] == CLOSED else [],
     }
 
@@ -166,12 +172,11 @@ def _looks(room: Room) -> dict[str, Any]:
     try:
         refuse_unless_writable(room, room.customer)
     except SendingRefusedError as refusal:
-        notice = f"{refusal.words}."
+        notice = f"{translated(refusal.words)}."
         if refusal.code == "opted_out" and room.customer and room.customer.opted_out_at:
-            notice = (
-                f"The customer opted out on {_moment(room.customer.opted_out_at)}: nothing may be "
-                "sent to them, until they write START."
-            )
+            notice = gettext(
+                "The customer opted out on %(opted_out_at)s: nothing may be sent to them, until they write START."
+            ) % {"opted_out_at": _moment(room.customer.opted_out_at)}
         return {"kind": REFUSED, "tone": "fs-bad", "icon": "block", "notice": notice}
     window = service_window(room)
     return _open_looks(window) if window.is_open else _closed_looks(window)
@@ -184,23 +189,27 @@ def _open_looks(window: Window) -> dict[str, Any]:
         "kind": OPEN,
         "tone": "fs-warn" if is_late else "fs-good",
         "icon": "hourglass_bottom" if is_late else "chat",
-        "notice": f"You can write freely for another {duration(window.time_left)}, "
-        f"until {_moment(window.closes_at)}.",
+        "notice": gettext("You can write freely for another %(time_left)s, until %(closes_at)s.")
+        % {"time_left": duration(window.time_left), "closes_at": _moment(window.closes_at)},
     }
 
 
 def _closed_looks(window: Window) -> dict[str, Any]:
     last = window.last_inbound_at
     since = (
-        f"The customer last wrote on {_moment(last)}, more than 24 hours ago"
+        gettext("The customer last wrote on %(last)s, more than 24 hours ago")
+        % {"last": _moment(last)}
         if last
-        else "The customer has not written to this number"
+        else gettext("The customer has not written to this number")
     )
     return {
         "kind": CLOSED,
         "tone": "fs-warn",
         "icon": "lock_clock",
-        "notice": f"{since}: WhatsApp takes only approved templates until they write again.",
+        "notice": gettext(
+            "%(since)s: WhatsApp takes only approved templates until they write again."
+        )
+        % {"since": since},
     }
 
 
@@ -213,8 +222,12 @@ def duration(span: timedelta) -> str:
     minutes = -(-int(span.total_seconds()) // 60)
     hours, minutes = divmod(minutes, 60)
     if not hours:
-        return f"{minutes} min"
-    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+        return gettext("%(minutes)s min") % {"minutes": minutes}
+    return (
+        gettext("%(hours)s h %(minutes)s min") % {"hours": hours, "minutes": minutes}
+        if minutes
+        else f"{hours} h"
+    )
 
 
 def _moment(at: datetime) -> str:

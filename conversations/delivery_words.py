@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from funnel_site.lib.marking import marked
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
@@ -13,23 +15,26 @@ class Delivery:
     reason: str = ""
 
 
-ON_ITS_WAY = Delivery("schedule", "waiting", "Sending")
+ON_ITS_WAY = Delivery("schedule", "waiting", marked("Sending"))
 UNKNOWN = Delivery(
-    "help", "bad", "Unknown", "it may have left, or not; ask before you send it again"
+    "help",
+    "bad",
+    marked("Unknown"),
+    marked("it may have left, or not; ask before you send it again"),
 )
 """Of an attempt whose answer never came."""
 LOOKS = {
-    "scheduled": Delivery("event", "waiting", "Scheduled"),
+    "scheduled": Delivery("event", "waiting", marked("Scheduled")),
     "accepted": ON_ITS_WAY,
     "queued": ON_ITS_WAY,
     "sending": ON_ITS_WAY,
-    "sent": Delivery("check", "waiting", "Sent"),
-    "canceled": Delivery("block", "bad", "Cancelled"),
-    "failed": Delivery("error", "bad", "Failed"),
-    "undelivered": Delivery("error", "bad", "Not delivered"),
-    "partially_delivered": Delivery("done", "waiting", "Delivered in part"),
-    "delivered": Delivery("done_all", "done", "Delivered"),
-    "read": Delivery("done_all", "read", "Read"),
+    "sent": Delivery("check", "waiting", marked("Sent")),
+    "canceled": Delivery("block", "bad", marked("Cancelled")),
+    "failed": Delivery("error", "bad", marked("Failed")),
+    "undelivered": Delivery("error", "bad", marked("Not delivered")),
+    "partially_delivered": Delivery("done", "waiting", marked("Delivered in part")),
+    "delivered": Delivery("done_all", "done", marked("Delivered")),
+    "read": Delivery("done_all", "read", marked("Read")),
 }
 
 

@@ -20,6 +20,7 @@ from conversations.services.waking import wake_after_commit
 from funnel_site.lib.import_preview import PreviewedImport
 from funnel_site.lib.phone import PhoneError, normalise_phone
 from funnel_site.lib.spreadsheet import SpreadsheetResource, SpreadsheetTextWidget, unguard
+from funnel_site.lib.words import translated
 
 UPLOAD = "upload"
 
@@ -43,7 +44,7 @@ class CustomerResource(SpreadsheetResource):
         try:
             row["phone_number"] = normalise_phone(text, settings.PHONE_REGION)
         except PhoneError as error:
-            raise ValidationError({"phone_number": str(error)}) from error
+            raise ValidationError({"phone_number": translated(error.args[0])}) from error
 
     def get_instance(self, instance_loader: Any, row: dict[str, Any]) -> Customer | None:
         """The customer who has the number, also where it is not the main one."""

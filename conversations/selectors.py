@@ -22,6 +22,7 @@ from conversations.models import (
 )
 from conversations.payloads import InboundMessage
 from conversations.windows import Window
+from funnel_site.lib.marking import marked
 
 
 def rooms_open_to(user: Any) -> Q:
@@ -142,7 +143,7 @@ def error_words(code: str) -> str:
     if not code:
         return ""
     words = ErrorMeaning.objects.filter(code=code).values_list("words", flat=True).first()
-    return words or f"Error {code}"
+    return words or marked("Error %(code)s", code=code)
 
 
 def may_retry(message: Message) -> bool:

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Mapping
 
+from funnel_site.lib.marking import marked
+
 PLACE = re.compile(r"\{\{\s*([0-9]{1,2})\s*\}\}")
 BRACES = re.compile(r"\{\{[^{}]*\}\}")
 UNFIT = re.compile(r"[\n\t]| {5,}")
@@ -22,10 +24,12 @@ def places(body: str) -> list[str]:
     Raises TemplateTextError.
     """
     if odd := [found for found in BRACES.findall(body) if not PLACE.fullmatch(found)]:
-        raise TemplateTextError(f"Places are numbers, as {{{{1}}}}; {odd[0]} is none.")
+        raise TemplateTextError(
+            marked("Places are numbers, as {{1}}; %(odd)s is none.", odd=odd[0])
+        )
     numbers = sorted({int(number) for number in PLACE.findall(body)})
     if numbers != list(range(1, len(numbers) + 1)):
-        raise TemplateTextError("Places count from {{1}} without a gap.")
+        raise TemplateTextError(marked("Places count from {{1}} without a gap."))
     return [str(number) for number in numbers]
 
 
@@ -40,13 +44,18 @@ def filled(body: str, values: Mapping[str, str]) -> str:
     """
     wanted = places(body)
     if surplus := sorted(set(values) - set(wanted)):
-        raise TemplateTextError(f"The template has no place {{{{{surplus[0]}}}}}.")
+        raise TemplateTextError(
+            marked("The template has no place {{%(surplus)s}}.", surplus=surplus[0])
+        )
     for place in wanted:
         value = values.get(place, "")
         if not value.strip():
-            raise TemplateTextError(f"Nothing is given for {{{{{place}}}}}.")
+            raise TemplateTextError(marked("Nothing is given for {{%(place)s}}.", place=place))
         if UNFIT.search(value) or len(value) > LONGEST_VALUE:
             raise TemplateTextError(
-                f"The value for {{{{{place}}}}} has a line break, many blanks, or is too long."
+                marked(
+                    "The value for {{%(place)s}} has a line break, many blanks, or is too long.",
+                    place=place,
+                )
             )
     return PLACE.sub(lambda found: values[found.group(1)], body)

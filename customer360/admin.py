@@ -5,7 +5,9 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.formats import number_format
 from django.utils.html import format_html
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateFilter
 
@@ -63,7 +65,7 @@ class CustomerRecordAdmin(SourceAdmin):
         ("phone_number", admin.EmptyFieldListFilter),
     )
     search_fields = ("=external_id", "first_name", "last_name", "=email")
-    search_help_text = "Phone number in any format, name, e-mail or customer id"
+    search_help_text = _("Phone number in any format, name, e-mail or customer id")
     list_select_related = ("customer",)
     autocomplete_fields = ("customer",)
     ordering = ("-id",)
@@ -74,7 +76,7 @@ class CustomerRecordAdmin(SourceAdmin):
             return queryset.filter(phone_number__contains=digits), False
         return super().get_search_results(request, queryset, search_term)
 
-    @display(description="Phone", ordering="phone_number")
+    @display(description=_("Phone"), ordering="phone_number")
     def shown_phone(self, record: CustomerRecord) -> str:
         return shown_phone(record.phone_number or record.phone_text)
 
@@ -92,7 +94,7 @@ class ChildAdmin(SourceAdmin):
     """Rows that hang on a customer record."""
 
     search_fields: tuple[str, ...] = ("=external_id", "=record__external_id")
-    search_help_text = "The row's id or the customer's id"
+    search_help_text = _("The row's id or the customer's id")
     list_select_related: tuple[str, ...] = ("record",)
     autocomplete_fields: tuple[str, ...] = ("record",)
 
@@ -184,7 +186,7 @@ class CdpLoadAdmin(RecordAdmin):
     search_fields = ("file_name",)
 
     @display(
-        description="State",
+        description=_("State"),
         label={
             "Running": "info",
             "Done": "success",
@@ -194,7 +196,7 @@ class CdpLoadAdmin(RecordAdmin):
     def shown_state(self, load: CdpLoad) -> str:
         return load.get_state_display()
 
-    @display(description="Rejected", ordering="rejected")
+    @display(description=_("Rejected"), ordering="rejected")
     def shown_rejected(self, load: CdpLoad) -> str:
         if not load.rejected:
             return "0"
@@ -208,11 +210,11 @@ class SetAsideRowAdmin(RecordAdmin):
     list_display = ("table", "line", "external_id", "shown_state", "reason", "waits_for_id", "load")
     list_filter = ("state", "table", "load")
     search_fields = ("=external_id", "=waits_for_id")
-    search_help_text = "The row's id, or the id it waits for"
+    search_help_text = _("The row's id, or the id it waits for")
     list_select_related = ("load",)
 
     @display(
-        description="State",
+        description=_("State"),
         label={
             "Rejected": "danger",
             "Waits for another row": "warning",
@@ -241,12 +243,12 @@ class ProfileBuildAdmin(RecordAdmin):
     def has_build_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return request.user.has_perm("customer360.add_profilebuild")
 
-    @action(description="Build the changed", permissions=["build"], icon="update")
+    @action(description=_("Build the changed"), permissions=["build"], icon="update")
     @confirmed
     def build_changed(self, request: HttpRequest) -> HttpResponse:
         return self._build(request, ProfileBuild.Mode.CHANGED)
 
-    @action(description="Build all", permissions=["build"], icon="construction")
+    @action(description=_("Build all"), permissions=["build"], icon="construction")
     @confirmed
     def build_all(self, request: HttpRequest) -> HttpResponse:
         return self._build(request, ProfileBuild.Mode.FULL)
@@ -255,10 +257,15 @@ class ProfileBuildAdmin(RecordAdmin):
         try:
             build = request_build(mode=mode, user=request.user)
         except BuildRunningError:
-            self.message_user(request, "A build is running already.", level="WARNING")
+            self.message_user(request, gettext("A build is running already."), level="WARNING")
         else:
             done = build.state == ProfileBuild.State.DONE
-            told = f"{build.customers:,} profiles built." if done else "The build has begun."
+            told = (
+                gettext("%(customers)s profiles built.")
+                % {"customers": number_format(build.customers, force_grouping=True)}
+                if done
+                else gettext("The build has begun.")
+            )
             is_lost = build.state == ProfileBuild.State.FAILED
             self.message_user(
                 request,
@@ -268,16 +275,19 @@ class ProfileBuildAdmin(RecordAdmin):
         return redirect("admin:customer360_profilebuild_changelist")
 
     @display(
-        description="State",
+        description=_("State"),
         label={"Running": "info", "Done": "success", "Failed, the old profiles stay": "danger"},
     )
     def shown_state(self, build: ProfileBuild) -> str:
         return build.get_state_display()
 
-    @display(description="Progress")
+    @display(description=_("Progress"))
     def shown_progress(self, build: ProfileBuild) -> str:
         if build.state != ProfileBuild.State.RUNNING:
-            return f"{build.steps_done} of {build.steps}"
+            return gettext("%(steps_done)s of %(steps)s") % {
+                "steps_done": build.steps_done,
+                "steps": build.steps,
+            }
         return format_html(
             '<progress max="{}" value="{}"></progress> {}',
             build.steps,

@@ -1,12 +1,13 @@
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate, pre_migrate
+from django.utils.translation import gettext_lazy as _
 
 
 class Customer360Config(AppConfig):
     """Seven sources and our own apps become one profile per customer."""
 
     name = "customer360"
-    verbose_name = "Customer 360"
+    verbose_name = _("Customer 360")
 
     def ready(self) -> None:
         from customer360 import receivers, tracking

@@ -1,11 +1,13 @@
 """What an agent does on a customer's page: answer, take, hand over, close, open again, note."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext, gettext_noop
 from django.views.decorators.http import require_POST
 
 from conversations.composer import AnswerForm, may_answer, posted_answer
@@ -51,11 +53,15 @@ def _refusal(request: HttpRequest, room: Room) -> str:
     """Why an answer is not taken: places that nobody filled, or a room that is a colleague's."""
     lacking = unfilled(request.POST.get("body", ""))
     if lacking:
-        return f"Fill in {', '.join(lacking)} first: the customer would read it as it stands."
+        return gettext("Fill in %(lacking)s first: the customer would read it as it stands.") % {
+            "lacking": ", ".join(lacking)
+        }
     if request.POST.get("although") or take_room(room=room, user=request.user):
         return ""
-    holder = shown_name(_fresh(room).assigned_to) or "Somebody"
-    return f"{holder} has this room. Tick the box below to answer all the same."
+    holder = shown_name(_fresh(room).assigned_to) or gettext("Somebody")
+    return gettext("%(holder)s has this room. Tick the box below to answer all the same.") % {
+        "holder": holder
+    }
 
 
 def _fresh(room: Room) -> Room:
@@ -73,41 +79,73 @@ def room_view(request: HttpRequest, key: int, room: int, model_admin: Any) -> Ht
     action = actions.get(request.POST.get("do", ""))
     if action is None:
         raise PermissionDenied
-    words, is_done = action(request, changed)
-    if is_done:
-        log_room_changes(request, [changed.pk], words)
-    messages.add_message(request, messages.SUCCESS if is_done else messages.WARNING, words)
+    outcome = action(request, changed)
+    if outcome.is_done:
+        log_room_changes(request, [changed.pk], outcome.english)
+    level = messages.SUCCESS if outcome.is_done else messages.WARNING
+    messages.add_message(request, level, outcome.words)
     return redirect(customer_address(key, room))
 
 
-def _take(request: HttpRequest, room: Room) -> tuple[str, bool]:
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a button did, as words for the agent and, in English, for the room's history."""
+
+    is_done: bool
+    sentence: str
+    name: str = ""
+
+    @property
+    def english(self) -> str:
+        return self.sentence % {"name": self.name or "nobody"}
+
+    @property
+    def words(self) -> str:
+        return gettext(self.sentence) % {"name": self.name or gettext("nobody")}
+
+
+def _take(request: HttpRequest, room: Room) -> Outcome:
     if take_room(room=room, user=request.user):
-        return "The room is yours.", True
-    return f"{shown_name(_fresh(room).assigned_to)} was quicker: the room is theirs.", False
+        return Outcome(is_done=True, sentence=gettext_noop("The room is yours."))
+    return _refused(room, gettext_noop("%(name)s was quicker: the room is theirs."))
 
 
-def _assign(request: HttpRequest, room: Room) -> tuple[str, bool]:
+def _assign(request: HttpRequest, room: Room) -> Outcome:
     form = AssignForm(request.POST)
     seen = request.POST.get("seen", "")
     if not form.is_valid():
-        return "Choose a colleague of the list.", False
+        return Outcome(is_done=False, sentence=gettext_noop("Choose a colleague of the list."))
     to = form.cleaned_data["to"]
     if assign_rooms(seen={room.pk: int(seen) if seen.isdecimal() else None}, to=to):
-        return f"The room belongs to {shown_name(to) or 'nobody'} now.", True
-    holder = shown_name(_fresh(room).assigned_to) or "nobody"
-    return f"Not changed: the room belongs to {holder} since you looked.", False
+        return Outcome(
+            is_done=True,
+            sentence=gettext_noop("The room belongs to %(name)s now."),
+            name=shown_name(to),
+        )
+    return _refused(
+        room, gettext_noop("Not changed: the room belongs to %(name)s since you looked.")
+    )
 
 
-def _close(request: HttpRequest, room: Room) -> tuple[str, bool]:
+def _refused(room: Room, sentence: str) -> Outcome:
+    return Outcome(is_done=False, sentence=sentence, name=shown_name(_fresh(room).assigned_to))
+
+
+def _close(request: HttpRequest, room: Room) -> Outcome:
     if close_rooms(keys=[room.pk], user=request.user):
-        return "Closed. It opens again when the customer writes.", True
-    return "The room was closed already.", False
+        return Outcome(
+            is_done=True, sentence=gettext_noop("Closed. It opens again when the customer writes.")
+        )
+    return Outcome(is_done=False, sentence=gettext_noop("The room was closed already."))
 
 
-def _reopen(request: HttpRequest, room: Room) -> tuple[str, bool]:
+def _reopen(request: HttpRequest, room: Room) -> Outcome:
     if reopen_room(room=room):
-        return "Open again.", True
-    return "The customer has a newer open room on this channel: answer there.", False
+        return Outcome(is_done=True, sentence=gettext_noop("Open again."))
+    return Outcome(
+        is_done=False,
+        sentence=gettext_noop("The customer has a newer open room on this channel: answer there."),
+    )
 
 
 @require_POST
@@ -126,5 +164,5 @@ def note_view(request: HttpRequest, key: int, model_admin: Any) -> HttpResponse:
         else None
     )
     add_note(customer=customer, room=room, text=form.cleaned_data["note"], author=request.user)
-    messages.success(request, "Noted, for colleagues only.")
+    messages.success(request, gettext("Noted, for colleagues only."))
     return redirect(customer_address(key, room.pk if room else None))

@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.timezone import now
+from django.utils.translation import gettext
 
 from carddata.models import CardAccess
 from carddata.services.lookups import note_cards
@@ -34,7 +35,7 @@ def customer_or_404(request: HttpRequest, key: int) -> Customer:
     refuse_unless_may_find(request)
     customer = Customer.objects.filter(pk=key).first()
     if customer is None:
-        raise Http404("There is no such customer: they may have been joined with another.")
+        raise Http404(gettext("There is no such customer: they may have been joined with another."))
     return customer
 
 
@@ -68,7 +69,7 @@ def shown_page(
     context = {
         **model_admin.admin_site.each_context(request),
         # Names and numbers do not belong into the title: browsers keep it in their history.
-        "title": "Customer",
+        "title": gettext("Customer"),
         "live_url": _live_url(request, customer, room),
         "previous": previous,
         "following": following,
@@ -132,7 +133,8 @@ def _conversation(
     holder = room.assigned_to
     if answering and answering["form"] and holder and holder != request.user:
         answering["form"].fields["although"] = forms.BooleanField(
-            required=False, label=f"Answer although this is {shown_name(holder)}’s"
+            required=False,
+            label=gettext("Answer although this is %(holder)s’s") % {"holder": shown_name(holder)},
         )
     return {
         **shown,

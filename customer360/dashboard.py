@@ -13,7 +13,11 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.formats import number_format
 from django.utils.timezone import localdate, now
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
 
 from customer360.drill import kpi_link, profiles_link
 from customer360.metrics import BY_KEY, KPIS, PICTURES, Figure
@@ -30,7 +34,12 @@ from funnel_site.lib.spreadsheet import guard
 YEAR = timedelta(days=364)
 LAST_PAGE = 10_000
 HUGE = 1_000
-RANGES = (("30", "30 days"), ("90", "90 days"), ("365", "12 months"), ("year", "This year"))
+RANGES = (
+    ("30", _("30 days")),
+    ("90", _("90 days")),
+    ("365", _("12 months")),
+    ("year", _("This year")),
+)
 
 
 def _may_view(request: HttpRequest, model_admin: Any) -> None:
@@ -55,7 +64,7 @@ def dashboard_page(request: HttpRequest, model_admin: Any) -> HttpResponse:
             one["note"] = fit
     context = {
         **model_admin.admin_site.each_context(request),
-        "title": "Dashboard",
+        "title": gettext("Dashboard"),
         "built": built,
         "period": period,
         "trouble": trouble,
@@ -99,7 +108,7 @@ def _query(period: Period) -> dict[str, str]:
 def _ranges(period: Period, built: Built) -> list[dict[str, Any]]:
     """The periods that one click asks for."""
     today = built.as_of or localdate()
-    made = [
+    made: list[tuple[StrOrPromise, Period]] = [
         (
             label,
             Period(
@@ -111,7 +120,7 @@ def _ranges(period: Period, built: Built) -> list[dict[str, Any]]:
         )
         for name, label in RANGES
     ]
-    made.append(("All time", Period()))
+    made.append((gettext("All time"), Period()))
     return [
         {
             "label": label,
@@ -126,11 +135,22 @@ def _kpis(found: Answer, period: Period) -> list[dict[str, Any]]:
     """The cards of the single figures: value, change, definition and the rows behind it."""
     values = found.values
     notes = {
-        "total_customers": f"{values['new_buyers']:,} bought for the first time",
-        "total_lifetime_value": f"{values['revenue']:,.0f} of it in this period",
-        "average_order_value": f"{values['orders']:,} orders",
-        "retention_rate": f"{values['retained']:,} of {values['retention_base']:,} came back",
-        "repeat_purchase_rate": f"{values['repeat_buyers']:,} of {values['buyers']:,} buyers",
+        "total_customers": gettext("%(number)s bought for the first time")
+        % {"number": number_format(values["new_buyers"], force_grouping=True)},
+        "total_lifetime_value": gettext("%(amount)s of it in this period")
+        % {"amount": number_format(values["revenue"], 0, force_grouping=True)},
+        "average_order_value": gettext("%(number)s orders")
+        % {"number": number_format(values["orders"], force_grouping=True)},
+        "retention_rate": gettext("%(some)s of %(all)s came back")
+        % {
+            "some": number_format(values["retained"], force_grouping=True),
+            "all": number_format(values["retention_base"], force_grouping=True),
+        },
+        "repeat_purchase_rate": gettext("%(some)s of %(all)s buyers")
+        % {
+            "some": number_format(values["repeat_buyers"], force_grouping=True),
+            "all": number_format(values["buyers"], force_grouping=True),
+        },
     }
     return [
         {
@@ -208,18 +228,21 @@ def sales_page(request: HttpRequest, model_admin: Any) -> HttpResponse:
     rows = sale_rows(query, built, page=page)
     what = [str(query.period)]
     if query.category is not None:
-        what.append(query.category or "no category")
+        what.append(query.category or gettext("no category"))
     if query.currency is not None:
         what.append(query.currency)
     facts = [
-        ("Rows", f"{rows.count:,}"),
-        ("Orders", f"{rows.orders:,}"),
-        ("Revenue", f"{rows.total:,.2f}" if query.currency else "choose a currency"),
+        (gettext("Rows"), f"{rows.count:,}"),
+        (gettext("Orders"), f"{rows.orders:,}"),
+        (
+            gettext("Revenue"),
+            f"{rows.total:,.2f}" if query.currency else gettext("choose a currency"),
+        ),
     ]
     if query.currency and rows.orders:
-        facts.append(("Average order value", f"{rows.total / rows.orders:,.2f}"))
+        facts.append((gettext("Average order value"), f"{rows.total / rows.orders:,.2f}"))
     return _rows_page(
-        request, model_admin, "sales", "Purchases", what, facts, rows, page, built, trouble
+        request, model_admin, "sales", gettext("Purchases"), what, facts, rows, page, built, trouble
     )
 
 
@@ -230,11 +253,20 @@ def signals_page(request: HttpRequest, model_admin: Any) -> HttpResponse:
     rows = signal_rows(query, built, page=page)
     what = [str(query.period)]
     if query.score is not None:
-        what.append(f"score {query.score}")
+        what.append(gettext("score %(score)s") % {"score": query.score})
     mean = f"{rows.total / rows.count:.2f}" if rows.count else "–"
-    facts = [("Signals", f"{rows.count:,}"), ("Mean score", mean)]
+    facts = [(gettext("Signals"), f"{rows.count:,}"), (gettext("Mean score"), mean)]
     return _rows_page(
-        request, model_admin, "signals", "Satisfaction", what, facts, rows, page, built, trouble
+        request,
+        model_admin,
+        "signals",
+        gettext("Satisfaction"),
+        what,
+        facts,
+        rows,
+        page,
+        built,
+        trouble,
     )
 
 
@@ -248,7 +280,7 @@ def retention_page(request: HttpRequest, model_admin: Any) -> HttpResponse:
     base, kept = (sum(row[name] for row in months) for name in ("base", "kept"))
     context = {
         **model_admin.admin_site.each_context(request),
-        "title": "Retention by month",
+        "title": gettext("Retention by month"),
         "built": built,
         "period": period,
         "trouble": trouble,

@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth import get_user_model
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
@@ -29,10 +30,10 @@ class AssignForm(forms.Form):
     """Whose a room is to be; nobody's where it is left empty."""
 
     to = forms.ModelChoiceField(
-        label="Belongs to",
+        label=_("Belongs to"),
         queryset=colleagues(),
         required=False,
-        empty_label="Nobody",
+        empty_label=_("Nobody"),
         widget=UnfoldAdminSelectWidget,
     )
 
@@ -47,17 +48,17 @@ class NoteForm(forms.Form):
     """An internal note."""
 
     note = forms.CharField(
-        label="Note",
+        label=_("Note"),
         max_length=4_000,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 2, "dir": "auto"}),
-        help_text="For colleagues only: it is never sent",
+        help_text=_("For colleagues only: it is never sent"),
     )
 
 
 class FilterForm(forms.Form):
     """The name under which a view of the queue is kept."""
 
-    name = forms.CharField(max_length=60, widget=UnfoldAdminTextInputWidget)
+    name = forms.CharField(label=_("Name"), max_length=60, widget=UnfoldAdminTextInputWidget)
 
 
 def places_of(customer: Customer | None, user: Any) -> dict[str, str]:

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from carddata.models import CardAccess
@@ -49,7 +50,7 @@ def _shown(found: Found) -> dict[str, Any]:
     if customer is None:
         assert found.card is not None
         return {
-            "label": f"Card {found.card.card_id}",
+            "label": gettext("Card %(card_id)s") % {"card_id": found.card.card_id},
             "detail": found.card.get_status_display(),
             "why": found.why,
             "waits": False,
@@ -69,7 +70,11 @@ def _shown(found: Found) -> dict[str, Any]:
 def search_view(request: HttpRequest, model_admin: Any) -> HttpResponse:
     """What is found for `q`, as JSON: `results` with label, detail, why, waits and url; and a hint."""
     text, results = _find(request)
-    hint = "" if results else (f"Nothing found. {HINT}" if text.strip() else HINT)
+    hint = (
+        ""
+        if results
+        else (gettext("Nothing found. %(hint)s") % {"hint": HINT} if text.strip() else HINT)
+    )
     return JsonResponse({"results": results, "hint": hint}, headers={"Cache-Control": "no-store"})
 
 
@@ -81,7 +86,7 @@ def find_page(request: HttpRequest, model_admin: Any) -> HttpResponse:
         return redirect(results[0]["url"])
     context = {
         **model_admin.admin_site.each_context(request),
-        "title": "Find a customer",
+        "title": gettext("Find a customer"),
         "asked": text,
         "results": results,
         "hint": HINT,

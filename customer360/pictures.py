@@ -3,30 +3,38 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
 from customer360.drill import funnels_link, profiles_link, row_link, signals_link
 from customer360.figures import plain
 from customer360.metrics import COUNT, DATE, MONEY, PERCENT, Column
 from customer360.selectors.answers import Answer
+from funnel_site.lib.words import translated
 
 NOTES = {
-    "monthly_revenue": "Dashed: the month has not ended",
-    "rfm_segmentation": "Size: customers. Colour: their mean monetary score, from dark (1) to"
-    " yellow (5)",
-    "funnel_by_channel": "Read live, not with the build",
+    "monthly_revenue": _("Dashed: the month has not ended"),
+    "rfm_segmentation": _(
+        "Size: customers. Colour: their mean monetary score, from dark (1) to yellow (5)"
+    ),
+    "funnel_by_channel": _("Read live, not with the build"),
 }
 SLICES = 6
 BARS = 10
 LOAD = "manage.py load_cdp FOLDER, then build_profiles"
 EMPTY = {
-    "customer_segments": "No customer in this period. Load customer_info and purchase_transactions",
-    "monthly_revenue": "No purchase in this period. Load purchase_transactions",
-    "top_customers": "Nobody has bought in this period. Load purchase_transactions",
-    "product_category_performance": "No purchase in this period. Load purchase_transactions and "
-    "product_catalog",
-    "customer_satisfaction": "No score in this period. Load customer_service",
-    "churn_risk": "No customer in this period. Load customer_info and purchase_transactions",
-    "rfm_segmentation": "No buyer in this period. Load purchase_transactions",
-    "funnel_by_channel": "No lead in this period. Let messages come in, or run ingest_messages",
+    "customer_segments": _(
+        "No customer in this period. Load customer_info and purchase_transactions"
+    ),
+    "monthly_revenue": _("No purchase in this period. Load purchase_transactions"),
+    "top_customers": _("Nobody has bought in this period. Load purchase_transactions"),
+    "product_category_performance": _(
+        "No purchase in this period. Load purchase_transactions and product_catalog"
+    ),
+    "customer_satisfaction": _("No score in this period. Load customer_service"),
+    "churn_risk": _("No customer in this period. Load customer_info and purchase_transactions"),
+    "rfm_segmentation": _("No buyer in this period. Load purchase_transactions"),
+    "funnel_by_channel": _("No lead in this period. Let messages come in, or run ingest_messages"),
 }
 
 
@@ -61,7 +69,7 @@ def shown(value: Any, unit: str) -> str:
     if unit == DATE:
         return str(value)[:7]
     if isinstance(value, bool):
-        return "partial" if value else ""
+        return gettext("partial") if value else ""
     return str(value)
 
 
@@ -85,7 +93,10 @@ def picture(found: Answer) -> dict[str, Any]:
             }
             for row in found.rows
         ],
-        "empty": f"{what}." if "ingest" in what else f"{what} ({LOAD}), or widen the dates.",
+        "empty": f"{what}."
+        if "ingest" in what
+        else gettext("%(what)s (%(command)s), or widen the dates.")
+        % {"what": what, "command": LOAD},
         "values": found.values,
     }
 
@@ -102,7 +113,7 @@ def _cell(row: dict[str, Any], column: Column) -> str:
     if column.key == "churn_risk":
         return str(row["label"])
     if column.key == "category" and not row["category"]:
-        return "No category"
+        return gettext("No category")
     return shown(row[column.key], column.unit)
 
 
@@ -110,7 +121,7 @@ def _summary(found: Answer) -> str:
     """The picture in one sentence, for who cannot see it."""
     figure, rows = found.definition, found.rows
     if not rows:
-        return f"{figure.title}: nothing to show."
+        return gettext("%(title)s: nothing to show.") % {"title": translated(figure.title)}
     first, measure = (
         figure.columns[0],
         next(
@@ -119,10 +130,15 @@ def _summary(found: Answer) -> str:
         ),
     )
     best = max(rows, key=lambda row: row[measure.key] or 0)
-    return (
-        f"{figure.title}, {len(rows)} rows; the greatest is {_cell(best, first)} with"
-        f" {_cell(best, measure)} {measure.title.lower()}. The table below has all of them."
-    )
+    return gettext(
+        "%(title)s, %(number)s rows; the greatest is %(name)s with %(amount)s %(what)s. The table below has all of them."
+    ) % {
+        "title": translated(figure.title),
+        "number": len(rows),
+        "name": _cell(best, first),
+        "amount": _cell(best, measure),
+        "what": translated(measure.title).lower(),
+    }
 
 
 # --- Charts: what the script needs to draw, with the address of each part -----------------------------
@@ -146,7 +162,7 @@ def _pie(found: Answer) -> dict[str, Any]:
     if rest:
         slices.append(
             {
-                "label": f"{len(rest)} smaller ones",
+                "label": gettext("%(number)s smaller ones") % {"number": len(rest)},
                 "name": "",
                 "value": sum(row["count"] for row in rest),
                 "link": f"#table-{found.figure}",
@@ -177,7 +193,7 @@ def _bars(found: Answer) -> dict[str, Any]:
         "unit": currency,
         "parts": [
             {
-                "label": row["category"] or "No category",
+                "label": row["category"] or gettext("No category"),
                 "value": plain(row["total_revenue"]),
                 "link": row_link(found.figure, row, found.period),
             }
@@ -238,9 +254,9 @@ def _bubbles(found: Answer) -> dict[str, Any]:
 def _funnel(found: Answer) -> dict[str, Any]:
     rows, period = found.rows[:BARS], found.period
     stages: tuple[tuple[str, str, dict[str, Any]], ...] = (
-        ("Leads", "leads", {}),
-        ("Bookings", "bookings", {"booking_date__isnull": False}),
-        ("Transactions", "transactions", {"transaction_date__isnull": False}),
+        (gettext("Leads"), "leads", {}),
+        (gettext("Bookings"), "bookings", {"booking_date__isnull": False}),
+        (gettext("Transactions"), "transactions", {"transaction_date__isnull": False}),
     )
     return {
         "kind": "funnel",

@@ -11,6 +11,8 @@ from django.urls import path, reverse
 from django.utils.dateparse import parse_date
 from django.utils.formats import date_format, number_format
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateFilter
 
 from customer360 import (
@@ -100,7 +102,7 @@ class MonetaryFilter(ScoreFilter):
 class KeptFilter(admin.SimpleListFilter):
     """Those who bought in a month and in the one before: what retention counts."""
 
-    title = "bought again in"
+    title = _("bought again in")
     parameter_name = "kept_in"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
@@ -152,7 +154,7 @@ class CustomerProfileAdmin(RecordAdmin):
         ("customer_since", RangeDateFilter),
     )
     search_fields = ("customer__name", "customer__phone_number", "=customer__records__external_id")
-    search_help_text = "Phone number in any format, name or the source's customer id"
+    search_help_text = _("Phone number in any format, name or the source's customer id")
     list_select_related = ("customer",)
     ordering = ("-total_lifetime_value", "customer")
     list_before_template = "admin/customer360/profile_totals.html"
@@ -217,9 +219,9 @@ class CustomerProfileAdmin(RecordAdmin):
             "profile": profile,
             "built": built,
             "scores": [
-                ("Recency", profile.recency_score),
-                ("Frequency", profile.frequency_score),
-                ("Monetary", profile.monetary_score),
+                (gettext("Recency"), profile.recency_score),
+                (gettext("Frequency"), profile.frequency_score),
+                (gettext("Monetary"), profile.monetary_score),
             ],
             "score_words": score_words(profile),
             "churn_words": churn_words(profile, built.as_of),
@@ -229,13 +231,13 @@ class CustomerProfileAdmin(RecordAdmin):
         }
         return TemplateResponse(request, "admin/customer360/profile.html", context)
 
-    @display(description="Customer", ordering="customer__name")
+    @display(description=_("Customer"), ordering="customer__name")
     def shown_customer(self, profile: CustomerProfile) -> str:
         address = reverse("admin:customer360_customerprofile_change", args=[profile.pk])
         label = f"{shown_name(profile.customer.name)} {shown_phone(profile.customer.phone_number)}".strip()
         return format_html('<a href="{}">{}</a>', address, label or f"Customer {profile.pk}")
 
-    @display(description="Segment", ordering="customer_segment")
+    @display(description=_("Segment"), ordering="customer_segment")
     def shown_segment(self, profile: CustomerProfile) -> str:
         return profile.customer_segment
 
@@ -245,28 +247,28 @@ class CustomerProfileAdmin(RecordAdmin):
             return "–"
         return f"{profile.recency_score} {profile.frequency_score} {profile.monetary_score}"
 
-    @display(description="Purchases", ordering="total_purchases")
+    @display(description=_("Purchases"), ordering="total_purchases")
     def shown_purchases(self, profile: CustomerProfile) -> str:
         return number_format(profile.total_purchases, force_grouping=True)
 
-    @display(description="Last purchase", ordering="last_purchase_date")
+    @display(description=_("Last purchase"), ordering="last_purchase_date")
     def shown_last(self, profile: CustomerProfile) -> str:
         last = profile.last_purchase_date
         return date_format(last, "j M Y") if last else "–"
 
-    @display(description="Next 90 days", ordering="expected_purchases_90d")
+    @display(description=_("Next 90 days"), ordering="expected_purchases_90d")
     def shown_expected(self, profile: CustomerProfile) -> str:
         expected = profile.expected_purchases_90d
         return "–" if expected is None else f"{expected:.2f}"
 
-    @display(description="Lifetime value", ordering="total_lifetime_value")
+    @display(description=_("Lifetime value"), ordering="total_lifetime_value")
     def shown_value(self, profile: CustomerProfile) -> str:
         return number_format(profile.total_lifetime_value, 2, force_grouping=True)
 
-    @display(description="Churn", ordering="churn_risk", label=CHOICE_LABELS)
+    @display(description=_("Churn"), ordering="churn_risk", label=CHOICE_LABELS)
     def shown_churn(self, profile: CustomerProfile) -> str:
         return profile.get_churn_risk_display()
 
-    @display(description="Risk", ordering="churn_risk_score")
+    @display(description=_("Risk"), ordering="churn_risk_score")
     def shown_risk(self, profile: CustomerProfile) -> str:
         return "–" if profile.churn_risk_score is None else f"{profile.churn_risk_score:.0%}"

@@ -9,6 +9,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.timezone import now
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from conversations.composer import duration
@@ -58,7 +59,7 @@ def queue_view(request: HttpRequest, model_admin: Any) -> HttpResponse:
     counts = waiting_counts(request.user)
     context = {
         **model_admin.admin_site.each_context(request),
-        "title": "Queue",
+        "title": gettext("Queue"),
         "rooms": rooms,
         "query": query,
         "query_text": query.text(),
@@ -93,10 +94,12 @@ def change_view(request: HttpRequest, model_admin: Any) -> HttpResponse:
         raise PermissionDenied
     seen = _picked(request.POST.getlist("room"))
     if not seen:
-        messages.warning(request, "Pick some rooms first.")
+        messages.warning(request, gettext("Pick some rooms first."))
     elif request.POST.get("do") == "close":
         closed = close_rooms(keys=list(seen), user=request.user)
-        _tell(request, closed, len(seen), "closed")
+        log_room_changes(request, closed, "Closed")
+        words = ngettext("%(number)s room closed.", "%(number)s rooms closed.", len(closed))
+        _tell(request, closed, len(seen), words % {"number": len(closed)})
     else:
         _assign(request, seen)
     return _back(request)
@@ -106,7 +109,7 @@ def _assign(request: HttpRequest, seen: dict[int, int | None]) -> None:
     form = AssignForm(request.POST)
     is_take = request.POST.get("do") == "take"
     if not is_take and not form.is_valid():
-        messages.error(request, "Choose a colleague of the list.")
+        messages.error(request, gettext("Choose a colleague of the list."))
         return
     picked = len(seen)
     to = request.user if is_take else form.cleaned_data["to"]
@@ -114,15 +117,21 @@ def _assign(request: HttpRequest, seen: dict[int, int | None]) -> None:
         # Only what nobody has: a colleague's room is handed over on purpose, never taken.
         seen = {room: None for room, holder in seen.items() if holder is None}
     given = assign_rooms(seen=seen, to=to)
-    _tell(request, given, picked, f"given to {shown_name(to) or 'nobody'}")
+    holder = shown_name(to)
+    log_room_changes(request, given, f"Given to {holder or 'nobody'}")
+    words = ngettext(
+        "%(number)s room given to %(name)s.", "%(number)s rooms given to %(name)s.", len(given)
+    )
+    _tell(
+        request, given, picked, words % {"number": len(given), "name": holder or gettext("nobody")}
+    )
 
 
-def _tell(request: HttpRequest, changed: list[int], picked: int, done: str) -> None:
-    log_room_changes(request, changed, done.capitalize())
-    words = f"{len(changed)} {'room' if len(changed) == 1 else 'rooms'} {done}."
+def _tell(request: HttpRequest, changed: list[int], picked: int, words: str) -> None:
     left = picked - len(changed)
     if left:
-        words += f" {left} left as they are: somebody has or had them meanwhile."
+        kept = gettext("%(number)s left as they are: somebody has or had them meanwhile.")
+        words = f"{words} {kept % {'number': left}}"
     messages.add_message(request, messages.WARNING if left else messages.SUCCESS, words)
 
 
@@ -152,5 +161,5 @@ def filter_view(request: HttpRequest, model_admin: Any) -> HttpResponse:
             owner=user, name=form.cleaned_data["name"], defaults={"query": text}
         )
     else:
-        messages.error(request, "Give the filter a name of at most 60 characters.")
+        messages.error(request, gettext("Give the filter a name of at most 60 characters."))
     return _back(request)

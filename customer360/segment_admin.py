@@ -10,8 +10,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.formats import date_format, number_format
+from django.utils.functional import lazy
 from django.utils.html import format_html
 from django.utils.timezone import localdate
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminDateWidget,
     UnfoldAdminSelectWidget,
@@ -33,17 +36,18 @@ from customer360.segment_rules import (
 from customer360.services.duplicates import call_not_same, find_duplicates
 from customer360.services.segments import refresh_segment, take_snapshot
 from funnel_site.lib.staff import RecordAdmin, StaffAdmin, action, display
+from funnel_site.lib.words import translated
 
 MAY_JOIN = "conversations.join_customer"
 
 
 def _field(condition: Condition) -> forms.Field:
     """The form field of a condition; left empty, the condition is not asked for."""
-    options: dict[str, Any] = {"required": False, "label": condition.words}
+    options: dict[str, Any] = {"required": False, "label": lazy(translated, str)(condition.words)}
     if condition.kind == CHOICE and condition.choices:
         names = [(one, one.replace("_", " ").capitalize()) for one in condition.choices]
         return forms.ChoiceField(
-            choices=[("", "Any"), *names], widget=UnfoldAdminSelectWidget, **options
+            choices=[("", gettext("Any")), *names], widget=UnfoldAdminSelectWidget, **options
         )
     if condition.kind == DAY:
         return forms.DateField(widget=UnfoldAdminDateWidget, **options)
@@ -73,7 +77,7 @@ class ConditionsForm(forms.ModelForm[Segment]):
             try:
                 value_of(condition, text, localdate())
             except ConditionError as error:
-                self.add_error(condition.key, ValidationError(str(error)))
+                self.add_error(condition.key, ValidationError(translated(error.args[0])))
             conditions[condition.key] = text
         self.instance.conditions = conditions
         return cleaned
@@ -120,19 +124,23 @@ class SegmentAdmin(StaffAdmin):
         super().save_model(request, obj, form, change)
         refresh_segment(segment=obj)
 
-    @action(description="Who is in it", icon="group")
+    @action(description=_("Who is in it"), icon="group")
     def show_members(self, request: HttpRequest, object_id: int) -> HttpResponse:
         address = reverse("admin:customer360_segmentmembership_changelist")
         return redirect(f"{address}?segment__id__exact={object_id}&standing=in")
 
-    @action(description="Bring up to date", permissions=["change"], icon="refresh")
+    @action(description=_("Bring up to date"), permissions=["change"], icon="refresh")
     def refresh(self, request: HttpRequest, object_id: int) -> HttpResponse:
         segment = self._asked(request, object_id)
         number = refresh_segment(segment=segment)
-        self.message_user(request, f"{number:,} customers are in it now.")
+        self.message_user(
+            request,
+            gettext("%(number)s customers are in it now.")
+            % {"number": number_format(number, force_grouping=True)},
+        )
         return redirect("admin:customer360_segment_change", object_id)
 
-    @action(description="Take a snapshot", permissions=["snapshot"], icon="photo_camera")
+    @action(description=_("Take a snapshot"), permissions=["snapshot"], icon="photo_camera")
     def snapshot(self, request: HttpRequest, object_id: int) -> HttpResponse:
         """Keep the list as it is now, under the segment's name and the day."""
         segment = self._asked(request, object_id)
@@ -143,7 +151,14 @@ class SegmentAdmin(StaffAdmin):
             made_by=request.user,  # type: ignore[arg-type] # the admin lets nobody else in
         )
         self.log_addition(request, taken, "Snapshot")
-        self.message_user(request, f"{taken.customers:,} customers kept as “{taken.name}”.")
+        self.message_user(
+            request,
+            gettext("%(customers)s customers kept as “%(name)s”.")
+            % {
+                "customers": number_format(taken.customers, force_grouping=True),
+                "name": taken.name,
+            },
+        )
         return redirect("admin:customer360_segment_change", taken.pk)
 
     def _asked(self, request: HttpRequest, object_id: int) -> Segment:
@@ -157,11 +172,11 @@ class SegmentAdmin(StaffAdmin):
         number = Segment.objects.filter(name__startswith=name).count()
         return f"{name} ({number + 1})" if number else name
 
-    @display(description="Conditions")
+    @display(description=_("Conditions"))
     def shown_conditions(self, segment: Segment) -> str:
         return in_words(segment.conditions)
 
-    @display(description="Customers", ordering="customers")
+    @display(description=_("Customers"), ordering="customers")
     def shown_customers(self, segment: Segment) -> str:
         address = reverse("admin:customer360_segmentmembership_changelist")
         return format_html(
@@ -179,7 +194,7 @@ class StandingFilter(admin.SimpleListFilter):
     parameter_name = "standing"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("in", "In it now"), ("left", "Left it")]
+        return [("in", gettext("In it now")), ("left", gettext("Left it"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() == "in":
@@ -195,7 +210,7 @@ class SegmentMembershipAdmin(RecordAdmin):
     search_fields = ("customer__name", "customer__phone_number")
     list_select_related = ("segment", "customer")
 
-    @display(description="Customer")
+    @display(description=_("Customer"))
     def shown_customer(self, stay: SegmentMembership) -> str:
         address = reverse("admin:customer360_customerprofile_change", args=[stay.customer_id])
         return format_html('<a href="{}">{}</a>', address, stay.customer)
@@ -222,34 +237,40 @@ class DuplicateCandidateAdmin(RecordAdmin):
             return redirect(f"{request.path}?state__exact={DuplicateCandidate.State.OPEN}")
         return super().changelist_view(request, extra_context)  # type: ignore[no-any-return]
 
-    @admin.action(description="Not the same: remember that", permissions=["join"])
+    @admin.action(description=_("Not the same: remember that"), permissions=["join"])
     def not_same(self, request: HttpRequest, queryset: QuerySet[DuplicateCandidate]) -> None:
         number = call_not_same(
             candidates=queryset,
             decided_by=request.user,  # type: ignore[arg-type] # the admin lets nobody else in
         )
-        self.message_user(request, f"{number} pairs will not be asked about again.")
+        self.message_user(
+            request, gettext("%(number)s pairs will not be asked about again.") % {"number": number}
+        )
 
-    @action(description="Look for duplicates now", permissions=["join"], icon="search")
+    @action(description=_("Look for duplicates now"), permissions=["join"], icon="search")
     def look(self, request: HttpRequest) -> HttpResponse:
         number = find_duplicates()
-        self.message_user(request, f"{number:,} pairs may be one person each.")
+        self.message_user(
+            request,
+            gettext("%(number)s pairs may be one person each.")
+            % {"number": number_format(number, force_grouping=True)},
+        )
         return redirect("admin:customer360_duplicatecandidate_changelist")
 
-    @display(description="One", ordering="one__name")
+    @display(description=_("One"), ordering="one__name")
     def shown_one(self, pair: DuplicateCandidate) -> str:
         return _customer_link(pair.one)
 
-    @display(description="Other", ordering="other__name")
+    @display(description=_("Other"), ordering="other__name")
     def shown_other(self, pair: DuplicateCandidate) -> str:
         return _customer_link(pair.other)
 
-    @display(description="Why")
+    @display(description=_("Why"))
     def why(self, pair: DuplicateCandidate) -> str:
-        return "; ".join(pair.reasons)
+        return "; ".join(translated(reason) for reason in pair.reasons)
 
     @display(
-        description="State",
+        description=_("State"),
         ordering="state",
         label={"To look at": "warning", "Not the same": "info"},
     )

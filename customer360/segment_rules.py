@@ -10,6 +10,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from customer360.scores.segments import SEGMENTS
+from funnel_site.lib.marking import marked
 
 CHOICE, NUMBER, AMOUNT, DAY, DAYS_AGO = "choice", "number", "amount", "day", "days_ago"
 LEVELS = ("low", "medium", "high", "no_purchase")
@@ -34,38 +35,49 @@ class Condition:
 
 
 CONDITIONS = (
-    Condition("segment", "Segment is", "customer_segment", CHOICE, tuple(SEGMENTS)),
-    Condition("churn_risk", "Churn risk is", "churn_risk", CHOICE, LEVELS),
-    Condition("value_tier", "Value tier is", "value_tier", CHOICE, TIERS),
-    Condition("recency_from", "Recency score from", "recency_score__gte", NUMBER),
-    Condition("frequency_from", "Frequency score from", "frequency_score__gte", NUMBER),
-    Condition("monetary_from", "Monetary score from", "monetary_score__gte", NUMBER),
-    Condition("purchases_from", "Purchases from", "total_purchases__gte", NUMBER),
-    Condition("purchases_to", "Purchases up to", "total_purchases__lte", NUMBER),
-    Condition("value_from", "Lifetime value from", "total_lifetime_value__gte", AMOUNT),
-    Condition("value_to", "Lifetime value up to", "total_lifetime_value__lte", AMOUNT),
-    Condition("risk_from", "Churn risk score from (0 to 1)", "churn_risk_score__gte", AMOUNT),
+    Condition("segment", marked("Segment is"), "customer_segment", CHOICE, tuple(SEGMENTS)),
+    Condition("churn_risk", marked("Churn risk is"), "churn_risk", CHOICE, LEVELS),
+    Condition("value_tier", marked("Value tier is"), "value_tier", CHOICE, TIERS),
+    Condition("recency_from", marked("Recency score from"), "recency_score__gte", NUMBER),
+    Condition("frequency_from", marked("Frequency score from"), "frequency_score__gte", NUMBER),
+    Condition("monetary_from", marked("Monetary score from"), "monetary_score__gte", NUMBER),
+    Condition("purchases_from", marked("Purchases from"), "total_purchases__gte", NUMBER),
+    Condition("purchases_to", marked("Purchases up to"), "total_purchases__lte", NUMBER),
+    Condition("value_from", marked("Lifetime value from"), "total_lifetime_value__gte", AMOUNT),
+    Condition("value_to", marked("Lifetime value up to"), "total_lifetime_value__lte", AMOUNT),
+    Condition(
+        "risk_from", marked("Churn risk score from (0 to 1)"), "churn_risk_score__gte", AMOUNT
+    ),
     Condition(
         "satisfaction_from",
-        "Satisfaction from (1 to 10)",
+        marked("Satisfaction from (1 to 10)"),
         "average_satisfaction_score__gte",
         AMOUNT,
     ),
     Condition(
-        "satisfaction_to", "Satisfaction up to (1 to 10)", "average_satisfaction_score__lte", AMOUNT
+        "satisfaction_to",
+        marked("Satisfaction up to (1 to 10)"),
+        "average_satisfaction_score__lte",
+        AMOUNT,
     ),
-    Condition("bought_from", "Last purchase on or after", "last_purchase_date__gte", DAY),
-    Condition("bought_to", "Last purchase on or before", "last_purchase_date__lte", DAY),
+    Condition("bought_from", marked("Last purchase on or after"), "last_purchase_date__gte", DAY),
+    Condition("bought_to", marked("Last purchase on or before"), "last_purchase_date__lte", DAY),
     Condition(
-        "quiet_days", "Days since the last purchase, at least", "last_purchase_date__lte", DAYS_AGO
+        "quiet_days",
+        marked("Days since the last purchase, at least"),
+        "last_purchase_date__lte",
+        DAYS_AGO,
     ),
     Condition(
-        "active_days", "Days since the last purchase, at most", "last_purchase_date__gte", DAYS_AGO
+        "active_days",
+        marked("Days since the last purchase, at most"),
+        "last_purchase_date__gte",
+        DAYS_AGO,
     ),
-    Condition("since_from", "Customer since, on or after", "customer_since__gte", DAY),
-    Condition("since_to", "Customer since, on or before", "customer_since__lte", DAY),
-    Condition("category", "Favourite category is", "favorite_product_category", CHOICE),
-    Condition("channel", "Preferred channel is", "preferred_marketing_channel", CHOICE),
+    Condition("since_from", marked("Customer since, on or after"), "customer_since__gte", DAY),
+    Condition("since_to", marked("Customer since, on or before"), "customer_since__lte", DAY),
+    Condition("category", marked("Favourite category is"), "favorite_product_category", CHOICE),
+    Condition("channel", marked("Preferred channel is"), "preferred_marketing_channel", CHOICE),
 )
 BY_KEY = {one.key: one for one in CONDITIONS}
 # The profile list's own parameters, to begin a segment with what is shown there.
@@ -95,7 +107,7 @@ def lookups(conditions: Mapping[str, str], today: date) -> list[tuple[str, Any]]
     for key, text in conditions.items():
         condition = BY_KEY.get(key)
         if condition is None:
-            raise ConditionError(f"{key}: there is no such condition")
+            raise ConditionError(marked("%(key)s: there is no such condition", key=key))
         found.append((condition.lookup, value_of(condition, text, today)))
     return found
 
@@ -105,13 +117,23 @@ def value_of(condition: Condition, text: str, today: date) -> Any:
     try:
         value = _parsed(condition.kind, text)
     except (ValueError, InvalidOperation) as error:
-        raise ConditionError(f"{condition.words}: this value cannot be used") from error
+        raise ConditionError(
+            marked("%(words)s: this value cannot be used", words=condition.words)
+        ) from error
     if isinstance(value, int | Decimal) and not 0 <= value < LARGEST:
-        raise ConditionError(f"{condition.words}: from 0 to {LARGEST - 1:,}")
+        raise ConditionError(
+            marked("%(words)s: from 0 to %(most)s", words=condition.words, most=f"{LARGEST - 1:,}")
+        )
     if condition.kind == DAYS_AGO:
         return today - timedelta(days=min(value, MOST_DAYS))
     if condition.choices and text not in condition.choices:
-        raise ConditionError(f"{condition.words}: one of {', '.join(condition.choices)}")
+        raise ConditionError(
+            marked(
+                "%(words)s: one of %(choices)s",
+                words=condition.words,
+                choices=", ".join(condition.choices),
+            )
+        )
     return value
 
 
@@ -131,4 +153,4 @@ def in_words(conditions: Mapping[str, str]) -> str:
     'Segment is Champions; Purchases from 3'
     """
     known = [(BY_KEY[key].words, text) for key, text in conditions.items() if key in BY_KEY]
-    return "; ".join(f"{words} {text}" for words, text in known) or "All profiles"
+    return "; ".join(f"{words} {text}" for words, text in known) or marked("All profiles")

@@ -4,16 +4,19 @@ from datetime import date
 from decimal import Decimal
 
 from django.utils.formats import date_format, number_format
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from customer360.fields import Field
 from customer360.metrics import MONEY
 from customer360.models import CustomerProfile
 from customer360.scores import churn
+from funnel_site.lib.words import translated
 
 CHOICES = frozenset({"value_tier", "churn_risk", "scored_by"})
-RECENCY = ("longest ago", "long ago", "in the middle", "lately", "most lately")
-FREQUENCY = ("least often", "seldom", "middling often", "often", "most often")
-MONETARY = ("least", "little", "middling much", "much", "most")
+RECENCY = (_("longest ago"), _("long ago"), _("in the middle"), _("lately"), _("most lately"))
+FREQUENCY = (_("least often"), _("seldom"), _("middling often"), _("often"), _("most often"))
+MONETARY = (_("least"), _("little"), _("middling much"), _("much"), _("most"))
 
 
 def percent(share: Decimal) -> str:
@@ -23,20 +26,25 @@ def percent(share: Decimal) -> str:
     ('21%', 'less than 1%', 'more than 99%')
     """
     if share < Decimal("0.005"):
-        return "less than 1%"
-    return "more than 99%" if share > Decimal("0.995") else f"{share:.0%}"
+        return gettext("less than 1%")
+    return gettext("more than 99%") if share > Decimal("0.995") else f"{share:.0%}"
 
 
 def score_words(profile: CustomerProfile) -> str:
     """Where the customer stands among the buyers, one clause a score."""
     if not (profile.recency_score and profile.frequency_score and profile.monetary_score):
-        return "No scores: this customer has not bought yet."
-    return (
-        f"Among the buyers, bought {RECENCY[profile.recency_score - 1]}"
-        f" (recency {profile.recency_score} of 5), {FREQUENCY[profile.frequency_score - 1]}"
-        f" (frequency {profile.frequency_score} of 5) and spent"
-        f" {MONETARY[profile.monetary_score - 1]} (monetary {profile.monetary_score} of 5)."
-    )
+        return gettext("No scores: this customer has not bought yet.")
+    return gettext(
+        "Among the buyers, bought %(recency_words)s (recency %(recency)s of 5), %(frequency_words)s"
+        " (frequency %(frequency)s of 5) and spent %(monetary_words)s (monetary %(monetary)s of 5)."
+    ) % {
+        "recency_words": RECENCY[profile.recency_score - 1],
+        "recency": profile.recency_score,
+        "frequency_words": FREQUENCY[profile.frequency_score - 1],
+        "frequency": profile.frequency_score,
+        "monetary_words": MONETARY[profile.monetary_score - 1],
+        "monetary": profile.monetary_score,
+    }
 
 
 def churn_words(profile: CustomerProfile, as_of: date | None) -> str:
@@ -46,14 +54,21 @@ def churn_words(profile: CustomerProfile, as_of: date | None) -> str:
     gap = None
     if first and last and profile.purchase_days > 1:
         gap = (last - first).days / (profile.purchase_days - 1)
-    told = churn.reason(orders=profile.total_purchases, days_since_last=days, usual_gap_days=gap)
+    told = translated(
+        churn.reason(orders=profile.total_purchases, days_since_last=days, usual_gap_days=gap)
+    )
     if (
         profile.scored_by == CustomerProfile.ScoredBy.MBG_NBD
         and profile.churn_risk_score is not None
     ):
-        return f"{told}: {percent(profile.churn_risk_score)} likely to be gone (MBG/NBD)"
+        return gettext("%(reason)s: %(percent)s likely to be gone (MBG/NBD)") % {
+            "reason": told,
+            "percent": percent(profile.churn_risk_score),
+        }
     if profile.scored_by == CustomerProfile.ScoredBy.RULE:
-        return f"{told}: by the simple rule, too few customers come back for a model"
+        return gettext(
+            "%(reason)s: by the simple rule, too few customers come back for a model"
+        ) % {"reason": told}
     return told
 
 

@@ -4,88 +4,96 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 # Name, icon, app, model, and the page where it is not the model's list.
-SECTIONS: tuple[tuple[str, tuple[tuple[str, ...], ...]], ...] = (
+SECTIONS: tuple[tuple[Any, tuple[tuple[Any, ...], ...]], ...] = (
     (
-        "Conversations",
+        _("Conversations"),
         (
-            ("Queue", "move_to_inbox", "conversations", "room", "customer360_queue"),
-            ("Find a customer", "search", "conversations", "customer", "customer360_find"),
-            ("Rooms", "forum", "conversations", "room"),
-            ("Customers", "group", "conversations", "customer"),
-            ("Messages", "chat", "conversations", "message"),
-            ("Templates", "description", "conversations", "messagetemplate"),
-            ("Canned answers", "quickreply", "conversations", "cannedanswer"),
+            (_("Queue"), "move_to_inbox", "conversations", "room", "customer360_queue"),
+            (_("Find a customer"), "search", "conversations", "customer", "customer360_find"),
+            (_("Rooms"), "forum", "conversations", "room"),
+            (_("Customers"), "group", "conversations", "customer"),
+            (_("Messages"), "chat", "conversations", "message"),
+            (_("Templates"), "description", "conversations", "messagetemplate"),
+            (_("Canned answers"), "quickreply", "conversations", "cannedanswer"),
         ),
     ),
     (
-        "Reviews",
+        _("Reviews"),
         (
-            ("Reviews", "reviews", "reviews", "review"),
-            ("Campaigns", "campaign", "reviews", "campaign"),
-            ("Invitations", "outgoing_mail", "reviews", "invitation"),
-            ("Bot's words", "smart_toy", "reviews", "botwords"),
+            (_("Reviews"), "reviews", "reviews", "review"),
+            (_("Campaigns"), "campaign", "reviews", "campaign"),
+            (_("Invitations"), "outgoing_mail", "reviews", "invitation"),
+            (_("Bot's words"), "smart_toy", "reviews", "botwords"),
         ),
     ),
     (
-        "Funnel",
+        _("Funnel"),
         (
-            ("Funnels", "filter_alt", "funnels", "funnel"),
-            ("Keywords", "key", "funnels", "keyword"),
-            ("Keyword syncs", "sync", "funnels", "keywordsync"),
+            (_("Funnels"), "filter_alt", "funnels", "funnel"),
+            (_("Keywords"), "key", "funnels", "keyword"),
+            (_("Keyword syncs"), "sync", "funnels", "keywordsync"),
         ),
     ),
     (
-        "Cards",
+        _("Cards"),
         (
-            ("Card status", "credit_card", "carddata", "cardstatus"),
-            ("Partner files", "upload_file", "carddata", "partnerfile"),
-            ("Rejected rows", "rule", "carddata", "rejectedrow"),
-            ("Partners", "local_shipping", "carddata", "partner"),
-            ("Notices", "notifications", "carddata", "staffnotice"),
-            ("Lookups", "visibility", "carddata", "cardaccess"),
+            (_("Card status"), "credit_card", "carddata", "cardstatus"),
+            (_("Partner files"), "upload_file", "carddata", "partnerfile"),
+            (_("Rejected rows"), "rule", "carddata", "rejectedrow"),
+            (_("Partners"), "local_shipping", "carddata", "partner"),
+            (_("Notices"), "notifications", "carddata", "staffnotice"),
+            (_("Lookups"), "visibility", "carddata", "cardaccess"),
         ),
     ),
     (
-        "Customer 360",
+        _("Customer 360"),
         (
-            ("Dashboard", "monitoring", "customer360", "customerprofile", "customer360_dashboard"),
-            ("Profiles", "account_circle", "customer360", "customerprofile"),
-            ("Segments", "bookmarks", "customer360", "segment"),
-            ("Likely duplicates", "difference", "customer360", "duplicatecandidate"),
-            ("Purchases", "shopping_cart", "customer360", "purchase"),
-            ("Products", "inventory_2", "customer360", "product"),
-            ("Service cases", "support_agent", "customer360", "serviceinteraction"),
-            ("Campaigns", "campaign", "customer360", "campaign"),
-            ("Campaign responses", "mark_email_read", "customer360", "campaignresponse"),
-            ("Website visits", "web", "customer360", "websitevisit"),
-            ("Customer records", "contacts", "customer360", "customerrecord"),
+            (
+                _("Dashboard"),
+                "monitoring",
+                "customer360",
+                "customerprofile",
+                "customer360_dashboard",
+            ),
+            (_("Profiles"), "account_circle", "customer360", "customerprofile"),
+            (_("Segments"), "bookmarks", "customer360", "segment"),
+            (_("Likely duplicates"), "difference", "customer360", "duplicatecandidate"),
+            (_("Purchases"), "shopping_cart", "customer360", "purchase"),
+            (_("Products"), "inventory_2", "customer360", "product"),
+            (_("Service cases"), "support_agent", "customer360", "serviceinteraction"),
+            (_("Campaigns"), "campaign", "customer360", "campaign"),
+            (_("Campaign responses"), "mark_email_read", "customer360", "campaignresponse"),
+            (_("Website visits"), "web", "customer360", "websitevisit"),
+            (_("Customer records"), "contacts", "customer360", "customerrecord"),
         ),
     ),
     (
-        "Operations",
+        _("Operations"),
         (
-            ("What runs", "play_circle", "operations", "operations", "operations_overview"),
-            ("System", "monitor_heart", "operations", "operations", "operations_system"),
-            ("My exports", "download", "exports", "exportjob", "exports_mine"),
-            ("Data requests", "policy", "privacy", "datarequest"),
-            ("Archive files", "inventory", "conversations", "rawfile"),
-            ("Inbox", "inbox", "conversations", "inboundevent"),
-            ("Lines", "call", "conversations", "line"),
-            ("Sendings", "outbox", "conversations", "sending"),
-            ("Error codes", "error", "conversations", "errormeaning"),
-            ("Refused signatures", "gpp_bad", "conversations", "signaturerefusal"),
-            ("Profile builds", "construction", "customer360", "profilebuild"),
-            ("CDP loads", "upload_file", "customer360", "cdpload"),
-            ("Set-aside rows", "rule", "customer360", "setasiderow"),
-            ("Identity changes", "call_merge", "conversations", "identitychange"),
-            ("Shared values", "group_off", "conversations", "sharedvalue"),
-            ("Schedules", "schedule", "django_celery_beat", "periodictask"),
-            ("API keys", "vpn_key", "access", "apikey"),
-            ("Audit trail", "policy", "audit", "auditentry"),
-            ("Staff", "badge", "auth", "user"),
-            ("Roles", "shield", "auth", "group"),
+            (_("What runs"), "play_circle", "operations", "operations", "operations_overview"),
+            (_("System"), "monitor_heart", "operations", "operations", "operations_system"),
+            (_("My exports"), "download", "exports", "exportjob", "exports_mine"),
+            (_("Data requests"), "policy", "privacy", "datarequest"),
+            (_("Archive files"), "inventory", "conversations", "rawfile"),
+            (_("Inbox"), "inbox", "conversations", "inboundevent"),
+            (_("Lines"), "call", "conversations", "line"),
+            (_("Sendings"), "outbox", "conversations", "sending"),
+            (_("Error codes"), "error", "conversations", "errormeaning"),
+            (_("Refused signatures"), "gpp_bad", "conversations", "signaturerefusal"),
+            (_("Profile builds"), "construction", "customer360", "profilebuild"),
+            (_("CDP loads"), "upload_file", "customer360", "cdpload"),
+            (_("Set-aside rows"), "rule", "customer360", "setasiderow"),
+            (_("Identity changes"), "call_merge", "conversations", "identitychange"),
+            (_("Shared values"), "group_off", "conversations", "sharedvalue"),
+            (_("Schedules"), "schedule", "django_celery_beat", "periodictask"),
+            (_("API keys"), "vpn_key", "access", "apikey"),
+            (_("Audit trail"), "policy", "audit", "auditentry"),
+            (_("Staff"), "badge", "auth", "user"),
+            (_("Roles"), "shield", "auth", "group"),
         ),
     ),
 )
@@ -121,4 +129,6 @@ def _mark_current(request: HttpRequest, sections: list[dict[str, Any]]) -> None:
 
 def account(request: HttpRequest) -> list[dict[str, Any]]:
     """What the menu behind one's own name offers."""
-    return [{"title": "Sign-in and API keys", "link": reverse_lazy("admin:access_account")}]
+    return [
+        {"title": gettext("Sign-in and API keys"), "link": reverse_lazy("admin:access_account")}
+    ]

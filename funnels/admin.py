@@ -12,6 +12,8 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.formats import number_format
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
@@ -36,14 +38,19 @@ TIMES = (
 class CorrectionForm(forms.Form):
     """One fact set by staff, with the reason."""
 
-    field = forms.ChoiceField(choices=Correction.Field, widget=UnfoldAdminSelectWidget)
+    field = forms.ChoiceField(
+        label=_("Field"), choices=Correction.Field, widget=UnfoldAdminSelectWidget
+    )
     value = forms.CharField(
+        label=_("Value"),
         required=False,
         max_length=64,
         widget=UnfoldAdminTextInputWidget,
-        help_text="A time as YYYY-MM-DD HH:MM, an amount as a plain number; blank: it did not happen",
+        help_text=_(
+            "A time as YYYY-MM-DD HH:MM, an amount as a plain number; blank: it did not happen"
+        ),
     )
-    reason = forms.CharField(max_length=300, widget=UnfoldAdminTextInputWidget)
+    reason = forms.CharField(label=_("Reason"), max_length=300, widget=UnfoldAdminTextInputWidget)
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
@@ -51,7 +58,7 @@ class CorrectionForm(forms.Form):
             try:
                 local = forms.DateTimeField().clean(cleaned["value"])
             except ValidationError as error:
-                raise ValidationError({"value": "A time as YYYY-MM-DD HH:MM."}) from error
+                raise ValidationError({"value": gettext("A time as YYYY-MM-DD HH:MM.")}) from error
             cleaned["value"] = local.isoformat()
         return cleaned
 
@@ -80,7 +87,7 @@ class FunnelAdmin(RecordAdmin):
         ("anomalies", admin.EmptyFieldListFilter),
     )
     search_fields = ("=room__external_id", "customer__name", "customer__phone_number")
-    search_help_text = "Phone number in any format, name or room id"
+    search_help_text = _("Phone number in any format, name or room id")
     list_select_related = ("customer", "room")
     ordering = ("-leads_date", "-id")
     list_before_template = "admin/funnels/funnel/totals.html"
@@ -116,12 +123,28 @@ class FunnelAdmin(RecordAdmin):
             .order_by("currency")
         )
         figures = [
-            ("Leads", number_format(leads, use_l10n=True, force_grouping=True), "in this list"),
-            ("Bookings", number_format(bookings, force_grouping=True), _percent(bookings, leads)),
-            ("Transactions", number_format(paid, force_grouping=True), _percent(paid, leads)),
+            (
+                gettext("Leads"),
+                number_format(leads, use_l10n=True, force_grouping=True),
+                gettext("in this list"),
+            ),
+            (
+                gettext("Bookings"),
+                number_format(bookings, force_grouping=True),
+                _percent(bookings, leads),
+            ),
+            (
+                gettext("Transactions"),
+                number_format(paid, force_grouping=True),
+                _percent(paid, leads),
+            ),
         ]
         return figures + [
-            (f"Value, {currency}", number_format(total, 0, force_grouping=True), "of transactions")
+            (
+                gettext("Value, %(currency)s") % {"currency": currency},
+                number_format(total, 0, force_grouping=True),
+                gettext("of transactions"),
+            )
             for currency, total in sums
         ]
 
@@ -157,7 +180,8 @@ class FunnelAdmin(RecordAdmin):
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "original": funnel,
-            "title": f"Funnel of {funnel.customer or 'an unidentified customer'}",
+            "title": gettext("Funnel of %(customer)s")
+            % {"customer": funnel.customer or gettext("an unidentified customer")},
             "funnel": funnel,
             "evidence": room_evidence(funnel.room_id),
             "corrections": Correction.objects.filter(room=funnel.room_id).select_related("made_by"),
@@ -182,7 +206,9 @@ class FunnelAdmin(RecordAdmin):
         if form.errors:
             return self._page(request, funnel, form)
         self.log_change(request, funnel, f"Corrected {form.cleaned_data['field']}")
-        self.message_user(request, "Corrected. The machine's own reading stays visible below.")
+        self.message_user(
+            request, gettext("Corrected. The machine's own reading stays visible below.")
+        )
         return redirect("admin:funnels_funnel_change", funnel_id)
 
     def lift_view(self, request: HttpRequest, correction_id: int) -> HttpResponse:
@@ -190,29 +216,29 @@ class FunnelAdmin(RecordAdmin):
         if correction is None or request.method != "POST" or not self.may_correct(request):
             raise PermissionDenied
         lift_correction(correction=correction, user=request.user)
-        self.message_user(request, "Lifted. The machine's own reading holds again.")
+        self.message_user(request, gettext("Lifted. The machine's own reading holds again."))
         return redirect("admin:conversations_room_change", correction.room_id)
 
-    @display(description="Customer", ordering="customer__name")
+    @display(description=_("Customer"), ordering="customer__name")
     def shown_customer(self, funnel: Funnel) -> str:
         address = reverse("admin:conversations_room_change", args=[funnel.room_id])
         customer = funnel.customer
         label = (
             f"{shown_name(customer.name)} {shown_phone(customer.phone_number)}".strip()
             if customer
-            else "Unidentified"
+            else gettext("Unidentified")
         )
         return format_html('<a href="{}">{}</a>', address, label)
 
     @display(
-        description="Stage",
+        description=_("Stage"),
         ordering="stage",
         label={"Opening": "info", "Booking": "warning", "Transaction": "success"},
     )
     def shown_stage(self, funnel: Funnel) -> str:
-        return "Lead" if funnel.stage == Stage.OPENING else funnel.get_stage_display()
+        return gettext("Lead") if funnel.stage == Stage.OPENING else funnel.get_stage_display()
 
-    @display(description="Value", ordering="transaction_value")
+    @display(description=_("Value"), ordering="transaction_value")
     def shown_value(self, funnel: Funnel) -> str:
         if funnel.transaction_value is None:
             return ""
@@ -220,17 +246,21 @@ class FunnelAdmin(RecordAdmin):
             f"{funnel.currency} {number_format(funnel.transaction_value, 0, force_grouping=True)}"
         )
 
-    @display(description="Look at")
+    @display(description=_("Look at"))
     def shown_anomalies(self, funnel: Funnel) -> str:
         return funnel.anomalies.replace("_", " ")
 
-    @display(description="Lead by", ordering="lead_basis")
+    @display(description=_("Lead by"), ordering="lead_basis")
     def shown_basis(self, funnel: Funnel) -> str:
         return funnel.get_lead_basis_display()
 
 
 def _percent(part: int, whole: int) -> str:
-    return f"{part / whole:.0%} of leads" if whole else "–"
+    return (
+        gettext("%(percent)s %% of leads") % {"percent": round(100 * part / whole)}
+        if whole
+        else "–"
+    )
 
 
 @admin.register(Keyword)
@@ -261,13 +291,13 @@ class KeywordAdmin(ImportList, StaffAdmin):
         user = request.user
         return user.has_perm("funnels.sync_keyword") or user.has_perm("funnels.change_keyword")
 
-    @action(description="Sync now", permissions=["sync"], icon="sync")
+    @action(description=_("Sync now"), permissions=["sync"], icon="sync")
     @confirmed
     def sync_now(self, request: HttpRequest) -> HttpResponse:
         try:
             sync = request_keyword_sync()
         except SyncRunningError:
-            self.message_user(request, "A sync is running already.", level="WARNING")
+            self.message_user(request, gettext("A sync is running already."), level="WARNING")
         else:
             is_bad = bool(sync.error)
             self.message_user(
@@ -312,7 +342,7 @@ class KeywordSyncAdmin(RecordAdmin):
     list_filter = ("state",)
 
     @display(
-        description="State",
+        description=_("State"),
         label={
             "Running": "info",
             "Done": "success",

@@ -4,12 +4,13 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from conversations.models import Customer, Message, Room
 from funnels.stages import Basis, Stage
 
-STAGES = [(stage.value, stage.name.capitalize()) for stage in Stage]
-BASES = [(basis.value, basis.name.capitalize()) for basis in Basis]
+STAGES = [(stage.value, _(stage.name.capitalize())) for stage in Stage]
+BASES = [(basis.value, _(basis.name.capitalize())) for basis in Basis]
 
 
 class Keyword(models.Model):
@@ -18,17 +19,19 @@ class Keyword(models.Model):
     class Mode(models.TextChoices):
         """How a phrase must stand in the text."""
 
-        PHRASE = "phrase", "Anywhere, as whole words"
-        STARTS_WITH = "starts_with", "At the beginning"
-        EXACT = "exact", "The whole message"
+        PHRASE = "phrase", _("Anywhere, as whole words")
+        STARTS_WITH = "starts_with", _("At the beginning")
+        EXACT = "exact", _("The whole message")
 
     stage = models.CharField(max_length=11, choices=STAGES)
     phrase = models.CharField(max_length=200)
-    channel = models.CharField(max_length=32, blank=True, help_text="Blank: the message's own")
+    channel = models.CharField(max_length=32, blank=True, help_text=_("Blank: the message's own"))
     mode = models.CharField(max_length=11, choices=Mode, default=Mode.PHRASE)
     is_active = models.BooleanField(default=True)
     origin = models.CharField(
-        max_length=300, blank=True, help_text="The sheet or file it came from; blank: made by hand"
+        max_length=300,
+        blank=True,
+        help_text=_("The sheet or file it came from; blank: made by hand"),
     )
 
     class Meta:
@@ -46,10 +49,10 @@ class KeywordSync(models.Model):
     """One reading of the keyword sheet: what changed, or why nothing did."""
 
     class State(models.TextChoices):
-        RUNNING = "running", "Running"
-        DONE = "done", "Done"
-        REFUSED = "refused", "Refused, the old keywords stay"
-        UNAVAILABLE = "unavailable", "Sheet not reachable, the old keywords stay"
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        REFUSED = "refused", _("Refused, the old keywords stay")
+        UNAVAILABLE = "unavailable", _("Sheet not reachable, the old keywords stay")
 
     source = models.CharField(max_length=300)
     state = models.CharField(max_length=11, choices=State, default=State.RUNNING)
@@ -59,13 +62,15 @@ class KeywordSync(models.Model):
     changed = models.PositiveIntegerField(default=0)
     removed = models.PositiveIntegerField(default=0)
     unchanged = models.PositiveIntegerField(default=0)
-    rejected = models.JSONField(default=list, blank=True, help_text="Rows that could not be used")
+    rejected = models.JSONField(
+        default=list, blank=True, help_text=_("Rows that could not be used")
+    )
     error = models.TextField(blank=True)
     version = models.PositiveIntegerField(
-        null=True, blank=True, help_text="The version of the keywords that this sync made"
+        null=True, blank=True, help_text=_("The version of the keywords that this sync made")
     )
     fingerprint = models.CharField(
-        max_length=64, blank=True, help_text="SHA-256 of the active keywords of that version"
+        max_length=64, blank=True, help_text=_("SHA-256 of the active keywords of that version")
     )
 
     class Meta:
@@ -112,7 +117,7 @@ class Evidence(models.Model):
     superseded_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        verbose_name_plural = "evidence"
+        verbose_name_plural = _("evidence")
         constraints = [
             models.UniqueConstraint(
                 fields=["message", "stage", "basis"],
@@ -131,9 +136,9 @@ class Funnel(models.Model):
     class LeadBasis(models.TextChoices):
         """What dates the lead."""
 
-        KEYWORD = "keyword", "Keyword"
-        LATER_STAGE = "later_stage", "Later stage"
-        FIRST_CONTACT = "first_contact", "First contact"
+        KEYWORD = "keyword", _("Keyword")
+        LATER_STAGE = "later_stage", _("Later stage")
+        FIRST_CONTACT = "first_contact", _("First contact")
 
     room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="funnels")
     cycle = models.PositiveSmallIntegerField()
@@ -151,13 +156,13 @@ class Funnel(models.Model):
     transaction_value = models.DecimalField(max_digits=18, decimal_places=2, null=True, blank=True)
     currency = models.CharField(max_length=3, blank=True)
     other_amounts = models.JSONField(
-        default=dict, blank=True, help_text="Sums in further currencies"
+        default=dict, blank=True, help_text=_("Sums in further currencies")
     )
     keyword = models.ForeignKey(
         Keyword, null=True, blank=True, on_delete=models.SET_NULL, related_name="funnels"
     )
     anomalies = models.CharField(
-        max_length=200, blank=True, help_text="What does not fit; for staff to look at"
+        max_length=200, blank=True, help_text=_("What does not fit; for staff to look at")
     )
     is_corrected = models.BooleanField(default=False)
     updated_at = models.DateTimeField(auto_now=True)
@@ -183,18 +188,18 @@ class Correction(models.Model):
     """A fact set by staff. It outranks the machine until it is lifted."""
 
     class Field(models.TextChoices):
-        LEADS_DATE = "leads_date", "Leads date"
-        CHANNEL = "channel", "Channel"
-        BOOKING_DATE = "booking_date", "Booking date"
-        TRANSACTION_DATE = "transaction_date", "Transaction date"
-        TRANSACTION_VALUE = "transaction_value", "Transaction value"
+        LEADS_DATE = "leads_date", _("Leads date")
+        CHANNEL = "channel", _("Channel")
+        BOOKING_DATE = "booking_date", _("Booking date")
+        TRANSACTION_DATE = "transaction_date", _("Transaction date")
+        TRANSACTION_VALUE = "transaction_value", _("Transaction value")
 
     room = models.ForeignKey(Room, on_delete=models.CASCADE, related_name="corrections")
     about = models.DateTimeField(
-        help_text="A moment within the cycle that is meant, so that it holds when cycles move"
+        help_text=_("A moment within the cycle that is meant, so that it holds when cycles move")
     )
     field = models.CharField(max_length=17, choices=Field)
-    value = models.CharField(max_length=64, blank=True, help_text="Blank: it did not happen")
+    value = models.CharField(max_length=64, blank=True, help_text=_("Blank: it did not happen"))
     reason = models.CharField(max_length=300)
     made_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="corrections"

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
 from import_export.fields import Field
 
 from funnel_site.lib.spreadsheet import SpreadsheetResource, SpreadsheetTextWidget
@@ -60,11 +61,13 @@ class KeywordResource(SpreadsheetResource):
         phrase = " ".join(str(row.get("phrase") or row.get("keyword") or "").split())
         channel = str(row.get("channel") or "").strip().casefold()
         if stage not in {one.value for one in Stage}:
-            raise ValidationError({"stage": "One of opening, booking, transaction."})
+            raise ValidationError({"stage": gettext("One of opening, booking, transaction.")})
         if not phrase or len(phrase) > PHRASE_LENGTH:
             raise ValidationError({"phrase": f"1 to {PHRASE_LENGTH} characters."})
         if len(channel) > CHANNEL_LENGTH:
-            raise ValidationError({"channel": f"At most {CHANNEL_LENGTH} characters."})
+            raise ValidationError(
+                {"channel": gettext("At most %(most)s characters.") % {"most": CHANNEL_LENGTH}}
+            )
         row |= {
             "stage": stage,
             "phrase": phrase,

@@ -11,7 +11,9 @@ from typing import Any
 from celery import current_app
 from django.conf import settings
 from django.db import connection
+from django.utils.formats import number_format
 from django.utils.timezone import now
+from django.utils.translation import gettext
 from django_celery_beat.models import PeriodicTask
 
 from carddata.models import DropEntry, PartnerFile, RejectedRow
@@ -92,7 +94,11 @@ def _note_schedule(work: Work, row: PeriodicTask | None) -> None:
             one for one in settings.CELERY_BEAT_SCHEDULE.values() if one["task"] == work.task
         )
         every = entry["schedule"]
-        work.schedule = f"every {every:g} s" if isinstance(every, float) else _clock(every)
+        work.schedule = (
+            gettext("every %(seconds)s s") % {"seconds": f"{every:g}"}
+            if isinstance(every, float)
+            else _clock(every)
+        )
         return
     work.schedule, work.schedule_id, work.is_on = str(row.scheduler), row.pk, row.enabled
     if row.enabled:
@@ -101,80 +107,104 @@ def _note_schedule(work: Work, row: PeriodicTask | None) -> None:
 
 
 def _clock(every: Any) -> str:
-    return f"{every._orig_hour:0>2}:{every._orig_minute:0>2} each day"
+    return gettext("%(clock)s each day") % {
+        "clock": f"{every._orig_hour:0>2}:{every._orig_minute:0>2}"
+    }
 
 
 def _inbox(work: Work) -> None:
     events = InboundEvent.objects
     failed = events.filter(state=InboundEvent.State.FAILED)
     work.facts = [
-        ("Waiting", capped(events.filter(state=InboundEvent.State.PENDING))),
-        ("Dead letters", capped(failed)),
+        (gettext("Waiting"), capped(events.filter(state=InboundEvent.State.PENDING))),
+        (gettext("Dead letters"), capped(failed)),
     ]
-    work.link, work.link_text = "conversations_inboundevent_changelist", "Inbox"
+    work.link, work.link_text = "conversations_inboundevent_changelist", gettext("Inbox")
 
 
 def _sendings(work: Work) -> None:
     rows = Sending.objects
     work.facts = [
-        ("Owed", capped(rows.filter(state=Sending.State.OWED))),
-        ("Being sent", capped(rows.filter(state=Sending.State.CLAIMED))),
+        (gettext("Owed"), capped(rows.filter(state=Sending.State.OWED))),
+        (gettext("Being sent"), capped(rows.filter(state=Sending.State.CLAIMED))),
     ]
-    work.link, work.link_text = "conversations_sending_changelist", "Sendings"
+    work.link, work.link_text = "conversations_sending_changelist", gettext("Sendings")
 
 
 def _archive(work: Work) -> None:
     last = RawFile.objects.order_by("-pk").first()
     if last is not None:
-        work.facts = [("Last file", last.name.rpartition("/")[2]), ("Made", last.made_at)]
-    work.facts.append(("Kept in the database for", f"{settings.RAW_HOT_DAYS} days"))
-    work.link, work.link_text = "conversations_rawfile_changelist", "Archive files"
+        work.facts = [
+            (gettext("Last file"), last.name.rpartition("/")[2]),
+            (gettext("Made"), last.made_at),
+        ]
+    work.facts.append(
+        (
+            gettext("Kept in the database for"),
+            gettext("%(number)s days") % {"number": settings.RAW_HOT_DAYS},
+        )
+    )
+    work.link, work.link_text = "conversations_rawfile_changelist", gettext("Archive files")
 
 
 def _invitations(work: Work) -> None:
     work.facts = [
-        ("Waiting", capped(Invitation.objects.filter(state=Invitation.State.WAITING))),
+        (gettext("Waiting"), capped(Invitation.objects.filter(state=Invitation.State.WAITING))),
     ]
-    work.link, work.link_text = "reviews_campaign_changelist", "Campaigns"
+    work.link, work.link_text = "reviews_campaign_changelist", gettext("Campaigns")
 
 
 def _keywords(work: Work) -> None:
-    work.link, work.link_text = "funnels_keywordsync_changelist", "Keyword syncs"
+    work.link, work.link_text = "funnels_keywordsync_changelist", gettext("Keyword syncs")
     last = KeywordSync.objects.order_by("-pk").first()
     if last is None:
         return
-    changes = f"{last.added} added, {last.changed} changed, {last.removed} removed"
-    work.facts = [("Last result", last.get_state_display()), ("Keywords", changes)]
+    changes = gettext("%(added)s added, %(changed)s changed, %(removed)s removed") % {
+        "added": last.added,
+        "changed": last.changed,
+        "removed": last.removed,
+    }
+    work.facts = [
+        (gettext("Last result"), last.get_state_display()),
+        (gettext("Keywords"), changes),
+    ]
     work.trouble = last.error
 
 
 def _partner_files(work: Work) -> None:
-    work.link, work.link_text = "carddata_partnerfile_changelist", "Partner files"
+    work.link, work.link_text = "carddata_partnerfile_changelist", gettext("Partner files")
     running = PartnerFile.objects.filter(state__in=PartnerFile.RUNNING).order_by("-pk").first()
     last = running or PartnerFile.objects.order_by("-pk").first()
     if last is not None:
-        work.facts = [(last.name, last.get_state_display()), ("Rows", f"{last.loaded:,} loaded")]
+        work.facts = [
+            (last.name, last.get_state_display()),
+            (
+                gettext("Rows"),
+                gettext("%(loaded)s loaded")
+                % {"loaded": number_format(last.loaded, force_grouping=True)},
+            ),
+        ]
         work.trouble = last.error
         work.percent = last.percent if last.is_running else None
     work.facts += [
-        ("In the folder", DropEntry.objects.count()),
-        ("Rejected rows to mend", capped(RejectedRow.objects.filter(closed=""))),
+        (gettext("In the folder"), DropEntry.objects.count()),
+        (gettext("Rejected rows to mend"), capped(RejectedRow.objects.filter(closed=""))),
     ]
 
 
 def _builds(work: Work) -> None:
-    work.link, work.link_text = "customer360_profilebuild_changelist", "Profile builds"
+    work.link, work.link_text = "customer360_profilebuild_changelist", gettext("Profile builds")
     last = ProfileBuild.objects.order_by("-pk").first()
     if last is None:
         return
     work.facts = [
-        ("Last result", last.get_state_display()),
-        ("Profiles written", f"{last.customers:,}"),
+        (gettext("Last result"), last.get_state_display()),
+        (gettext("Profiles written"), f"{last.customers:,}"),
     ]
     work.trouble = last.error
     if last.state == ProfileBuild.State.RUNNING and last.steps:
         work.percent = last.steps_done * 100 // last.steps
-        work.facts.append(("Step", last.step))
+        work.facts.append((gettext("Step"), last.step))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -210,7 +240,7 @@ def health() -> Health:
         lag_seconds=(now() - oldest).total_seconds() if oldest else 0.0,
         waiting=capped(pending),
         dead_letters=capped(failed),
-        failures=Counter(code or "no code" for code in codes).most_common(10),
+        failures=Counter(code or gettext("no code") for code in codes).most_common(10),
         per_minute=per_minute,
         delay_seconds=delay,
         queue=queue,
@@ -237,7 +267,7 @@ def _throughput() -> tuple[float | None, float | None]:
 def _queue() -> tuple[int | None, str]:
     """How many tasks wait at the broker, or why nobody knows."""
     if not settings.CELERY_BROKER_URL:
-        return None, "No broker: work is done in the web process."
+        return None, gettext("No broker: work is done in the web process.")
     try:
         with current_app.connection_for_read(connect_timeout=2) as broker:
             broker.ensure_connection(max_retries=1, timeout=2)
@@ -245,7 +275,9 @@ def _queue() -> tuple[int | None, str]:
             channel: Any = broker.default_channel
             return channel.queue_declare(name, passive=True).message_count, ""
     except Exception as error:  # noqa: BLE001 - each transport has errors of its own, and all mean: away
-        return None, f"The broker does not answer ({type(error).__name__})."
+        return None, gettext("The broker does not answer (%(error)s).") % {
+            "error": type(error).__name__
+        }
 
 
 def _existing(path: Path) -> Path:

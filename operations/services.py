@@ -6,6 +6,7 @@ import structlog
 from celery import current_app
 from django.conf import settings
 from django.db import close_old_connections, connection
+from django.utils.translation import gettext
 from django_celery_beat.models import PeriodicTask
 
 logger = structlog.get_logger(__name__)
@@ -29,7 +30,7 @@ def run_now(*, task: str) -> None:
     # A web process has read no task until it needs one.
     current_app.loader.import_default_modules()
     if task not in known_tasks() or task not in current_app.tasks:
-        raise NotStartedError("There is no such task.")
+        raise NotStartedError(gettext("There is no such task."))
     if not settings.CELERY_BROKER_URL:
         threading.Thread(target=_run_here, args=[task], name=task, daemon=True).start()
         return
@@ -37,7 +38,9 @@ def run_now(*, task: str) -> None:
         current_app.send_task(task, retry=False, ignore_result=True)
     except Exception as error:
         logger.warning("broker not reached", task=task, exc_info=True)
-        raise NotStartedError("The broker does not answer: try again in a minute.") from error
+        raise NotStartedError(
+            gettext("The broker does not answer: try again in a minute.")
+        ) from error
 
 
 def _run_here(task: str) -> None:

@@ -53,7 +53,7 @@ class DataRequestAdmin(RecordAdmin):
     list_display = ("made_at", "shown_kind", "customer_number", "who", "reason")
     list_filter = ("kind",)
     search_fields = ("=customer__id", "reason", "who")
-    search_help_text = "Customer number, reason or member of staff"
+    search_help_text = gettext_lazy("Customer number, reason or member of staff")
     actions_list = ("new_request",)
     fields = ("made_at", "shown_kind", "customer_number", "who", "reason", "shown_rows")
     readonly_fields = fields

@@ -1,6 +1,7 @@
 """From what a person calls a customer to the one customer that is meant."""
 
 from django.conf import settings
+from django.utils.translation import gettext
 
 from conversations.models import Customer, CustomerIdentity
 from funnel_site.lib.phone import PhoneError, normalise_phone
@@ -21,10 +22,13 @@ def find_customer(who: str) -> Customer:
     text = who.strip()
     found = _candidates(text)
     if not found:
-        raise NotOneError(f"No customer is known as {text}.")
+        raise NotOneError(gettext("No customer is known as %(text)s.") % {"text": text})
     if len(found) > 1:
         keys = ", ".join(str(customer.pk) for customer in found)
-        raise NotOneError(f"Several customers are known as {text}: choose one of {keys}.")
+        raise NotOneError(
+            gettext("Several customers are known as %(text)s: choose one of %(keys)s.")
+            % {"text": text, "keys": keys}
+        )
     return found[0]
 
 
@@ -37,7 +41,8 @@ def _candidates(text: str) -> list[Customer]:
         phone = normalise_phone(text, settings.PHONE_REGION)
     except PhoneError as error:
         raise NotOneError(
-            f"{text} is no phone number, e-mail address or customer number."
+            gettext("%(text)s is no phone number, e-mail address or customer number.")
+            % {"text": text}
         ) from error
     held = CustomerIdentity.objects.filter(kind=CustomerIdentity.Kind.PHONE, value=phone)
     return [identity.customer for identity in held.select_related("customer")]

@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from conversations.models import Customer
 
@@ -10,8 +11,8 @@ class DataRequest(models.Model):
     """One export or erasure: who did it, why, and how many rows of which table. Append-only."""
 
     class Kind(models.TextChoices):
-        EXPORT = "export", "Export"
-        ERASURE = "erasure", "Erasure"
+        EXPORT = "export", _("Export")
+        ERASURE = "erasure", _("Erasure")
 
     kind = models.CharField(max_length=7, choices=Kind)
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="data_requests")
@@ -19,9 +20,11 @@ class DataRequest(models.Model):
     made_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
-    who = models.CharField(max_length=150, help_text="Their name at the time")
-    reason = models.CharField(max_length=200, blank=True, help_text="A ticket or letter, no names")
-    rows = models.JSONField(default=dict, help_text="How many rows of each table")
+    who = models.CharField(max_length=150, help_text=_("Their name at the time"))
+    reason = models.CharField(
+        max_length=200, blank=True, help_text=_("A ticket or letter, no names")
+    )
+    rows = models.JSONField(default=dict, help_text=_("How many rows of each table"))
 
     class Meta:
         ordering = ["-id"]

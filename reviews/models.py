@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from conversations.models import (
     Customer,
@@ -20,12 +21,12 @@ from funnel_site.lib.masking import shown_name
 class Step(models.TextChoices):
     """Where a dialogue stands: what the customer's next message answers."""
 
-    START = "start", "Asked for the product"
-    ASK_NAME = "ask_name", "Asked for the name"
-    ASK_REVIEW = "ask_review", "Asked for the review"
-    ASK_RATING = "ask_rating", "Asked for stars"
-    ASK_RESUME = "ask_resume", "Asked whether to go on"
-    FINISH = "finish", "Finished"
+    START = "start", _("Asked for the product")
+    ASK_NAME = "ask_name", _("Asked for the name")
+    ASK_REVIEW = "ask_review", _("Asked for the review")
+    ASK_RATING = "ask_rating", _("Asked for stars")
+    ASK_RESUME = "ask_resume", _("Asked whether to go on")
+    FINISH = "finish", _("Finished")
 
 
 class BotWords(models.Model):
@@ -37,11 +38,11 @@ class BotWords(models.Model):
         blank=True,
         on_delete=models.CASCADE,
         related_name="words",
-        help_text="Empty: for every line that has no words of its own",
+        help_text=_("Empty: for every line that has no words of its own"),
     )
     language = models.CharField(max_length=2, choices=Language)
     texts = models.JSONField(
-        default=dict, blank=True, help_text="By name; the rest stays as shipped"
+        default=dict, blank=True, help_text=_("By name; the rest stays as shipped")
     )
     changed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
@@ -49,7 +50,7 @@ class BotWords(models.Model):
     changed_at = models.DateTimeField(auto_now=True)
 
     class Meta:
-        verbose_name = verbose_name_plural = "bot's words"
+        verbose_name = verbose_name_plural = _("bot's words")
         constraints = [
             models.UniqueConstraint(
                 fields=["line", "language"],
@@ -71,14 +72,14 @@ class Campaign(models.Model):
     line = models.ForeignKey(Line, on_delete=models.PROTECT, related_name="campaigns")
     template = models.ForeignKey(MessageTemplate, on_delete=models.PROTECT, related_name="+")
     variables = models.JSONField(
-        default=dict, blank=True, help_text='What fills the template, as {"1": "{name}"}'
+        default=dict, blank=True, help_text=_('What fills the template, as {"1": "{name}"}')
     )
-    per_minute = models.PositiveSmallIntegerField("messages a minute", default=60)
+    per_minute = models.PositiveSmallIntegerField(_("messages a minute"), default=60)
     invites_buyers = models.BooleanField(
-        default=False, help_text="Invite each customer whose funnel reaches a transaction"
+        default=False, help_text=_("Invite each customer whose funnel reaches a transaction")
     )
     rest_days = models.PositiveSmallIntegerField(
-        default=30, help_text="Nobody is invited again within so many days, by any campaign"
+        default=30, help_text=_("Nobody is invited again within so many days, by any campaign")
     )
     is_active = models.BooleanField(default=True)
     made_by = models.ForeignKey(
@@ -97,14 +98,14 @@ class Invitation(models.Model):
     """One customer asked once by one campaign."""
 
     class State(models.TextChoices):
-        WAITING = "waiting", "Waiting"
-        SENT = "sent", "Sent"
-        SKIPPED = "skipped", "Left out"
+        WAITING = "waiting", _("Waiting")
+        SENT = "sent", _("Sent")
+        SKIPPED = "skipped", _("Left out")
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="invitations")
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="invitations")
     state = models.CharField(max_length=8, choices=State, default=State.WAITING)
-    reason = models.CharField(max_length=200, blank=True, help_text="Why they were left out")
+    reason = models.CharField(max_length=200, blank=True, help_text=_("Why they were left out"))
     message = models.ForeignKey(
         Message, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -141,23 +142,23 @@ class ReviewSession(models.Model):
     product_review = models.TextField(blank=True)
     rating = models.PositiveSmallIntegerField(null=True, blank=True)
     misses = models.PositiveSmallIntegerField(
-        default=0, help_text="Answers to the present question that could not be used"
+        default=0, help_text=_("Answers to the present question that could not be used")
     )
     invitation = models.ForeignKey(
         Invitation, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     started_at = models.DateTimeField()
-    touched_at = models.DateTimeField(help_text="The customer's last message to it")
+    touched_at = models.DateTimeField(help_text=_("The customer's last message to it"))
     ended_at = models.DateTimeField(null=True, blank=True)
     ending = models.CharField(
         max_length=12,
         blank=True,
         choices=[
-            ("finished", "Review recorded"),
-            ("expired", "Expired"),
-            ("cancelled", "Cancelled"),
-            ("opted_out", "Opted out"),
-            ("restarted", "Started again"),
+            ("finished", _("Review recorded")),
+            ("expired", _("Expired")),
+            ("cancelled", _("Cancelled")),
+            ("opted_out", _("Opted out")),
+            ("restarted", _("Started again")),
         ],
     )
 
@@ -178,9 +179,9 @@ class Review(models.Model):
     """What a customer thinks of a product, as they wrote it. Staff show it, hide it or answer it."""
 
     class Moderation(models.TextChoices):
-        PENDING = "pending", "To be looked at"
-        PUBLISHED = "published", "Published"
-        HIDDEN = "hidden", "Hidden"
+        PENDING = "pending", _("To be looked at")
+        PUBLISHED = "published", _("Published")
+        HIDDEN = "hidden", _("Hidden")
 
     PENDING = "pending"
     """The delivery status before Twilio has said anything."""
@@ -203,14 +204,14 @@ class Review(models.Model):
         Message, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     message_sid = models.CharField(
-        max_length=34, blank=True, help_text="The customer's message that completed it"
+        max_length=34, blank=True, help_text=_("The customer's message that completed it")
     )
     status = models.CharField(
-        max_length=20, default=PENDING, help_text="Delivery of the bot's confirmation"
+        max_length=20, default=PENDING, help_text=_("Delivery of the bot's confirmation")
     )
     created_at = models.DateTimeField()
     is_latest = models.BooleanField(
-        default=True, help_text="The customer has not reviewed this product again since"
+        default=True, help_text=_("The customer has not reviewed this product again since")
     )
     moderation = models.CharField(max_length=9, choices=Moderation, default=Moderation.PENDING)
     moderated_by = models.ForeignKey(

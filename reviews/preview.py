@@ -4,12 +4,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from funnel_site.lib.marking import marked
 from reviews.dialogue import LONGEST_NAME, Dialogue, Reply, Rules, Said, step
 from reviews.wording import render
 
 AT = datetime(2000, 1, 1, tzinfo=UTC)
 PICTURE = "(a picture)"
-EMPTY = "(an empty message)"
+EMPTY = marked("(an empty message)")
 LATER = "(a day later)"
 LONG_NAME = f"(a name of more than {LONGEST_NAME} characters)"
 
@@ -46,24 +47,31 @@ def scenes(words: Mapping[str, str], *, language: str, asks_rating: bool) -> lis
     starring = Rules(asks_rating=True)
     stars = ["5"] if asks_rating else []
     return [
-        _scene("The whole conversation", [*whole, *stars], words, rules),
-        _scene("Help, and nothing usable", [hello, "HELP", PICTURE, EMPTY], words, rules),
+        _scene(marked("The whole conversation"), [*whole, *stars], words, rules),
+        _scene(marked("Help, and nothing usable"), [hello, "HELP", PICTURE, EMPTY], words, rules),
         _scene(
-            "A name that is none",
+            marked("A name that is none"),
             [hello, product, "https://example.com", LONG_NAME, name],
             words,
             rules,
         ),
-        _scene("Stars, where the line asks for them", [*whole, "good", "5"], words, starring),
-        _scene("One question back", [hello, product, "BACK", product, name, "BACK"], words, rules),
         _scene(
-            "Left unfinished for a day",
+            marked("Stars, where the line asks for them"), [*whole, "good", "5"], words, starring
+        ),
+        _scene(
+            marked("One question back"),
+            [hello, product, "BACK", product, name, "BACK"],
+            words,
+            rules,
+        ),
+        _scene(
+            marked("Left unfinished for a day"),
             [hello, product, f"{LATER} {hello}", "YES", name],
             words,
             rules,
         ),
-        _scene("Ending it", [hello, "BATAL", "BACK"], words, rules),
-        _scene("Opting out and in again", ["STOP", "START"], words, rules),
+        _scene(marked("Ending it"), [hello, "BATAL", "BACK"], words, rules),
+        _scene(marked("Opting out and in again"), ["STOP", "START"], words, rules),
     ]
 
 

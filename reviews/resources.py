@@ -15,6 +15,7 @@ from funnel_site.lib.spreadsheet import (
     SpreadsheetTextWidget,
     unguard,
 )
+from funnel_site.lib.words import translated
 from reviews.models import Review
 
 
@@ -69,7 +70,7 @@ class ReviewResource(SpreadsheetResource):
         try:
             phone = normalise_phone(text, settings.PHONE_REGION)
         except PhoneError as error:
-            raise ValidationError({"contact_number": str(error)}) from error
+            raise ValidationError({"contact_number": translated(error.args[0])}) from error
         row["contact_number"] = phone
         row["created_at"] = row.get("created_at") or now()
 

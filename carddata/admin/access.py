@@ -1,6 +1,8 @@
 """The access log: who looked at which card. Nobody changes it."""
 
 from django.contrib import admin
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
 from carddata.models import CardAccess
@@ -14,20 +16,25 @@ class CardAccessAdmin(RecordAdmin):
     list_display = ("at", "shown_who", "shown_kind", "subject", "shown_outcome", "found")
     list_filter = ("kind", "outcome", ("at", RangeDateTimeFilter))
     search_fields = ("=subject", "=who", "=key_prefix")
-    search_help_text = "Card id, name of a person or a key, or a key's prefix"
+    search_help_text = _("Card id, name of a person or a key, or a key's prefix")
     ordering = ("-at", "-id")
     list_before_template = "admin/carddata/cardaccess_help.html"
 
-    @display(description="Who", ordering="who")
+    @display(description=_("Who"), ordering="who")
     def shown_who(self, access: CardAccess) -> str:
-        return f"{access.who} (key {access.key_prefix})" if access.key_prefix else access.who
+        return (
+            gettext("%(who)s (key %(key_prefix)s)")
+            % {"who": access.who, "key_prefix": access.key_prefix}
+            if access.key_prefix
+            else access.who
+        )
 
-    @display(description="Asked for", ordering="kind")
+    @display(description=_("Asked for"), ordering="kind")
     def shown_kind(self, access: CardAccess) -> str:
         return access.get_kind_display()
 
     @display(
-        description="Answer",
+        description=_("Answer"),
         ordering="outcome",
         label={"Found": "success", "Not found": "info", "Refused": "danger"},
     )

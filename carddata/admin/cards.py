@@ -13,6 +13,8 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils.html import format_html
 from django.utils.timezone import now
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
 from carddata.answers import stale_since
@@ -38,10 +40,14 @@ from funnel_site.lib.staff import RecordAdmin, display
 HISTORY_SHOWN = 200
 SHORTEST_START = 3
 CONFLICTS = {
-    "same_instant": "Two partners say different things of the very same time. The later step of a "
-    "card's way counts; look at both below.",
-    "moved_after_end": "It is said to have set out again after it had arrived or come back. A wrong "
-    "date in the file is likelier: look at the steps below.",
+    "same_instant": _(
+        "Two partners say different things of the very same time. The later step of a "
+        "card's way counts; look at both below."
+    ),
+    "moved_after_end": _(
+        "It is said to have set out again after it had arrived or come back. A wrong "
+        "date in the file is likelier: look at the steps below."
+    ),
 }
 
 
@@ -59,7 +65,7 @@ class StaleFilter(admin.SimpleListFilter):
     parameter_name = "stale"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("1", f"No news for {settings.CARD_STALE_DAYS} days")]
+        return [("1", gettext("No news for %(limit)s days") % {"limit": settings.CARD_STALE_DAYS})]
 
     def queryset(
         self, request: HttpRequest, queryset: QuerySet[CardStatus]
@@ -81,7 +87,7 @@ class CardStatusAdmin(RecordAdmin):
     )
     list_filter = ("status", "partner", StaleFilter, ("occurred_at", RangeDateTimeFilter))
     search_fields = ("card_id",)
-    search_help_text = "Card id or its beginning, or a whole phone number in any format"
+    search_help_text = _("Card id or its beginning, or a whole phone number in any format")
     list_select_related = ("partner",)
     ordering = ("-occurred_at", "-id")
     list_before_template = "admin/carddata/cardstatus/found.html"
@@ -150,7 +156,8 @@ class CardStatusAdmin(RecordAdmin):
         if count_call(f"cards:user:{request.user.pk}") > settings.CARD_LOOKUPS_PER_MINUTE:
             self.message_user(
                 request,
-                f"More than {settings.CARD_LOOKUPS_PER_MINUTE} cards in a minute: wait a little.",
+                gettext("More than %(limit)s cards in a minute: wait a little.")
+                % {"limit": settings.CARD_LOOKUPS_PER_MINUTE},
                 level="ERROR",
             )
             return redirect("admin:carddata_cardstatus_changelist")
@@ -161,7 +168,7 @@ class CardStatusAdmin(RecordAdmin):
     def note_export(self, request: HttpRequest, *, rows: int) -> None:
         note_access(caller_of(request), CardAccess.Kind.LIST, subject="export", found=rows)
 
-    @display(description="Status", ordering="status")
+    @display(description=_("Status"), ordering="status")
     def shown_status(self, card: CardStatus) -> str:
         return format_html(
             '<span class="fs-status fs-status-{}">{}</span>',
@@ -169,11 +176,11 @@ class CardStatusAdmin(RecordAdmin):
             card.get_status_display(),
         )
 
-    @display(description="Phone", ordering="contact")
+    @display(description=_("Phone"), ordering="contact")
     def phone(self, card: CardStatus) -> str:
         return shown_phone(card.contact)
 
-    @display(description="Last news", ordering="-occurred_at")
+    @display(description=_("Last news"), ordering="-occurred_at")
     def age(self, card: CardStatus) -> str:
         age = age_in_words(now() - card.occurred_at)
         stale = stale_since(as_card(card), now=now(), days=settings.CARD_STALE_DAYS)
@@ -194,7 +201,7 @@ def card_page(card: CardStatus) -> dict[str, Any]:
     english, indonesian = sentences(card_id=card.card_id, status=card.status, local=local)
     return {
         "original": card,
-        "title": f"Card {card.card_id}",
+        "title": gettext("Card %(card_id)s") % {"card_id": card.card_id},
         "card": card,
         "local": local_text(card.occurred_at, plain.time_zone),
         "age": age_in_words(moment - card.occurred_at),

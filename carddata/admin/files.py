@@ -11,6 +11,8 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.formats import number_format
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.widgets import UnfoldAdminTextInputWidget
 
@@ -31,9 +33,10 @@ class UndoForm(forms.Form):
     """Why an import is undone."""
 
     reason = forms.CharField(
+        label=_("Reason"),
         max_length=200,
         widget=UnfoldAdminTextInputWidget,
-        help_text="It stays with the file, with your name",
+        help_text=_("It stays with the file, with your name"),
     )
 
 
@@ -52,7 +55,7 @@ class PartnerFileAdmin(RecordAdmin):
     )
     list_filter = ("state", "partner", "way", ("created_at", RangeDateTimeFilter))
     search_fields = ("name", "=sha256")
-    search_help_text = "File name, or the SHA-256 of its content"
+    search_help_text = _("File name, or the SHA-256 of its content")
     list_select_related = ("partner",)
     ordering = ("-created_at", "-id")
     actions_list = ("upload",)
@@ -94,7 +97,7 @@ class PartnerFileAdmin(RecordAdmin):
         }
         return super().changelist_view(request, context)  # type: ignore[no-any-return]
 
-    @action(description="Upload files", permissions=["upload"], icon="upload_file")
+    @action(description=_("Upload files"), permissions=["upload"], icon="upload_file")
     def upload(self, request: HttpRequest) -> HttpResponse:
         return redirect("admin:carddata_partnerfile_send")
 
@@ -109,12 +112,15 @@ class PartnerFileAdmin(RecordAdmin):
             if files and not refusals:
                 if len(files) == 1:
                     return redirect("admin:carddata_partnerfile_change", files[0].pk)
-                self.message_user(request, f"{len(files)} files taken; they go in now.")
+                self.message_user(
+                    request,
+                    gettext("%(number)s files taken; they go in now.") % {"number": len(files)},
+                )
                 return redirect("admin:carddata_partnerfile_changelist")
             for file in files:
-                self.message_user(request, f"{file.name} was taken.")
+                self.message_user(request, gettext("%(name)s was taken.") % {"name": file.name})
         return self._page(
-            request, "upload.html", title="Upload partners' files", form=form,
+            request, "upload.html", title=gettext("Upload partners' files"), form=form,
             partners=Partner.objects.filter(is_active=True),
         )  # fmt: skip
 
@@ -155,9 +161,9 @@ class PartnerFileAdmin(RecordAdmin):
         if cancel(file_id=file.pk):
             start(file_id=file.pk)
             self.log_change(request, file, "Cancelled")
-            self.message_user(request, "Stopping. The rows that went in are taken back.")
+            self.message_user(request, gettext("Stopping. The rows that went in are taken back."))
         else:
-            self.message_user(request, "It had ended already.", level="WARNING")
+            self.message_user(request, gettext("It had ended already."), level="WARNING")
         return self._to_file(file_id)
 
     def undo_view(self, request: HttpRequest, file_id: int) -> HttpResponse:
@@ -167,7 +173,7 @@ class PartnerFileAdmin(RecordAdmin):
         file = self._file(file_id)
         if file.state != State.DONE:
             self.message_user(
-                request, "Only an import that is done can be undone.", level="WARNING"
+                request, gettext("Only an import that is done can be undone."), level="WARNING"
             )
             return self._to_file(file_id)
         form = UndoForm(request.POST or None)
@@ -177,7 +183,7 @@ class PartnerFileAdmin(RecordAdmin):
                 self.log_change(request, file, f"Undone: {reason}")
             return self._to_file(file_id)
         return self._page(
-            request, "undo.html", title=f"Undo {file.name}?", file=file, form=form,
+            request, "undo.html", title=gettext("Undo %(name)s?") % {"name": file.name}, file=file, form=form,
             forecast=undo_forecast(file.pk),
         )  # fmt: skip
 
@@ -186,7 +192,7 @@ class PartnerFileAdmin(RecordAdmin):
         if redo_import(file_id=file.pk, user=request.user):
             self.log_change(request, file, "Imported again")
         else:
-            self.message_user(request, "It is in, or on its way.", level="WARNING")
+            self.message_user(request, gettext("It is in, or on its way."), level="WARNING")
         return self._to_file(file_id)
 
     def _file(self, file_id: int) -> PartnerFile:
@@ -205,7 +211,7 @@ class PartnerFileAdmin(RecordAdmin):
         return redirect("admin:carddata_partnerfile_change", file_id)
 
     @display(
-        description="State",
+        description=_("State"),
         ordering="state",
         label={
             "Waiting": "info", "Checking": "info", "Loading": "info", "Done": "success",
@@ -216,19 +222,19 @@ class PartnerFileAdmin(RecordAdmin):
     def shown_state(self, file: PartnerFile) -> str:
         return file.get_state_display()
 
-    @display(description="Read", ordering="read")
+    @display(description=_("Read"), ordering="read")
     def shown_read(self, file: PartnerFile) -> str:
         return number_format(file.read, force_grouping=True)
 
-    @display(description="Loaded", ordering="loaded")
+    @display(description=_("Loaded"), ordering="loaded")
     def shown_loaded(self, file: PartnerFile) -> str:
         return number_format(file.loaded, force_grouping=True)
 
-    @display(description="Duplicate", ordering="duplicate")
+    @display(description=_("Duplicate"), ordering="duplicate")
     def shown_duplicate(self, file: PartnerFile) -> str:
         return number_format(file.duplicate, force_grouping=True)
 
-    @display(description="Rejected", ordering="rejected")
+    @display(description=_("Rejected"), ordering="rejected")
     def shown_rejected(self, file: PartnerFile) -> str:
         if not file.rejected:
             return "0"
@@ -254,11 +260,14 @@ def progress(file: PartnerFile) -> dict[str, Any]:
 def progress_note(file: PartnerFile) -> str:
     """One sentence on what happens with a file just now."""
     if file.state == State.WAITING:
-        return "Waiting for a worker."
+        return gettext("Waiting for a worker.")
     if file.state == State.CHECKING:
-        return "The file is read through and its rows are counted; nothing is applied yet."
+        return gettext("The file is read through and its rows are counted; nothing is applied yet.")
     if file.state == State.LOADING:
-        return f"{number_format(file.read, force_grouping=True)} of {number_format(file.rows_total or 0, force_grouping=True)} rows."
+        return gettext("%(read)s of %(total)s rows.") % {
+            "read": number_format(file.read, force_grouping=True),
+            "total": number_format(file.rows_total or 0, force_grouping=True),
+        }
     if file.is_running:
-        return "The rows that went in are taken back."
+        return gettext("The rows that went in are taken back.")
     return ""

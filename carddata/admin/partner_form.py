@@ -3,6 +3,9 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrOrPromise
 from unfold.widgets import (
     UnfoldAdminFileFieldWidget,
     UnfoldAdminTextareaWidget,
@@ -14,6 +17,7 @@ from carddata.profiles import FIELDS, check_profile
 from carddata.refusals import ProfileError
 from carddata.services.previewing import Preview, preview
 from carddata.statuses import LABELS, Status
+from funnel_site.lib.words import translated
 
 SAMPLE_BYTES = 256 * 2**10
 FORM_FIELDS = {
@@ -23,7 +27,9 @@ FORM_FIELDS = {
 }
 
 
-def column(label: str, *, required: bool = False, help_text: str = "") -> forms.CharField:
+def column(
+    label: StrOrPromise, *, required: bool = False, help_text: StrOrPromise = ""
+) -> forms.CharField:
     """A field for the names that one column may have."""
     return forms.CharField(
         label=label, required=required, widget=UnfoldAdminTextInputWidget, help_text=help_text
@@ -34,33 +40,39 @@ class PartnerForm(forms.ModelForm):  # type: ignore[type-arg]
     """The partner's row; pressing Preview reads the sample and saves nothing."""
 
     column_card_id = column(
-        "Card id",
+        _("Card id"),
         required=True,
-        help_text="The names that the column has in the partner's files, separated by commas",
+        help_text=_("The names that the column has in the partner's files, separated by commas"),
     )
-    column_timestamp = column("Time", required=True)
-    column_contact = column("Phone number")
-    column_status = column("Status word")
-    column_comment = column("Comment")
-    column_consignment_no = column("Consignment number")
+    column_timestamp = column(_("Time"), required=True)
+    column_contact = column(_("Phone number"))
+    column_status = column(_("Status word"))
+    column_comment = column(_("Comment"))
+    column_consignment_no = column(_("Consignment number"))
     formats = forms.CharField(
-        label="Time formats",
+        label=_("Time formats"),
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
-        help_text="One in a line, tried in order: iso8601, epoch_seconds, epoch_milliseconds, or as "
-        "%d-%m-%Y %H:%M. %d-%m-%Y %I:%M %p reads 12-11-2023 11:59 PM.",
+        help_text=_(
+            "One in a line, tried in order: iso8601, epoch_seconds, epoch_milliseconds, or as "
+            "%d-%m-%Y %H:%M. %d-%m-%Y %I:%M %p reads 12-11-2023 11:59 PM."
+        ),
     )
     words = forms.CharField(
-        label="Status words",
+        label=_("Status words"),
         required=False,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 5}),
-        help_text="One in a line: the partner's word = our status. Ours are "
-        f"{', '.join(status.value for status in Status)}. Other words are kept as unknown.",
+        help_text=_(
+            "One in a line: the partner's word = our status. Ours are %(words)s. Other words are kept as unknown."
+        )
+        % {"words": ", ".join(status.value for status in Status)},
     )
     sample = forms.FileField(
-        label="Sample file",
+        label=_("Sample file"),
         required=False,
         widget=UnfoldAdminFileFieldWidget,
-        help_text="Press “Preview” to see its first rows as they would be read. Nothing is saved.",
+        help_text=_(
+            "Press “Preview” to see its first rows as they would be read. Nothing is saved."
+        ),
     )
 
     class Meta:
@@ -104,7 +116,8 @@ class PartnerForm(forms.ModelForm):  # type: ignore[type-arg]
             word, equals, status = (part.strip() for part in line.rpartition("="))
             if not equals or not word or status.casefold() not in known:
                 raise forms.ValidationError(
-                    f"Line {number}: write the partner's word = one of {', '.join(Status)}."
+                    gettext("Line %(number)s: write the partner's word = one of %(words)s.")
+                    % {"number": number, "words": ", ".join(Status)}
                 )
             words[word] = known[status.casefold()]
         return words
@@ -130,7 +143,7 @@ class PartnerForm(forms.ModelForm):  # type: ignore[type-arg]
         partner.timestamp_formats = [line.strip() for line in formats if line.strip()]
         partner.status_map = cleaned.get("words") or {}
         if self.wants_preview and not cleaned.get("sample") and "sample" not in self.errors:
-            self.add_error("sample", "Choose a file of this partner first.")
+            self.add_error("sample", gettext("Choose a file of this partner first."))
         return cleaned
 
     def _post_clean(self) -> None:
@@ -144,7 +157,7 @@ class PartnerForm(forms.ModelForm):  # type: ignore[type-arg]
             name = FORM_FIELDS.get(error.field, error.field)
             if error.field == "columns":
                 name = _column_field(str(error))
-            self.add_error(name if name in self.fields else None, str(error))
+            self.add_error(name if name in self.fields else None, translated(error.args[0]))
 
     def labelled_errors(self) -> list[tuple[str, str]]:
         """What is wrong, each with the label of its field."""

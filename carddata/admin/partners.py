@@ -5,6 +5,8 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.utils.formats import number_format
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from carddata.admin.cards import local_text
 from carddata.admin.partner_form import PartnerForm
@@ -14,6 +16,7 @@ from carddata.services.partners import apply_partner, unknown_words
 from carddata.services.starting import start_applying
 from carddata.statuses import LABELS, Status
 from funnel_site.lib.staff import StaffAdmin, display
+from funnel_site.lib.words import translated
 
 APPLIED_AT_ONCE = 20_000
 WORDS_SHOWN = 20
@@ -32,18 +35,18 @@ class PartnerAdmin(StaffAdmin):
     fieldsets = (
         (None, {"fields": (("name", "is_active"), "file_pattern")}),
         (
-            "Columns",
+            _("Columns"),
             {
                 "fields": (
                     ("column_card_id", "column_timestamp"),
                     ("column_contact", "column_status"),
                     ("column_comment", "column_consignment_no"),
                 ),
-                "description": "Blanks, marks and capitals in a column's name do not matter.",
+                "description": _("Blanks, marks and capitals in a column's name do not matter."),
             },
         ),
         (
-            "Reading",
+            _("Reading"),
             {
                 "fields": (
                     "formats",
@@ -53,10 +56,10 @@ class PartnerAdmin(StaffAdmin):
             },
         ),
         (
-            "Status",
+            _("Status"),
             {"fields": ("words", ("default_status", "rank"), "max_reject_percent")},
         ),
-        ("Try it", {"fields": ("sample",)}),
+        (_("Try it"), {"fields": ("sample",)}),
     )
 
     def render_change_form(
@@ -85,10 +88,16 @@ class PartnerAdmin(StaffAdmin):
         events = CardEvent.objects.filter(file__partner=obj)
         if events[APPLIED_AT_ONCE : APPLIED_AT_ONCE + 1].exists():
             start_applying(partner_id=obj.pk)
-            self.message_user(request, "What it said before is read anew in the background.")
+            self.message_user(
+                request, gettext("What it said before is read anew in the background.")
+            )
         elif changed := apply_partner(partner_id=obj.pk):
             number = number_format(changed, force_grouping=True)
-            self.message_user(request, f"{number} events that were there have a new status now.")
+            self.message_user(
+                request,
+                gettext("%(number)s events that were there have a new status now.")
+                % {"number": number},
+            )
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A partner that ever sent a file stays, for its cards' history; it can be switched off."""
@@ -96,9 +105,9 @@ class PartnerAdmin(StaffAdmin):
             return False
         return bool(super().has_delete_permission(request, obj))
 
-    @display(description="State", label={"Active": "success", "Off": "warning"})
+    @display(description=_("State"), label={"Active": "success", "Off": "warning"})
     def shown_active(self, partner: Partner) -> str:
-        return "Active" if partner.is_active else "Off"
+        return gettext("Active") if partner.is_active else gettext("Off")
 
 
 def shown_preview(form: PartnerForm) -> dict[str, Any] | None:
@@ -114,7 +123,7 @@ def shown_preview(form: PartnerForm) -> dict[str, Any] | None:
         ),
         "columns": [(field.replace("_", " "), found.columns.get(field)) for field in FIELDS],
         "rows": [
-            (row, LABELS[Status(row.status)], local_text(row.occurred_at, zone))
+            (row, translated(LABELS[Status(row.status)]), local_text(row.occurred_at, zone))
             for row in found.rows
         ],
         "good": found.read - found.rejected,

@@ -9,6 +9,8 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from carddata.models import PartnerFile, RejectedRow
 from carddata.refusals import REASONS, FileRefusedError, ProfileError
@@ -21,6 +23,7 @@ from carddata.services.rejects import (
     retry_rejects,
 )
 from funnel_site.lib.staff import RecordAdmin, display
+from funnel_site.lib.words import translated
 
 RAW_SHOWN = 120
 
@@ -30,7 +33,7 @@ class RejectedRowAdmin(RecordAdmin):
     list_display = ("place", "shown_reason", "detail", "snippet", "shown_closed")
     list_filter = ("closed", "reason", "file__partner")
     search_fields = ("=file__name",)
-    search_help_text = "The whole name of a file"
+    search_help_text = _("The whole name of a file")
     list_select_related = ("file",)
     ordering = ("-id",)
     list_before_template = "admin/carddata/rejectedrow/before_list.html"
@@ -78,13 +81,13 @@ class RejectedRowAdmin(RecordAdmin):
             raise PermissionDenied
         file = self._file(file_id)
         groups = [
-            {**group, "text": REASONS.get(group["reason"], group["reason"])}
+            {**group, "text": translated(REASONS.get(group["reason"], group["reason"]))}
             for group in reject_groups(file.pk)
         ]
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": f"Rejected rows of {file.name}",
+            "title": gettext("Rejected rows of %(name)s") % {"name": file.name},
             "file": file,
             "groups": groups,
             "number": sum(group["number"] for group in groups),
@@ -101,12 +104,19 @@ class RejectedRowAdmin(RecordAdmin):
         except NotDoneError:
             self.message_user(
                 request,
-                "Only rows of an import that is done can be retried; import the file again instead.",
+                gettext(
+                    "Only rows of an import that is done can be retried; import the file again instead."
+                ),
                 level="ERROR",
             )
             return self._back(file_id)
         except (FileRefusedError, ProfileError) as error:
-            self.message_user(request, f"The settings do not fit this file: {error}", level="ERROR")
+            self.message_user(
+                request,
+                gettext("The settings do not fit this file: %(error)s")
+                % {"error": translated(error.args[0])},
+                level="ERROR",
+            )
             return self._back(file_id)
         self.log_change(request, file, f"Retried rejects: {reason or 'all'}")
         self.message_user(
@@ -118,7 +128,10 @@ class RejectedRowAdmin(RecordAdmin):
         file, reason = self._asked(request, file_id)
         number = dismiss_rejects(file_id=file.pk, reason=reason, user=request.user)
         self.log_change(request, file, f"Dismissed {number} rejects: {reason or 'all'}")
-        self.message_user(request, f"Dismissed {number}; they stay listed as closed.")
+        self.message_user(
+            request,
+            gettext("Dismissed %(number)s; they stay listed as closed.") % {"number": number},
+        )
         return self._back(file_id)
 
     def resubmit_view(self, request: HttpRequest, file_id: int) -> StreamingHttpResponse:
@@ -152,27 +165,29 @@ class RejectedRowAdmin(RecordAdmin):
     def _back(file_id: int) -> HttpResponse:
         return redirect("admin:carddata_rejectedrow_workbench", file_id)
 
-    @display(description="File and line")
+    @display(description=_("File and line"))
     def place(self, row: RejectedRow) -> str:
-        return f"{row.file.name}, line {row.line}"
+        return gettext("%(name)s, line %(line)s") % {"name": row.file.name, "line": row.line}
 
-    @display(description="Reason", ordering="reason")
+    @display(description=_("Reason"), ordering="reason")
     def shown_reason(self, row: RejectedRow) -> str:
-        return REASONS.get(row.reason, row.reason)
+        return translated(REASONS.get(row.reason, row.reason))
 
-    @display(description="As it came")
+    @display(description=_("As it came"))
     def snippet(self, row: RejectedRow) -> str:
         return format_html('<span class="fs-line">{}</span>', row.raw[:RAW_SHOWN])
 
-    @display(description="As it came")
+    @display(description=_("As it came"))
     def shown_raw(self, row: RejectedRow) -> str:
         return format_html('<pre class="fs-raw">{}</pre>', row.raw)
 
-    @display(description="State", label={"Open": "warning"})
+    @display(description=_("State"), label={"Open": "warning"})
     def shown_closed(self, row: RejectedRow) -> str:
-        return row.get_closed_display() if row.closed else "Open"
+        return row.get_closed_display() if row.closed else gettext("Open")
 
 
 def retried_text(retried: Retried) -> str:
     """What came of a retry, in one sentence."""
-    return f"{retried.loaded} went in, {retried.duplicate} were known, {retried.rejected} still cannot be used."
+    return gettext(
+        "%(loaded)s went in, %(duplicate)s were known, %(rejected)s still cannot be used."
+    ) % {"loaded": retried.loaded, "duplicate": retried.duplicate, "rejected": retried.rejected}

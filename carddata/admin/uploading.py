@@ -3,6 +3,8 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget
 
 from carddata.models import Partner, PartnerFile
@@ -33,20 +35,23 @@ class UploadForm(forms.Form):
     """Files, and whose they are where their names do not tell."""
 
     uploads = SeveralFilesField(
-        label="Files",
+        label=_("Files"),
         widget=SeveralFilesInput(attrs={"accept": ".csv,.txt,.tsv,text/csv", "multiple": True}),
     )
     partner = forms.ModelChoiceField(
+        label=_("Partner"),
         queryset=Partner.objects.filter(is_active=True),
         required=False,
-        empty_label="By the file's name",
+        empty_label=_("By the file's name"),
         widget=UnfoldAdminSelectWidget,
     )
 
     def clean_uploads(self) -> list[Any]:
         files: list[Any] = self.cleaned_data["uploads"]
         if len(files) > MOST_FILES:
-            raise forms.ValidationError(f"At most {MOST_FILES} files at once.")
+            raise forms.ValidationError(
+                gettext("At most %(most)s files at once.") % {"most": MOST_FILES}
+            )
         return files
 
 
@@ -70,7 +75,14 @@ def take_uploads(given: dict[str, Any], *, user: Any) -> tuple[list[PartnerFile]
             files.append(file)
         else:
             refusals.append(
-                f"{upload.name}: the very same content came before, as {file.name}"
-                f" (file {file.pk}, {file.get_state_display().lower()}). Nothing was done."
+                gettext(
+                    "%(name)s: the very same content came before, as %(other)s (file %(pk)s, %(state)s). Nothing was done."
+                )
+                % {
+                    "name": upload.name,
+                    "other": file.name,
+                    "pk": file.pk,
+                    "state": file.get_state_display().lower(),
+                }
             )
     return files, refusals

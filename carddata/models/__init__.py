@@ -9,9 +9,14 @@ from carddata.models.cards import (
     CardStatus,
     CardStatusQuerySet,
 )
-from carddata.models.partners import Partner, PartnerFile, RejectedRow, profile_of
+from carddata.models.partners import (
+    STATUS_CHOICES,
+    Partner,
+    PartnerFile,
+    RejectedRow,
+    profile_of,
+)
 from carddata.models.watching import DropEntry, StaffNotice
-from carddata.statuses import STATUS_CHOICES
 
 __all__ = [
     "CARD_ID_LENGTH",

@@ -3,9 +3,10 @@
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now, Right
+from django.utils.translation import gettext_lazy as _
 
-from carddata.models.partners import Partner, PartnerFile
-from carddata.statuses import STATUS_CHOICES, TERMINAL
+from carddata.models.partners import STATUS_CHOICES, Partner, PartnerFile
+from carddata.statuses import TERMINAL
 
 CARD_ID_LENGTH = 32
 PHONE_TAIL = 9
@@ -21,12 +22,16 @@ class CardEvent(models.Model):
     card_id = models.CharField(max_length=CARD_ID_LENGTH)
     occurred_at = models.DateTimeField()
     status = models.CharField(max_length=16, choices=STATUS_CHOICES)
-    weight = models.PositiveSmallIntegerField(help_text="See carddata.statuses.weight")
-    content = models.UUIDField(help_text="A digest of all that the row says beside card and time")
+    weight = models.PositiveSmallIntegerField(help_text=_("See carddata.statuses.weight"))
+    content = models.UUIDField(
+        help_text=_("A digest of all that the row says beside card and time")
+    )
     contact = models.CharField(max_length=16, blank=True, help_text="E.164")
-    word = models.CharField(max_length=200, blank=True, help_text="The partner's own status word")
+    word = models.CharField(
+        max_length=200, blank=True, help_text=_("The partner's own status word")
+    )
     comment = models.CharField(max_length=500, blank=True)
-    consignment_no = models.CharField(max_length=64, blank=True, help_text="The partner's id")
+    consignment_no = models.CharField(max_length=64, blank=True, help_text=_("The partner's id"))
     file = models.ForeignKey(PartnerFile, on_delete=models.PROTECT, related_name="events")
     line = models.PositiveBigIntegerField()
 
@@ -78,13 +83,13 @@ class CardStatus(models.Model):
     weight = models.PositiveSmallIntegerField()
     content = models.UUIDField()
     contact = models.CharField(max_length=16, blank=True, help_text="E.164")
-    comment = models.CharField(max_length=500, blank=True, help_text="The partner's own words")
-    updated_at = models.DateTimeField(help_text="When we learnt it")
+    comment = models.CharField(max_length=500, blank=True, help_text=_("The partner's own words"))
+    updated_at = models.DateTimeField(help_text=_("When we learnt it"))
 
     objects = CardStatusQuerySet.as_manager()
 
     class Meta:
-        verbose_name_plural = "card statuses"
+        verbose_name_plural = _("card statuses")
         indexes = [
             models.Index(fields=["-occurred_at", "-id"], name="card_status_newest"),
             models.Index(Right("contact", PHONE_TAIL), name="card_status_phone_tail"),
@@ -102,16 +107,16 @@ class CardAccess(models.Model):
     """One look at a card by staff or a key. Written by every lookup, changed by nobody."""
 
     class Kind(models.TextChoices):
-        CARD = "card", "Card"
-        PHONE = "phone", "Phone"
-        HISTORY = "history", "History"
-        LIST = "list", "List of cards"
-        PAGE = "page", "Card page"
+        CARD = "card", _("Card")
+        PHONE = "phone", _("Phone")
+        HISTORY = "history", _("History")
+        LIST = "list", _("List of cards")
+        PAGE = "page", _("Card page")
 
     class Outcome(models.TextChoices):
-        FOUND = "found", "Found"
-        NOT_FOUND = "not_found", "Not found"
-        REFUSED = "refused", "Refused"
+        FOUND = "found", _("Found")
+        NOT_FOUND = "not_found", _("Not found")
+        REFUSED = "refused", _("Refused")
 
     at = models.DateTimeField(db_default=Now())
     user = models.ForeignKey(
@@ -120,20 +125,22 @@ class CardAccess(models.Model):
         blank=True,
         on_delete=models.SET_NULL,
         related_name="+",
-        help_text="The member of staff",
+        help_text=_("The member of staff"),
     )
-    key_prefix = models.CharField("key", max_length=8, blank=True, help_text="The API key's prefix")
-    who = models.CharField(max_length=150, blank=True, help_text="Their name at the time")
+    key_prefix = models.CharField(
+        _("key"), max_length=8, blank=True, help_text=_("The API key's prefix")
+    )
+    who = models.CharField(max_length=150, blank=True, help_text=_("Their name at the time"))
     kind = models.CharField(max_length=8, choices=Kind)
     subject = models.CharField(
-        max_length=64, blank=True, help_text="The card asked for, or the number's last digits"
+        max_length=64, blank=True, help_text=_("The card asked for, or the number's last digits")
     )
     outcome = models.CharField(max_length=10, choices=Outcome)
-    found = models.PositiveIntegerField(default=0, help_text="Cards in the answer")
+    found = models.PositiveIntegerField(default=0, help_text=_("Cards in the answer"))
     request_id = models.CharField(max_length=64, blank=True)
 
     class Meta:
-        verbose_name_plural = "card accesses"
+        verbose_name_plural = _("card accesses")
         indexes = [
             models.Index(fields=["-at", "-id"], name="card_access_newest"),
             models.Index(fields=["subject", "-at"], name="card_access_subject"),

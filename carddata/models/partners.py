@@ -7,61 +7,76 @@ from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
-from carddata.statuses import HIGHEST_RANK, STATUS_CHOICES
+from carddata.statuses import HIGHEST_RANK, LABELS, Status
+
+STATUS_CHOICES = [(status.value, _(LABELS[status])) for status in Status]
 
 
 class Partner(models.Model):
     """A feed of files of one layout. A new partner is a row, not code."""
 
     class Delimiter(models.TextChoices):
-        DETECT = "", "Detect"
-        COMMA = ",", "Comma ,"
-        SEMICOLON = ";", "Semicolon ;"
-        TAB = "\t", "Tab"
-        PIPE = "|", "Pipe |"
+        DETECT = "", _("Detect")
+        COMMA = ",", _("Comma ,")
+        SEMICOLON = ";", _("Semicolon ;")
+        TAB = "\t", _("Tab")
+        PIPE = "|", _("Pipe |")
 
     name = models.CharField(max_length=80, unique=True)
-    is_active = models.BooleanField(default=True, help_text="Its files are taken in")
+    is_active = models.BooleanField(default=True, help_text=_("Its files are taken in"))
     file_pattern = models.CharField(
         max_length=200,
         blank=True,
-        help_text="Which file names are this partner's, such as *pickup*.csv; capitals do not matter, "
-        "several are separated by commas",
+        help_text=_(
+            "Which file names are this partner's, such as *pickup*.csv; capitals do not matter, "
+            "several are separated by commas"
+        ),
     )
-    encoding = models.CharField(max_length=32, blank=True, help_text="Empty: detected in each file")
+    encoding = models.CharField(
+        max_length=32, blank=True, help_text=_("Empty: detected in each file")
+    )
     delimiter = models.CharField(
         max_length=1, blank=True, choices=Delimiter, default=Delimiter.DETECT
     )
     columns = models.JSONField(
         default=dict,
-        help_text="For each of our fields (card_id, timestamp, contact, status, comment, "
-        "consignment_no) the names its column may have; blanks and capitals do not matter",
+        help_text=_(
+            "For each of our fields (card_id, timestamp, contact, status, comment, "
+            "consignment_no) the names its column may have; blanks and capitals do not matter"
+        ),
     )
     timestamp_formats = models.JSONField(
         default=list,
-        help_text="Formats such as %d-%m-%Y %H:%M, or iso8601, epoch_seconds, epoch_milliseconds",
+        help_text=_(
+            "Formats such as %d-%m-%Y %H:%M, or iso8601, epoch_seconds, epoch_milliseconds"
+        ),
     )
-    time_zone = models.CharField(max_length=64, help_text="Of times that come without one")
-    phone_region = models.CharField(max_length=2, help_text="Of numbers without a country code")
+    time_zone = models.CharField(max_length=64, help_text=_("Of times that come without one"))
+    phone_region = models.CharField(max_length=2, help_text=_("Of numbers without a country code"))
     status_map = models.JSONField(
-        default=dict, blank=True, help_text="The partner's words and our status for each"
+        default=dict, blank=True, help_text=_("The partner's words and our status for each")
     )
     default_status = models.CharField(
         max_length=16,
         blank=True,
         choices=STATUS_CHOICES,
-        help_text="Of rows without a word of their own: a file of pickups has no status column",
+        help_text=_("Of rows without a word of their own: a file of pickups has no status column"),
     )
     rank = models.PositiveSmallIntegerField(
         default=50,
         validators=[MaxValueValidator(HIGHEST_RANK)],
-        help_text="Of two partners that say the same step at the same instant the higher one counts",
+        help_text=_(
+            "Of two partners that say the same step at the same instant the higher one counts"
+        ),
     )
     max_reject_percent = models.PositiveSmallIntegerField(
         default=10,
         validators=[MaxValueValidator(100)],
-        help_text="A file with more unreadable rows than this changes nothing (from 100 such rows on)",
+        help_text=_(
+            "A file with more unreadable rows than this changes nothing (from 100 such rows on)"
+        ),
     )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
@@ -85,30 +100,30 @@ class PartnerFile(models.Model):
     """
 
     class State(models.TextChoices):
-        WAITING = "waiting", "Waiting"
-        CHECKING = "checking", "Checking"
-        LOADING = "loading", "Loading"
-        DONE = "done", "Done"
-        FAILED = "failed", "Failed"
-        CANCELLING = "cancelling", "Cancelling"
-        CANCELLED = "cancelled", "Cancelled"
-        UNDOING = "undoing", "Undoing"
-        UNDONE = "undone", "Undone"
+        WAITING = "waiting", _("Waiting")
+        CHECKING = "checking", _("Checking")
+        LOADING = "loading", _("Loading")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
+        CANCELLING = "cancelling", _("Cancelling")
+        CANCELLED = "cancelled", _("Cancelled")
+        UNDOING = "undoing", _("Undoing")
+        UNDONE = "undone", _("Undone")
 
     class Way(models.TextChoices):
-        COMMAND = "command", "Command"
-        UPLOAD = "upload", "Upload"
-        FOLDER = "folder", "Watched folder"
-        DEMO = "demo", "Demo"
+        COMMAND = "command", _("Command")
+        UPLOAD = "upload", _("Upload")
+        FOLDER = "folder", _("Watched folder")
+        DEMO = "demo", _("Demo")
 
     RUNNING = (State.WAITING, State.CHECKING, State.LOADING, State.CANCELLING, State.UNDOING)
 
     partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="files")
-    name = models.CharField(max_length=255, help_text="As it came")
+    name = models.CharField(max_length=255, help_text=_("As it came"))
     sha256 = models.CharField(max_length=64)
-    size = models.BigIntegerField(help_text="Bytes")
-    stored_as = models.CharField(max_length=200, blank=True, help_text="Our copy of it")
-    way = models.CharField("came by", max_length=8, choices=Way)
+    size = models.BigIntegerField(help_text=_("Bytes"))
+    stored_as = models.CharField(max_length=200, blank=True, help_text=_("Our copy of it"))
+    way = models.CharField(_("came by"), max_length=8, choices=Way)
     started_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,
@@ -118,12 +133,12 @@ class PartnerFile(models.Model):
     )
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
     profile = models.JSONField(
-        default=dict, blank=True, help_text="The partner's settings as they were for this import"
+        default=dict, blank=True, help_text=_("The partner's settings as they were for this import")
     )
     encoding = models.CharField(max_length=32, blank=True)
     delimiter = models.CharField(max_length=1, blank=True)
     header = models.JSONField(default=list, blank=True)
-    notes = models.JSONField(default=list, blank=True, help_text="What staff may want to know")
+    notes = models.JSONField(default=list, blank=True, help_text=_("What staff may want to know"))
     error_code = models.CharField(max_length=40, blank=True)
     error = models.CharField(max_length=500, blank=True)
 
@@ -132,9 +147,9 @@ class PartnerFile(models.Model):
     loaded = models.PositiveBigIntegerField(default=0)
     duplicate = models.PositiveBigIntegerField(default=0)
     rejected = models.PositiveBigIntegerField(default=0)
-    blank = models.PositiveBigIntegerField(default=0, help_text="Empty lines, which are no rows")
+    blank = models.PositiveBigIntegerField(default=0, help_text=_("Empty lines, which are no rows"))
     sighted = models.PositiveBigIntegerField(
-        default=0, help_text="Of the duplicates: events that another file had said"
+        default=0, help_text=_("Of the duplicates: events that another file had said")
     )
 
     created_at = models.DateTimeField(db_default=Now())
@@ -155,12 +170,12 @@ class PartnerFile(models.Model):
     )
     undo_reason = models.CharField(max_length=200, blank=True)
     undone_at = models.DateTimeField(null=True, blank=True)
-    undo_reversed = models.PositiveBigIntegerField(default=0, help_text="Events taken back")
+    undo_reversed = models.PositiveBigIntegerField(default=0, help_text=_("Events taken back"))
     undo_kept = models.PositiveBigIntegerField(
-        default=0, help_text="Events that another file says too"
+        default=0, help_text=_("Events that another file says too")
     )
     undo_could_not = models.PositiveBigIntegerField(
-        default=0, help_text="Events that were gone already"
+        default=0, help_text=_("Events that were gone already")
     )
 
     class Meta:
@@ -201,19 +216,19 @@ class RejectedRow(models.Model):
     """A row that could not be used, kept as it came until it is mended."""
 
     class Closed(models.TextChoices):
-        RETRIED = "retried", "Went in on a retry"
-        RESUBMITTED = "resubmitted", "Came back mended"
-        DISMISSED = "dismissed", "Dismissed by staff"
+        RETRIED = "retried", _("Went in on a retry")
+        RESUBMITTED = "resubmitted", _("Came back mended")
+        DISMISSED = "dismissed", _("Dismissed by staff")
 
     file = models.ForeignKey(
         PartnerFile, on_delete=models.CASCADE, related_name="rejects", db_index=False
     )
-    line = models.PositiveBigIntegerField(help_text="In the file, the header being line 1")
+    line = models.PositiveBigIntegerField(help_text=_("In the file, the header being line 1"))
     reason = models.CharField(max_length=32)
     column = models.CharField(max_length=100, blank=True)
     detail = models.CharField(max_length=300, blank=True)
-    raw = models.TextField(help_text="As it came")
-    is_cut = models.BooleanField(default=False, help_text="Too long to keep whole")
+    raw = models.TextField(help_text=_("As it came"))
+    is_cut = models.BooleanField(default=False, help_text=_("Too long to keep whole"))
     closed = models.CharField(max_length=12, choices=Closed, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
     closed_by_file = models.ForeignKey(

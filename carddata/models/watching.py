@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from carddata.models.partners import PartnerFile
 
@@ -18,7 +19,7 @@ class DropEntry(models.Model):
     claimed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        verbose_name_plural = "drop entries"
+        verbose_name_plural = _("drop entries")
 
     def __str__(self) -> str:
         return self.name

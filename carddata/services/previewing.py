@@ -14,6 +14,7 @@ from carddata.refusals import FileRefusedError, ProfileError, RowRefusedError
 from carddata.rows import CardRow
 from carddata.services.importing import FUTURE_TOLERANCE
 from carddata.services.reading import CHUNK, Reject, opened, read_chunks
+from funnel_site.lib.words import translated
 
 
 @dataclass(slots=True)
@@ -45,7 +46,7 @@ def preview(sample: bytes, profile: Mapping[str, Any], *, rows: int = 20) -> Pre
     try:
         check_profile(profile)
     except ProfileError as error:
-        found.error, found.error_field = str(error), error.field
+        found.error, found.error_field = translated(error.args[0]), error.field
         return found
     with tempfile.TemporaryDirectory(prefix="partner-") as folder:
         path = Path(folder) / "sample.csv"

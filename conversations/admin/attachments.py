@@ -7,11 +7,13 @@ from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import path
+from django.utils.translation import gettext
 
 from conversations.models import Attachment
 from conversations.selectors import of_rooms_open_to
 from conversations.services.fetching import request_fetch
 from funnel_site.lib.staff import RecordAdmin
+from funnel_site.lib.words import translated
 
 
 @admin.register(Attachment)
@@ -42,11 +44,13 @@ class AttachmentAdmin(RecordAdmin):
             has_failed = attachment.state == Attachment.State.FAILED
             self.message_user(
                 request,
-                attachment.reason if has_failed else "The file is fetched.",
+                translated(attachment.reason) if has_failed else gettext("The file is fetched."),
                 level="ERROR" if has_failed else "SUCCESS",
             )
         else:
-            self.message_user(request, "No worker could be told: try again later.", level="ERROR")
+            self.message_user(
+                request, gettext("No worker could be told: try again later."), level="ERROR"
+            )
         return redirect("admin:conversations_room_change", attachment.message.room_id)
 
     def file_view(self, request: HttpRequest, key: int) -> HttpResponseBase:

@@ -9,7 +9,10 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path, reverse
+from django.utils.formats import number_format
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.widgets import UnfoldAdminTextInputWidget
 
@@ -31,9 +34,10 @@ class ConsentForm(forms.Form):
     """Why a customer's standing is changed by hand."""
 
     reason = forms.CharField(
+        label=_("Reason"),
         max_length=100,
         widget=UnfoldAdminTextInputWidget,
-        help_text="How the customer asked for it, as “by phone, 3 April”",
+        help_text=_("How the customer asked for it, as “by phone, 3 April”"),
     )
 
 
@@ -69,7 +73,7 @@ class CustomerAdmin(ImportList, StaffAdmin):
     )
     actions = ("invite", "join")
     search_fields = ("name", "phone_number", "email")
-    search_help_text = "Name, phone number in any format, or e-mail"
+    search_help_text = _("Name, phone number in any format, or e-mail")
     readonly_fields = ("phone_number", "first_seen_at", "last_seen_at")
     fields = ("name", "phone_number", "email", "first_seen_at", "last_seen_at")
     inlines = (IdentityInline,)
@@ -129,7 +133,9 @@ class CustomerAdmin(ImportList, StaffAdmin):
         customer = self._asked_about(request, key)
         form = ConsentForm(request.POST)
         if not form.is_valid() or request.POST.get("change") not in Consent.Change.values:
-            self.message_user(request, "Say why: how the customer asked for it.", level="ERROR")
+            self.message_user(
+                request, gettext("Say why: how the customer asked for it."), level="ERROR"
+            )
             return redirect("admin:conversations_customer_change", key)
         is_out = request.POST.get("change") == Consent.Change.OUT
         note_consent(
@@ -141,9 +147,9 @@ class CustomerAdmin(ImportList, StaffAdmin):
         self.log_change(request, customer, "Opted out" if is_out else "Opted in again")
         self.message_user(
             request,
-            "Opted out: nothing is sent to this customer any more."
+            gettext("Opted out: nothing is sent to this customer any more.")
             if is_out
-            else "Opted in again: this customer may be written to.",
+            else gettext("Opted in again: this customer may be written to."),
         )
         return redirect("admin:conversations_customer_change", key)
 
@@ -153,10 +159,12 @@ class CustomerAdmin(ImportList, StaffAdmin):
         try:
             is_blocked = set_blocked(customer=customer, is_blocked="block" in request.POST)
         except OwnNumberError:
-            self.message_user(request, "This is a number of our own.", level="ERROR")
+            self.message_user(request, gettext("This is a number of our own."), level="ERROR")
             return redirect("admin:conversations_customer_change", key)
         words = (
-            "Blocked: nobody and nothing reacts to them." if is_blocked else "No longer blocked."
+            gettext("Blocked: nobody and nothing reacts to them.")
+            if is_blocked
+            else gettext("No longer blocked.")
         )
         self.log_change(request, customer, words)
         self.message_user(request, words)
@@ -165,7 +173,9 @@ class CustomerAdmin(ImportList, StaffAdmin):
     def held_view(self, request: HttpRequest, key: int) -> HttpResponse:
         """Have the bot and the funnels react to what was kept while a customer was blocked."""
         customer = self._asked_about(request, key)
-        words = f"Held messages processed: {process_held(customer=customer)}"
+        words = gettext("Held messages processed: %(number)s") % {
+            "number": process_held(customer=customer)
+        }
         self.log_change(request, customer, words)
         self.message_user(request, words)
         return redirect("admin:conversations_customer_change", key)
@@ -179,12 +189,12 @@ class CustomerAdmin(ImportList, StaffAdmin):
     def has_join_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(MAY_JOIN)
 
-    @action(description="Join two customers…", permissions=["join"])
+    @action(description=_("Join two customers…"), permissions=["join"])
     def join(self, request: HttpRequest, queryset: QuerySet[Customer]) -> HttpResponse | None:
         """Hand the two ticked customers to the page that shows both and asks."""
         pair = picked_pair(queryset)
         if pair is None:
-            self.message_user(request, "Tick exactly two customers.", level="ERROR")
+            self.message_user(request, gettext("Tick exactly two customers."), level="ERROR")
             return None
         address = reverse("admin:conversations_customer_join")
         return redirect(f"{address}?one={pair[0]}&other={pair[1]}")
@@ -192,13 +202,16 @@ class CustomerAdmin(ImportList, StaffAdmin):
     def has_invite_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("reviews.add_invitation")
 
-    @action(description="Invite to review…", permissions=["invite"])
+    @action(description=_("Invite to review…"), permissions=["invite"])
     def invite(self, request: HttpRequest, queryset: QuerySet[Customer]) -> HttpResponse | None:
         """Hand the picked customers to the page that asks for the campaign."""
         picked = list(queryset.order_by("pk").values_list("pk", flat=True)[: MOST_PICKED + 1])
         if len(picked) > MOST_PICKED:
             self.message_user(
-                request, f"At most {MOST_PICKED:,} at once: filter the list.", level="ERROR"
+                request,
+                gettext("At most %(most)s at once: filter the list.")
+                % {"most": number_format(MOST_PICKED, force_grouping=True)},
+                level="ERROR",
             )
             return None
         request.session["picked_customers"] = picked
@@ -213,21 +226,21 @@ class CustomerAdmin(ImportList, StaffAdmin):
     def has_import_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("conversations.change_customer")
 
-    @display(description="Name", ordering="name")
+    @display(description=_("Name"), ordering="name")
     def shown_name(self, customer: Customer) -> str:
         address = reverse("admin:customer360_customer", args=[customer.pk])
         return format_html('<a href="{}">{}</a>', address, str(customer))
 
     @display(
-        description="May be written to",
+        description=_("May be written to"),
         label={"Yes": "success", "Opted out": "danger", "Blocked": "warning"},
     )
     def consent(self, customer: Customer) -> str:
         if customer.opted_out_at is not None:
-            return "Opted out"
-        return "Blocked" if customer.blocked_at is not None else "Yes"
+            return gettext("Opted out")
+        return gettext("Blocked") if customer.blocked_at is not None else gettext("Yes")
 
-    @display(description="Rooms")
+    @display(description=_("Rooms"))
     def rooms_link(self, customer: Customer) -> str:
         address = reverse("admin:conversations_room_changelist")
         return format_html('<a href="{}?customer__id__exact={}">Show</a>', address, customer.pk)

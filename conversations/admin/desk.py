@@ -5,6 +5,8 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from conversations.models import CannedAnswer
 from funnel_site.lib.staff import StaffAdmin, display
@@ -15,7 +17,7 @@ class CannedAnswerAdmin(StaffAdmin):
     list_display = ("shown_shortcut", "body", "whose")
     list_filter = (("owner", admin.EmptyFieldListFilter),)
     search_fields = ("shortcut", "body")
-    search_help_text = "Shortcut or words"
+    search_help_text = _("Shortcut or words")
     list_select_related = ("owner",)
     fields = ("shortcut", "body", "owner")
 
@@ -31,7 +33,7 @@ class CannedAnswerAdmin(StaffAdmin):
         """Mine or, for those who may share, everybody's."""
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
         field.queryset = field.queryset.filter(pk=request.user.pk)
-        field.empty_label = "Everybody"
+        field.empty_label = gettext("Everybody")
         field.required = not self._may_share(request)
         return field
 
@@ -46,10 +48,10 @@ class CannedAnswerAdmin(StaffAdmin):
     def _may_share(self, request: HttpRequest) -> bool:
         return request.user.has_perm("conversations.share_cannedanswer")
 
-    @display(description="Shortcut", ordering="shortcut")
+    @display(description=_("Shortcut"), ordering="shortcut")
     def shown_shortcut(self, answer: CannedAnswer) -> str:
         return str(answer)
 
-    @display(description="Whose", label={"Mine": "info", "Everybody": "success"})
+    @display(description=_("Whose"), label={"Mine": "info", "Everybody": "success"})
     def whose(self, answer: CannedAnswer) -> str:
-        return "Mine" if answer.owner_id else "Everybody"
+        return gettext("Mine") if answer.owner_id else gettext("Everybody")

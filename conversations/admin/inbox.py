@@ -11,6 +11,8 @@ from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.timezone import now
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from conversations.models import InboundEvent, RawFile
 from conversations.services.inbox import replay_events
@@ -27,7 +29,7 @@ class InboundEventAdmin(RecordAdmin):
     list_display_links = ("number", "shown_state")
     list_filter = ("state", "source", "error_code")
     search_fields = ("=dedupe_key",)
-    search_help_text = "The delivery's key"
+    search_help_text = _("The delivery's key")
     ordering = ("-id",)
     actions = ("replay",)
     actions_list = ("replay_all",)
@@ -51,17 +53,17 @@ class InboundEventAdmin(RecordAdmin):
     def has_replay_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return request.user.has_perm("conversations.change_inboundevent")
 
-    @admin.action(description="Replay selected dead letters", permissions=["replay"])
+    @admin.action(description=_("Replay selected dead letters"), permissions=["replay"])
     def replay(self, request: HttpRequest, queryset: QuerySet[InboundEvent]) -> None:
         self._replay(request, queryset)
 
-    @action(description="Replay all dead letters", permissions=["replay"], icon="replay")
+    @action(description=_("Replay all dead letters"), permissions=["replay"], icon="replay")
     @confirmed
     def replay_all(self, request: HttpRequest) -> HttpResponse:
         self._replay(request, InboundEvent.objects.filter(state=InboundEvent.State.FAILED))
         return self._back()
 
-    @action(description="Replay", permissions=["replay"], icon="replay")
+    @action(description=_("Replay"), permissions=["replay"], icon="replay")
     @confirmed
     def replay_one(self, request: HttpRequest, object_id: int) -> HttpResponse:
         self._replay(request, InboundEvent.objects.filter(pk=object_id))
@@ -77,24 +79,28 @@ class InboundEventAdmin(RecordAdmin):
             InboundEvent(pk=wanted[0] if wanted else None),
             f"Replayed {number} dead letters",
         )
-        self.message_user(request, f"Replayed {number}; {left} of them are dead letters now.")
+        self.message_user(
+            request,
+            gettext("Replayed %(number)s; %(left)s of them are dead letters now.")
+            % {"number": number, "left": left},
+        )
 
     def _back(self) -> HttpResponse:
         return redirect("admin:conversations_inboundevent_changelist")
 
-    @display(description="Event", ordering="pk")
+    @display(description=_("Event"), ordering="pk")
     def number(self, event: InboundEvent) -> str:
         return str(event.pk)
 
     @display(
-        description="State",
+        description=_("State"),
         ordering="state",
         label={"Waiting": "info", "Processed": "success", "Dead letter": "danger"},
     )
     def shown_state(self, event: InboundEvent) -> str:
         return event.get_state_display()
 
-    @display(description="Age", ordering="received_at")
+    @display(description=_("Age"), ordering="received_at")
     def age(self, event: InboundEvent) -> str:
         seconds = int((now() - event.received_at).total_seconds())
         for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
@@ -102,11 +108,11 @@ class InboundEventAdmin(RecordAdmin):
                 return f"{seconds // size} {unit}"
         return f"{seconds} s"
 
-    @display(description="Body")
+    @display(description=_("Body"))
     def shown_body(self, event: InboundEvent) -> str:
         return self._as_it_came(pretty(bytes(event.body)))
 
-    @display(description="Headers")
+    @display(description=_("Headers"))
     def shown_headers(self, event: InboundEvent) -> str:
         lines = "\n".join(f"{name}: {value}" for name, value in event.headers.items())
         return self._as_it_came(lines)
@@ -118,11 +124,11 @@ class InboundEventAdmin(RecordAdmin):
             text = HIDDEN
         return format_html('<pre class="fs-raw">{}</pre>', text)
 
-    @display(description="Became")
+    @display(description=_("Became"))
     def shown_messages(self, event: InboundEvent) -> str:
         message = event.messages.select_related("room").first()
         if message is None:
-            return "No message"
+            return gettext("No message")
         address = reverse("admin:conversations_room_change", args=[message.room_id])
         return format_html('<a href="{}">Message in room {}</a>', address, message.room.external_id)
 
@@ -143,6 +149,6 @@ class RawFileAdmin(RecordAdmin):
     date_hierarchy = "day"
     search_fields = ("name",)
 
-    @display(description="Size", ordering="size")
+    @display(description=_("Size"), ordering="size")
     def shown_size(self, file: RawFile) -> str:
         return filesizeformat(file.size)

@@ -12,6 +12,8 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from conversations.identity_rules import EMAIL, PHONE, names_nobody
@@ -22,6 +24,7 @@ from conversations.services.parting import undo_change
 from conversations.services.review import settle_changes
 from funnel_site.lib.phone import PhoneError, normalise_phone
 from funnel_site.lib.staff import RecordAdmin, StaffAdmin, display
+from funnel_site.lib.words import translated
 
 MAY_JOIN = "conversations.join_customer"
 
@@ -31,17 +34,20 @@ class JoinForm(forms.Form):
 
     one = forms.IntegerField(widget=forms.HiddenInput)
     other = forms.IntegerField(widget=forms.HiddenInput)
-    keep = forms.IntegerField()
+    keep = forms.IntegerField(
+        label=_("Keep"),
+    )
     reason = forms.CharField(
+        label=_("Reason"),
         max_length=200,
         widget=UnfoldAdminTextInputWidget,
-        help_text="How you know, as “said so on the phone, 3 April”",
+        help_text=_("How you know, as “said so on the phone, 3 April”"),
     )
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if cleaned.get("keep") not in (cleaned.get("one"), cleaned.get("other")):
-            raise ValidationError({"keep": "Choose which of the two stays."})
+            raise ValidationError({"keep": gettext("Choose which of the two stays.")})
         return cleaned
 
 
@@ -54,9 +60,9 @@ def join_page(request: HttpRequest, model_admin: Any) -> HttpResponse:
     sides = customer_sides([one, other])
     if one == other or len(sides) != 2:
         words = (
-            "That is one customer, not two."
+            gettext("That is one customer, not two.")
             if one == other and one
-            else "One of the two is gone: it may have been joined already."
+            else gettext("One of the two is gone: it may have been joined already.")
         )
         model_admin.message_user(request, words, level="ERROR")
         return redirect("admin:conversations_customer_changelist")
@@ -66,7 +72,7 @@ def join_page(request: HttpRequest, model_admin: Any) -> HttpResponse:
     context = {
         **model_admin.admin_site.each_context(request),
         "opts": model_admin.opts,
-        "title": "Are these one person?",
+        "title": gettext("Are these one person?"),
         "form": form,
         "sides": sides,
         "phones": sum(key.kind == PHONE for side in sides for key in side.keys),
@@ -107,11 +113,11 @@ def _number(text: str) -> int:
 class ReviewFilter(admin.SimpleListFilter):
     """What waits for a person: contradictions and exceeded limits that nobody has settled."""
 
-    title = "to look at"
+    title = _("to look at")
     parameter_name = "review"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("open", "Waits for a person"), ("settled", "Settled")]
+        return [("open", gettext("Waits for a person")), ("settled", gettext("Settled"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() == "open":
@@ -137,7 +143,7 @@ class IdentityChangeAdmin(RecordAdmin):
     list_filter = (ReviewFilter, "change", "kind")
     list_select_related = ("customer", "made_by", "settled_by")
     search_fields = ("=value", "customer__name")
-    search_help_text = "The key exactly, or the customer's name"
+    search_help_text = _("The key exactly, or the customer's name")
     actions = ("part_again", "settle")
     fields = (
         "made_at",
@@ -158,20 +164,24 @@ class IdentityChangeAdmin(RecordAdmin):
     def has_settle_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(MAY_JOIN)
 
-    @admin.action(description="Undo the selected joins", permissions=["part"])
+    @admin.action(description=_("Undo the selected joins"), permissions=["part"])
     def part_again(self, request: HttpRequest, queryset: QuerySet[IdentityChange]) -> None:
         """One at a time, the newest first: a later join may rest on an earlier one."""
         changes = list(queryset.filter(change=IdentityChange.Change.JOINED).order_by("-pk"))
         undone = sum(undo_change(change=change) for change in changes)
-        self.message_user(request, f"{undone} joins undone. Nothing of either customer is lost.")
+        self.message_user(
+            request,
+            gettext("%(undone)s joins undone. Nothing of either customer is lost.")
+            % {"undone": undone},
+        )
 
-    @admin.action(description="Mark as settled: they stay as they are", permissions=["settle"])
+    @admin.action(description=_("Mark as settled: they stay as they are"), permissions=["settle"])
     def settle(self, request: HttpRequest, queryset: QuerySet[IdentityChange]) -> None:
         number = settle_changes(
             changes=queryset,
             settled_by=request.user,  # type: ignore[arg-type] # the admin lets nobody else in
         )
-        self.message_user(request, f"{number} settled.")
+        self.message_user(request, gettext("%(number)s settled.") % {"number": number})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[IdentityChange]:
         rows: QuerySet[IdentityChange] = super().get_queryset(request)
@@ -179,7 +189,7 @@ class IdentityChangeAdmin(RecordAdmin):
         return rows.annotate(holder=Subquery(holder.values("customer_id")[:1]))
 
     @display(
-        description="Change",
+        description=_("Change"),
         ordering="change",
         label={
             "Claimed by two customers": "danger",
@@ -190,13 +200,13 @@ class IdentityChangeAdmin(RecordAdmin):
     def shown_change(self, change: IdentityChange) -> str:
         return change.get_change_display()
 
-    @display(description="Standing", label={"Waits": "warning", "Undone": "info"})
+    @display(description=_("Standing"), label={"Waits": "warning", "Undone": "info"})
     def standing(self, change: IdentityChange) -> str:
         if change.settled_at:
-            return "Settled"
+            return gettext("Settled")
         if change.change == IdentityChange.Change.JOINED:
-            return "Undone" if "undone_at" in change.absorbed else "Joined"
-        return "" if change.change == IdentityChange.Change.REPLACED else "Waits"
+            return gettext("Undone") if "undone_at" in change.absorbed else gettext("Joined")
+        return "" if change.change == IdentityChange.Change.REPLACED else gettext("Waits")
 
     @display(description="")
     def join_link(self, change: Any) -> str:
@@ -211,7 +221,7 @@ class IdentityChangeAdmin(RecordAdmin):
             change.holder,
         )
 
-    @display(description="Came after the join and stayed")
+    @display(description=_("Came after the join and stayed"))
     def rows_left(self, change: IdentityChange) -> str:
         left = change.absorbed.get("left") or {}
         words = [f"{label}: {', '.join(keys)}" for label, keys in left.items()]
@@ -229,12 +239,12 @@ class SharedValueForm(forms.ModelForm[SharedValue]):
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         kind, value = cleaned.get("kind"), (cleaned.get("value") or "").strip()
         if kind and names_nobody(kind, value):
-            raise ValidationError({"value": "This joins nobody anyway."})
+            raise ValidationError({"value": gettext("This joins nobody anyway.")})
         if kind == PHONE:
             try:
                 value = normalise_phone(value, settings.PHONE_REGION)
             except PhoneError as error:
-                raise ValidationError({"value": str(error)}) from error
+                raise ValidationError({"value": translated(error.args[0])}) from error
         cleaned["value"] = value.casefold() if kind == EMAIL else value
         return cleaned
 

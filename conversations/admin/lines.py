@@ -9,12 +9,15 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
 from conversations.models import ErrorMeaning, Line, MessageTemplate, Sending, SignatureRefusal
 from conversations.selectors import of_rooms_open_to
 from conversations.template_text import TemplateTextError, places
 from funnel_site.lib.staff import RecordAdmin, StaffAdmin, display
+from funnel_site.lib.words import translated
 
 ADDRESS = re.compile(r"whatsapp:\+[1-9][0-9]{7,14}")
 CONTENT_SID = re.compile(r"HX[0-9a-fA-F]{32}")
@@ -45,22 +48,28 @@ class LineForm(forms.ModelForm[Line]):
         text = re.sub(r"[ ().-]", "", self.cleaned_data["address"])
         address = text if text.startswith("whatsapp:") else f"whatsapp:{text}"
         if not ADDRESS.fullmatch(address):
-            raise ValidationError("A number with its country code, as whatsapp:+14155238886.")
+            raise ValidationError(
+                gettext("A number with its country code, as whatsapp:+14155238886.")
+            )
         return address
 
     def clean_account_sid(self) -> str:
-        return _fitting(self.cleaned_data["account_sid"], ACCOUNT_SID, "AC and 32 letters.")
+        return _fitting(
+            self.cleaned_data["account_sid"], ACCOUNT_SID, gettext("AC and 32 letters.")
+        )
 
     def clean_messaging_service_sid(self) -> str:
         return _fitting(
-            self.cleaned_data["messaging_service_sid"], SERVICE_SID, "MG and 32 letters."
+            self.cleaned_data["messaging_service_sid"], SERVICE_SID, gettext("MG and 32 letters.")
         )
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         needs_words = cleaned.get("starts") == Line.Starts.KEYWORD
         if needs_words and not cleaned.get("start_words", "").strip():
-            raise ValidationError({"start_words": "The bot needs at least one word to start with."})
+            raise ValidationError(
+                {"start_words": gettext("The bot needs at least one word to start with.")}
+            )
         return cleaned
 
 
@@ -87,15 +96,15 @@ class LineAdmin(StaffAdmin):
     list_before_template = "admin/conversations/line/note.html"
     fieldsets = (
         (None, {"fields": ("name", "address", "purpose", "is_active")}),
-        ("The review bot", {"fields": ("starts", "start_words", "language", "asks_rating")}),
-        ("Twilio", {"fields": ("account_sid", "messaging_service_sid")}),
+        (_("The review bot"), {"fields": ("starts", "start_words", "language", "asks_rating")}),
+        (_("Twilio"), {"fields": ("account_sid", "messaging_service_sid")}),
     )
 
-    @display(description="Number", ordering="address")
+    @display(description=_("Number"), ordering="address")
     def shown_address(self, line: Line) -> str:
         return line.address.removeprefix("whatsapp:")
 
-    @display(description="Bot's words")
+    @display(description=_("Bot's words"))
     def words_link(self, line: Line) -> str:
         address = reverse("admin:reviews_botwords_edit")
         return format_html(
@@ -111,14 +120,16 @@ class MessageTemplateForm(forms.ModelForm[MessageTemplate]):
         fields = ("name", "content_sid", "language", "body", "is_active")
 
     def clean_content_sid(self) -> str:
-        return _fitting(self.cleaned_data["content_sid"], CONTENT_SID, "HX and 32 letters.")
+        return _fitting(
+            self.cleaned_data["content_sid"], CONTENT_SID, gettext("HX and 32 letters.")
+        )
 
     def clean_body(self) -> str:
         body: str = self.cleaned_data["body"]
         try:
             places(body)
         except TemplateTextError as error:
-            raise ValidationError(str(error)) from error
+            raise ValidationError(translated(error.args[0])) from error
         return body
 
 
@@ -129,7 +140,7 @@ class MessageTemplateAdmin(StaffAdmin):
     list_filter = ("language", "is_active")
     search_fields = ("name", "body", "=content_sid")
 
-    @display(description="Text")
+    @display(description=_("Text"))
     def shown_body(self, template: MessageTemplate) -> str:
         return template.body[:80]
 
@@ -155,7 +166,7 @@ class SendingAdmin(RecordAdmin):
     )
     list_filter = ("state", "status", "error_code", ("made_at", RangeDateTimeFilter))
     search_fields = ("=sid", "=to_address")
-    search_help_text = "Twilio's id, or the address as whatsapp:+62812…"
+    search_help_text = _("Twilio's id, or the address as whatsapp:+62812…")
     list_select_related = ("message", "author")
     ordering = ("-id",)
 
@@ -164,7 +175,7 @@ class SendingAdmin(RecordAdmin):
         return super().get_queryset(request).filter(theirs)
 
     @display(
-        description="State",
+        description=_("State"),
         ordering="state",
         label={
             "Waiting to be sent": "info",
@@ -177,7 +188,7 @@ class SendingAdmin(RecordAdmin):
     def shown_state(self, sending: Sending) -> str:
         return sending.get_state_display()
 
-    @display(description="Room")
+    @display(description=_("Room"))
     def room_link(self, sending: Sending) -> str:
         address = reverse("admin:conversations_room_change", args=[sending.message.room_id])
         return format_html('<a href="{}">Transcript</a>', address)

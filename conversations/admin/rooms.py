@@ -12,6 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.timezone import now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
@@ -31,6 +32,7 @@ from funnel_site.lib.importing import ImportList
 from funnel_site.lib.masking import is_masked, shown_phone, shown_words
 from funnel_site.lib.phone import phone_search_digits
 from funnel_site.lib.staff import RecordAdmin, display
+from funnel_site.lib.words import translated
 
 TRANSCRIPT_LENGTH = 200
 
@@ -49,7 +51,7 @@ class RoomAdmin(RecordAdmin):
     )
     list_filter = ("status", "priority", "channel", ("last_message_at", RangeDateTimeFilter))
     search_fields = ("=external_id", "customer__name", "customer__phone_number")
-    search_help_text = "Room id, name, or phone number in any format"
+    search_help_text = _("Room id, name, or phone number in any format")
     list_select_related = ("customer",)
     ordering = ("-last_message_at", "-id")
 
@@ -88,7 +90,8 @@ class RoomAdmin(RecordAdmin):
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "original": room,
-            "title": f"Conversation with {room.customer or 'an unidentified customer'}",
+            "title": gettext("Conversation with %(customer)s")
+            % {"customer": room.customer or gettext("an unidentified customer")},
             "live_url": _live_url(request, room),
             "funnels": room.funnels.order_by("cycle").select_related("keyword"),
             "participants": room.participants.all(),
@@ -166,7 +169,7 @@ class RoomAdmin(RecordAdmin):
                 message=failed, author=request.user, token=request.POST.get("token", "")[:64]
             )
         except SendingRefusedError as refusal:
-            self.message_user(request, refusal.words, level="ERROR")
+            self.message_user(request, translated(refusal.words), level="ERROR")
         else:
             self.log_change(request, room, "Sent an answer again")
         return redirect("admin:conversations_room_change", key)
@@ -178,10 +181,10 @@ class RoomAdmin(RecordAdmin):
             raise PermissionDenied
         if "pause" in request.POST:
             pause_bot(room=room)
-            words = "You have taken over: the bot is silent here."
+            words = gettext("You have taken over: the bot is silent here.")
         else:
             resume_bot(room=room)
-            words = "The bot answers again."
+            words = gettext("The bot answers again.")
         self.log_change(request, room, words)
         self.message_user(request, words)
         return redirect("admin:conversations_room_change", key)
@@ -193,7 +196,7 @@ class RoomAdmin(RecordAdmin):
             raise PermissionDenied
         lower_priority(room=room)
         self.log_change(request, room, "Priority back to normal")
-        self.message_user(request, "Priority back to normal.")
+        self.message_user(request, gettext("Priority back to normal."))
         return redirect("admin:conversations_room_change", key)
 
     def _posted_to(self, request: HttpRequest, key: int) -> Room:
@@ -202,23 +205,23 @@ class RoomAdmin(RecordAdmin):
             raise PermissionDenied
         return cast("Room", room)
 
-    @display(description="Customer", ordering="customer__name")
+    @display(description=_("Customer"), ordering="customer__name")
     def shown_customer(self, room: Room) -> str:
-        return str(room.customer or "Unidentified")
+        return str(room.customer or gettext("Unidentified"))
 
-    @display(description="Phone")
+    @display(description=_("Phone"))
     def phone(self, room: Room) -> str:
         return shown_phone(room.customer.phone_number) if room.customer else ""
 
-    @display(description="Channel", ordering="channel")
+    @display(description=_("Channel"), ordering="channel")
     def shown_channel(self, room: Room) -> str:
         return room.get_channel_display()
 
-    @display(description="Priority", ordering="priority", label={"High": "danger"})
+    @display(description=_("Priority"), ordering="priority", label={"High": "danger"})
     def shown_priority(self, room: Room) -> str:
-        return Room.Priority.HIGH.label if room.priority else ""
+        return str(Room.Priority.HIGH.label) if room.priority else ""
 
-    @display(description="Status", label={"Open": "success", "Closed": "info"})
+    @display(description=_("Status"), label={"Open": "success", "Closed": "info"})
     def shown_status(self, room: Room) -> str:
         return room.get_status_display()
 
@@ -231,7 +234,7 @@ class MessageAdmin(ImportList, RecordAdmin):
     list_display = ("sent_at", "sender", "snippet", "shown_customer", "room_link", "flags")
     list_filter = ("sender", ("sent_at", RangeDateTimeFilter))
     search_fields = ("=external_id", "=room__external_id")
-    search_help_text = "Message id or room id"
+    search_help_text = _("Message id or room id")
     list_select_related = ("customer", "room")
     ordering = ("-id",)
 
@@ -251,19 +254,23 @@ class MessageAdmin(ImportList, RecordAdmin):
         upload = Message(sender="Upload", sent_at=now())
         self.log_change(request, upload, f"Uploaded {new} messages; {known} were there")
         self.message_user(
-            request, f"{new} messages went into the inbox; {known} were there already."
+            request,
+            gettext("%(new)s messages went into the inbox; %(known)s were there already.")
+            % {"new": new, "known": known},
         )
         return redirect("admin:conversations_message_changelist")
 
-    @display(description="Message")
+    @display(description=_("Message"))
     def snippet(self, message: Message) -> str:
-        return shown_words(message.body[:80]) or f"{len(message.media)} attachments"
+        return shown_words(message.body[:80]) or gettext("%(number)s attachments") % {
+            "number": len(message.media)
+        }
 
-    @display(description="Customer")
+    @display(description=_("Customer"))
     def shown_customer(self, message: Message) -> str:
-        return str(message.customer or "Unidentified")
+        return str(message.customer or gettext("Unidentified"))
 
-    @display(description="Room")
+    @display(description=_("Room"))
     def room_link(self, message: Message) -> str:
         address = reverse("admin:conversations_room_change", args=[message.room_id])
         return format_html('<a href="{}">Transcript</a>', address)

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from conversations.models.people import Customer
 from conversations.models.rooms import Room
@@ -43,14 +44,14 @@ class CannedAnswer(models.Model):
         blank=True,
         on_delete=models.CASCADE,
         related_name="canned_answers",
-        help_text="Empty: shared with everybody",
+        help_text=_("Empty: shared with everybody"),
     )
     shortcut = models.SlugField(
-        max_length=32, help_text="Typed after a slash in the answer box: /thanks"
+        max_length=32, help_text=_("Typed after a slash in the answer box: /thanks")
     )
     body = models.TextField(
         max_length=1_600,
-        help_text="{name}, {first_name}, {phone} and {agent} are filled in",
+        help_text=_("{name}, {first_name}, {phone} and {agent} are filled in"),
     )
 
     class Meta:
@@ -76,7 +77,7 @@ class SavedFilter(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="saved_filters"
     )
     name = models.CharField(max_length=60)
-    query = models.CharField(max_length=300, help_text="As in the queue's address")
+    query = models.CharField(max_length=300, help_text=_("As in the queue's address"))
 
     class Meta:
         ordering = ["name"]

@@ -3,17 +3,18 @@
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 
 class InboundEvent(models.Model):
     """A delivery exactly as it came. The row is the truth; everything else follows from it."""
 
     class State(models.TextChoices):
-        PENDING = "pending", "Waiting"
-        PROCESSED = "processed", "Processed"
-        FAILED = "failed", "Dead letter"
+        PENDING = "pending", _("Waiting")
+        PROCESSED = "processed", _("Processed")
+        FAILED = "failed", _("Dead letter")
 
-    source = models.CharField(max_length=16, help_text="The door it came by")
+    source = models.CharField(max_length=16, help_text=_("The door it came by"))
     dedupe_key = models.CharField(max_length=300)
     body = models.BinaryField()
     headers = models.JSONField(default=dict, blank=True)
@@ -30,7 +31,7 @@ class InboundEvent(models.Model):
         on_delete=models.SET_NULL,
         related_name="events",
         db_index=False,
-        help_text="Where the body is, once it is no longer here",
+        help_text=_("Where the body is, once it is no longer here"),
     )
 
     class Meta:
@@ -57,7 +58,7 @@ class RawFile(models.Model):
     source = models.CharField(max_length=16)
     day = models.DateField()
     lines = models.PositiveIntegerField()
-    size = models.PositiveBigIntegerField(help_text="Bytes")
+    size = models.PositiveBigIntegerField(help_text=_("Bytes"))
     sha256 = models.CharField(max_length=64)
     made_at = models.DateTimeField(db_default=Now())
 

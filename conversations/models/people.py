@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from funnel_site.lib.masking import shown_name, shown_phone
 
@@ -18,13 +19,18 @@ class Customer(models.Model):
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     opted_out_at = models.DateTimeField(
-        null=True, blank=True, help_text="Since then nothing may be sent to them"
+        null=True, blank=True, help_text=_("Since then nothing may be sent to them")
     )
     blocked_at = models.DateTimeField(
-        null=True, blank=True, help_text="What they write is kept; nobody and nothing reacts to it"
+        null=True,
+        blank=True,
+        help_text=_("What they write is kept; nobody and nothing reacts to it"),
     )
     erased_at = models.DateTimeField(
-        null=True, blank=True, editable=False, help_text="Since then nothing here says who they are"
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("Since then nothing here says who they are"),
     )
 
     class Meta:
@@ -39,16 +45,16 @@ class CustomerIdentity(models.Model):
     """A key by which a customer is known. One key belongs to one customer."""
 
     class Kind(models.TextChoices):
-        PHONE = "phone", "Phone"
-        WHATSAPP_USER = "whatsapp_user", "WhatsApp user id"
-        EMAIL = "email", "E-mail"
-        CRM = "crm", "CRM id"
+        PHONE = "phone", _("Phone")
+        WHATSAPP_USER = "whatsapp_user", _("WhatsApp user id")
+        EMAIL = "email", _("E-mail")
+        CRM = "crm", _("CRM id")
 
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="identities")
     kind = models.CharField(max_length=16, choices=Kind)
     value = models.CharField(max_length=200)
     first_seen_at = models.DateTimeField(
-        help_text="Of two keys of one kind the one first seen later is the current one"
+        help_text=_("Of two keys of one kind the one first seen later is the current one")
     )
     # Of a WhatsApp user id: the earliest message that showed it with a phone number.
     paired_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -57,7 +63,7 @@ class CustomerIdentity(models.Model):
     )
 
     class Meta:
-        verbose_name_plural = "customer identities"
+        verbose_name_plural = _("customer identities")
         constraints = [
             models.UniqueConstraint(fields=["kind", "value"], name="identity_once_per_value"),
         ]
@@ -75,30 +81,30 @@ class IdentityChange(models.Model):
     """What happened to a customer's keys beyond their first sight, for staff to judge."""
 
     class Change(models.TextChoices):
-        REPLACED = "replaced", "A new key beside an old one"
-        CONFLICT = "conflict", "Claimed by two customers"
-        JOINED = "joined", "Two customers joined"
-        LIMIT = "limit", "Left apart: too many keys for one customer"
+        REPLACED = "replaced", _("A new key beside an old one")
+        CONFLICT = "conflict", _("Claimed by two customers")
+        JOINED = "joined", _("Two customers joined")
+        LIMIT = "limit", _("Left apart: too many keys for one customer")
 
     customer = models.ForeignKey(
         Customer, on_delete=models.CASCADE, related_name="identity_changes"
     )
     change = models.CharField(max_length=16, choices=Change)
     kind = models.CharField(
-        max_length=16, choices=[*CustomerIdentity.Kind.choices, ("hand", "By hand")]
+        max_length=16, choices=[*CustomerIdentity.Kind.choices, ("hand", _("By hand"))]
     )
     value = models.CharField(max_length=200)
     absorbed = models.JSONField(
         default=dict,
         blank=True,
-        help_text="For a join: the absorbed customer's fields and the rows that moved",
+        help_text=_("For a join: the absorbed customer's fields and the rows that moved"),
     )
     made_at = models.DateTimeField(db_default=Now())
     made_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     settled_at = models.DateTimeField(
-        null=True, blank=True, help_text="Since then nobody needs to look at it"
+        null=True, blank=True, help_text=_("Since then nobody needs to look at it")
     )
     settled_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
@@ -116,9 +122,9 @@ class SharedValue(models.Model):
 
     kind = models.CharField(max_length=16, choices=CustomerIdentity.Kind)
     value = models.CharField(
-        max_length=200, help_text="A phone number in any spelling, a user id, or an address"
+        max_length=200, help_text=_("A phone number in any spelling, a user id, or an address")
     )
-    reason = models.CharField(max_length=200, blank=True, help_text="Whose it is, or why")
+    reason = models.CharField(max_length=200, blank=True, help_text=_("Whose it is, or why"))
     made_at = models.DateTimeField(db_default=Now())
     made_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
@@ -138,19 +144,19 @@ class Consent(models.Model):
     """One change of a customer's mind about being written to. Never changed, never removed."""
 
     class Change(models.TextChoices):
-        OUT = "out", "Opted out"
-        IN = "in", "Opted in"
+        OUT = "out", _("Opted out")
+        IN = "in", _("Opted in")
 
     class Origin(models.TextChoices):
-        CUSTOMER = "customer", "The customer's word"
-        PROVIDER = "provider", "The provider's report"
-        STAFF = "staff", "Staff"
+        CUSTOMER = "customer", _("The customer's word")
+        PROVIDER = "provider", _("The provider's report")
+        STAFF = "staff", _("Staff")
 
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="consents")
     change = models.CharField(max_length=3, choices=Change)
     origin = models.CharField(max_length=8, choices=Origin)
-    words = models.CharField(max_length=100, blank=True, help_text="What was said")
-    at = models.DateTimeField(help_text="When it was said; the latest holds")
+    words = models.CharField(max_length=100, blank=True, help_text=_("What was said"))
+    at = models.DateTimeField(help_text=_("When it was said; the latest holds"))
     message = models.ForeignKey(
         "conversations.Message", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )

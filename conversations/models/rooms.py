@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from conversations.models.people import Customer
 
@@ -10,23 +11,23 @@ from conversations.models.people import Customer
 class Channel(models.TextChoices):
     """Where a conversation takes place."""
 
-    WHATSAPP = "whatsapp", "WhatsApp"
-    INSTAGRAM = "instagram", "Instagram"
-    FACEBOOK = "facebook", "Facebook"
-    TELEGRAM = "telegram", "Telegram"
-    LINE = "line", "LINE"
-    SMS = "sms", "SMS"
-    EMAIL = "email", "E-mail"
-    WEBSITE = "website", "Website"
-    OTHER = "other", "Other"
+    WHATSAPP = "whatsapp", _("WhatsApp")
+    INSTAGRAM = "instagram", _("Instagram")
+    FACEBOOK = "facebook", _("Facebook")
+    TELEGRAM = "telegram", _("Telegram")
+    LINE = "line", _("LINE")
+    SMS = "sms", _("SMS")
+    EMAIL = "email", _("E-mail")
+    WEBSITE = "website", _("Website")
+    OTHER = "other", _("Other")
 
 
 class Sender(models.TextChoices):
     """Who wrote a message."""
 
-    CUSTOMER = "customer", "Customer"
-    AGENT = "agent", "Agent"
-    BOT = "bot", "Bot"
+    CUSTOMER = "customer", _("Customer")
+    AGENT = "agent", _("Agent")
+    BOT = "bot", _("Bot")
 
 
 class Room(models.Model):
@@ -35,20 +36,20 @@ class Room(models.Model):
     SESSION_SOURCE = "session"
 
     class Status(models.TextChoices):
-        OPEN = "open", "Open"
-        CLOSED = "closed", "Closed"
+        OPEN = "open", _("Open")
+        CLOSED = "closed", _("Closed")
 
     class Priority(models.IntegerChoices):
-        NORMAL = 0, "Normal"
-        HIGH = 1, "High"
+        NORMAL = 0, _("Normal")
+        HIGH = 1, _("High")
 
     source = models.CharField(max_length=32)
-    external_id = models.CharField("room id", max_length=128)
+    external_id = models.CharField(_("room id"), max_length=128)
     customer = models.ForeignKey(
         Customer, null=True, blank=True, on_delete=models.PROTECT, related_name="rooms"
     )
     participants = models.ManyToManyField(
-        Customer, blank=True, related_name="rooms_joined", help_text="Where several people write"
+        Customer, blank=True, related_name="rooms_joined", help_text=_("Where several people write")
     )
     channel = models.CharField(max_length=16, choices=Channel)
     status = models.CharField(max_length=8, choices=Status, default=Status.OPEN)
@@ -58,7 +59,7 @@ class Room(models.Model):
     first_customer_message_at = models.DateTimeField(
         null=True,
         blank=True,
-        help_text="Of the customer's messages that are no part of a dialogue with the bot",
+        help_text=_("Of the customer's messages that are no part of a dialogue with the bot"),
     )
     priority = models.PositiveSmallIntegerField(
         choices=Priority, default=Priority.NORMAL, db_default=0
@@ -72,33 +73,33 @@ class Room(models.Model):
         blank=True,
         on_delete=models.SET_NULL,
         related_name="+",
-        help_text="Staff who closed it; a later message of the customer opens it again",
+        help_text=_("Staff who closed it; a later message of the customer opens it again"),
     )
     waiting_since = models.DateTimeField(
         null=True,
         blank=True,
-        help_text="The customer's earliest message that nothing of ours has followed",
+        help_text=_("The customer's earliest message that nothing of ours has followed"),
     )
     is_declared = models.BooleanField(
-        default=False, help_text="Its customer, channel and start were stated, not inferred"
+        default=False, help_text=_("Its customer, channel and start were stated, not inferred")
     )
     our_address = models.CharField(
         max_length=80,
         blank=True,
         db_default="",
-        help_text="The number of ours that the customer last wrote to, as Twilio names it",
+        help_text=_("The number of ours that the customer last wrote to, as Twilio names it"),
     )
     reply_address = models.CharField(
         max_length=200,
         blank=True,
         db_default="",
-        help_text="Where answers go: the customer's address exactly as it last arrived",
+        help_text=_("Where answers go: the customer's address exactly as it last arrived"),
     )
     last_inbound_at = models.DateTimeField(
-        null=True, blank=True, help_text="When the customer last wrote to a number of ours"
+        null=True, blank=True, help_text=_("When the customer last wrote to a number of ours")
     )
     bot_paused_until = models.DateTimeField(
-        null=True, blank=True, help_text="Until then people answer here, not the bot"
+        null=True, blank=True, help_text=_("Until then people answer here, not the bot")
     )
     # The earliest identified message so far: it decides whose room this is, in any order of arrival.
     owner_sent_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -161,17 +162,17 @@ class Message(models.Model):
     class Status(models.TextChoices):
         """Delivery of what we send, in the order in which a status may replace another."""
 
-        SCHEDULED = "scheduled", "Scheduled"
-        ACCEPTED = "accepted", "Accepted"
-        QUEUED = "queued", "Queued"
-        SENDING = "sending", "Sending"
-        SENT = "sent", "Sent"
-        CANCELED = "canceled", "Canceled"
-        FAILED = "failed", "Failed"
-        UNDELIVERED = "undelivered", "Undelivered"
-        PARTIALLY_DELIVERED = "partially_delivered", "Partially delivered"
-        DELIVERED = "delivered", "Delivered"
-        READ = "read", "Read"
+        SCHEDULED = "scheduled", _("Scheduled")
+        ACCEPTED = "accepted", _("Accepted")
+        QUEUED = "queued", _("Queued")
+        SENDING = "sending", _("Sending")
+        SENT = "sent", _("Sent")
+        CANCELED = "canceled", _("Canceled")
+        FAILED = "failed", _("Failed")
+        UNDELIVERED = "undelivered", _("Undelivered")
+        PARTIALLY_DELIVERED = "partially_delivered", _("Partially delivered")
+        DELIVERED = "delivered", _("Delivered")
+        READ = "read", _("Read")
 
     room = models.ForeignKey(
         Room, on_delete=models.PROTECT, related_name="messages", db_index=False
@@ -188,46 +189,50 @@ class Message(models.Model):
         "InboundEvent", null=True, blank=True, on_delete=models.SET_NULL, related_name="messages"
     )
     source = models.CharField(max_length=32)
-    external_id = models.CharField("message id", max_length=300, blank=True)
+    external_id = models.CharField(_("message id"), max_length=300, blank=True)
     sender = models.CharField(max_length=8, choices=Sender)
     body = models.TextField(blank=True)
     media = models.JSONField(default=list, blank=True)
     stated = models.JSONField(
-        default=dict, blank=True, help_text="What the sender's system said besides the text"
+        default=dict, blank=True, help_text=_("What the sender's system said besides the text")
     )
     sent_at = models.DateTimeField()
     received_at = models.DateTimeField()
     status = models.CharField(max_length=20, choices=Status, blank=True)
     status_rank = models.PositiveSmallIntegerField(
-        default=0, db_default=0, editable=False, help_text="The place of the status in its order"
+        default=0, db_default=0, editable=False, help_text=_("The place of the status in its order")
     )
     error_code = models.CharField(max_length=16, blank=True)
     error_text = models.CharField(
-        max_length=300, blank=True, default="", db_default="", help_text="The provider's own words"
+        max_length=300,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("The provider's own words"),
     )
     details = models.JSONField(
         default=dict,
         blank=True,
         db_default=models.Value({}, models.JSONField()),
-        help_text="What came besides the text: a place, a button, an advertisement",
+        help_text=_("What came besides the text: a place, a button, an advertisement"),
     )
     is_identified = models.BooleanField(
-        default=True, help_text="The message itself says who the customer is"
+        default=True, help_text=_("The message itself says who the customer is")
     )
     is_for_bot = models.BooleanField(
         default=False,
         db_default=False,
         editable=False,
-        help_text="Part of a dialogue with the bot, and so no sign of a sale",
+        help_text=_("Part of a dialogue with the bot, and so no sign of a sale"),
     )
     is_held = models.BooleanField(
         default=False,
         db_default=False,
         editable=False,
-        help_text="Kept while its customer was blocked; nothing has reacted to it",
+        help_text=_("Kept while its customer was blocked; nothing has reacted to it"),
     )
     flags = models.CharField(
-        max_length=100, blank=True, help_text="What was assumed or mended on the way in"
+        max_length=100, blank=True, help_text=_("What was assumed or mended on the way in")
     )
 
     objects = MessageQuerySet.as_manager()

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from conversations.models.people import Customer
 from conversations.models.rooms import Message
@@ -12,45 +13,45 @@ from conversations.models.rooms import Message
 class Language(models.TextChoices):
     """Languages in which the shipped words exist."""
 
-    ENGLISH = "en", "English"
-    INDONESIAN = "id", "Indonesian"
+    ENGLISH = "en", _("English")
+    INDONESIAN = "id", _("Indonesian")
 
 
 class Line(models.Model):
     """A number of ours. With no row at all every message goes to the review bot."""
 
     class Purpose(models.TextChoices):
-        INBOX = "inbox", "Agents' inbox"
-        REVIEWS = "reviews", "Reviews"
+        INBOX = "inbox", _("Agents' inbox")
+        REVIEWS = "reviews", _("Reviews")
 
     class Starts(models.TextChoices):
-        ALWAYS = "always", "With any message"
-        KEYWORD = "keyword", "With one of the start words"
-        INVITED = "invited", "For invited customers"
+        ALWAYS = "always", _("With any message")
+        KEYWORD = "keyword", _("With one of the start words")
+        INVITED = "invited", _("For invited customers")
 
     address = models.CharField(
-        max_length=80, unique=True, help_text="As Twilio names it: whatsapp:+14155238886"
+        max_length=80, unique=True, help_text=_("As Twilio names it: whatsapp:+14155238886")
     )
     name = models.CharField(max_length=80)
     purpose = models.CharField(max_length=8, choices=Purpose, default=Purpose.INBOX)
     starts = models.CharField(
-        "the bot starts", max_length=8, choices=Starts, default=Starts.KEYWORD
+        _("the bot starts"), max_length=8, choices=Starts, default=Starts.KEYWORD
     )
     start_words = models.TextField(
         blank=True,
         default="review\nulasan",
-        help_text="One a line: a message that is one of them starts the bot",
+        help_text=_("One a line: a message that is one of them starts the bot"),
     )
     language = models.CharField(max_length=2, choices=Language, default=Language.ENGLISH)
-    asks_rating = models.BooleanField("asks for stars", default=False)
+    asks_rating = models.BooleanField(_("asks for stars"), default=False)
     account_sid = models.CharField(
-        "Twilio account",
+        _("Twilio account"),
         max_length=34,
         blank=True,
-        help_text="The account that sends for this number; empty for the main one",
+        help_text=_("The account that sends for this number; empty for the main one"),
     )
     messaging_service_sid = models.CharField(
-        "Messaging Service", max_length=34, blank=True, help_text="If the number is in one"
+        _("Messaging Service"), max_length=34, blank=True, help_text=_("If the number is in one")
     )
     is_active = models.BooleanField(default=True)
 
@@ -66,11 +67,11 @@ class MessageTemplate(models.Model):
 
     name = models.CharField(max_length=80, unique=True)
     content_sid = models.CharField(
-        max_length=34, unique=True, help_text="HX and 32 letters, from Twilio's Content Editor"
+        max_length=34, unique=True, help_text=_("HX and 32 letters, from Twilio's Content Editor")
     )
     language = models.CharField(max_length=2, choices=Language, default=Language.ENGLISH)
     body = models.TextField(
-        help_text="Its text as approved, with {{1}}, {{2}} … where the variables go"
+        help_text=_("Its text as approved, with {{1}}, {{2}} … where the variables go")
     )
     is_active = models.BooleanField(default=True)
 
@@ -85,16 +86,18 @@ class Sending(models.Model):
     """One attempt to send a message: written when it is owed, claimed once, closed once."""
 
     class State(models.TextChoices):
-        OWED = "owed", "Waiting to be sent"
-        CLAIMED = "claimed", "Being sent"
-        DONE = "done", "Handed to Twilio"
-        REFUSED = "refused", "Refused"
-        UNKNOWN = "unknown", "Unknown: it may have left"
+        OWED = "owed", _("Waiting to be sent")
+        CLAIMED = "claimed", _("Being sent")
+        DONE = "done", _("Handed to Twilio")
+        REFUSED = "refused", _("Refused")
+        UNKNOWN = "unknown", _("Unknown: it may have left")
 
     message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="sendings")
-    number = models.PositiveSmallIntegerField("attempt", default=1)
+    number = models.PositiveSmallIntegerField(_("attempt"), default=1)
     token = models.CharField(
-        max_length=64, blank=True, help_text="The form that asked for it, so that it is sent once"
+        max_length=64,
+        blank=True,
+        help_text=_("The form that asked for it, so that it is sent once"),
     )
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
@@ -107,13 +110,13 @@ class Sending(models.Model):
     variables = models.JSONField(default=dict, blank=True)
     state = models.CharField(max_length=8, choices=State, default=State.OWED)
     tries = models.PositiveSmallIntegerField(
-        default=0, help_text="Calls that certainly did not reach Twilio, or were told to wait"
+        default=0, help_text=_("Calls that certainly did not reach Twilio, or were told to wait")
     )
     due_at = models.DateTimeField(db_default=Now())
     made_at = models.DateTimeField(db_default=Now())
     claimed_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
-    sid = models.CharField("Twilio's id", max_length=34, blank=True)
+    sid = models.CharField(_("Twilio's id"), max_length=34, blank=True)
     status = models.CharField(max_length=20, choices=Message.Status, blank=True)
     error_code = models.CharField(max_length=16, blank=True)
     error_text = models.CharField(max_length=300, blank=True)
@@ -150,7 +153,7 @@ class ParkedStatus(models.Model):
     received_at = models.DateTimeField(db_default=Now())
 
     class Meta:
-        verbose_name_plural = "parked statuses"
+        verbose_name_plural = _("parked statuses")
         constraints = [
             models.UniqueConstraint(
                 fields=["sid", "status", "error_code"], name="parked_status_once"
@@ -169,7 +172,7 @@ class Referral(models.Model):
     customer = models.ForeignKey(
         Customer, null=True, blank=True, on_delete=models.CASCADE, related_name="referrals"
     )
-    source_type = models.CharField(max_length=32, blank=True, help_text="ad or post")
+    source_type = models.CharField(max_length=32, blank=True, help_text=_("ad or post"))
     source_id = models.CharField(max_length=200, blank=True)
     source_url = models.TextField(blank=True)
     headline = models.CharField(max_length=300, blank=True)
@@ -190,9 +193,9 @@ class Attachment(models.Model):
     """A file that a customer sent. First a link; its bytes are fetched when staff wish it."""
 
     class State(models.TextChoices):
-        LINK = "link", "Link only"
-        STORED = "stored", "Stored"
-        FAILED = "failed", "Cannot be fetched"
+        LINK = "link", _("Link only")
+        STORED = "stored", _("Stored")
+        FAILED = "failed", _("Cannot be fetched")
 
     message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="attachments")
     place = models.PositiveSmallIntegerField()
@@ -205,7 +208,7 @@ class Attachment(models.Model):
     sha256 = models.CharField(max_length=64, blank=True, db_index=True)
     size = models.PositiveIntegerField(null=True, blank=True)
     is_inline = models.BooleanField(
-        default=False, help_text="Its bytes are what its type says, and a browser may show them"
+        default=False, help_text=_("Its bytes are what its type says, and a browser may show them")
     )
     fetched_at = models.DateTimeField(null=True, blank=True)
 
@@ -222,12 +225,12 @@ class ErrorMeaning(models.Model):
     """What an error code of Twilio means to us. Rows, not code: Twilio adds codes without notice."""
 
     class Action(models.TextChoices):
-        NONE = "none", "Do not send again"
-        RETRY = "retry", "Send again later"
-        OPT_OUT = "opt_out", "Do not write to this customer again"
-        BAD_NUMBER = "bad_number", "The number cannot be reached on WhatsApp"
-        TEMPLATE = "template", "Needs a template"
-        ALARM = "alarm", "Somebody must look at the account"
+        NONE = "none", _("Do not send again")
+        RETRY = "retry", _("Send again later")
+        OPT_OUT = "opt_out", _("Do not write to this customer again")
+        BAD_NUMBER = "bad_number", _("The number cannot be reached on WhatsApp")
+        TEMPLATE = "template", _("Needs a template")
+        ALARM = "alarm", _("Somebody must look at the account")
 
     code = models.CharField(max_length=16, primary_key=True)
     words = models.CharField(max_length=300)

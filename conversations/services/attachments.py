@@ -15,6 +15,7 @@ from django.utils.timezone import now
 
 from conversations.models import Attachment
 from conversations.services.accounts import account_for
+from funnel_site.lib.marking import marked
 
 HOSTS = frozenset({"api.twilio.com", "media.twiliocdn.com", "mms.twiliocdn.com"})
 CREDENTIAL_HOSTS = frozenset({"api.twilio.com"})
@@ -90,7 +91,7 @@ def _download(attachment: Attachment) -> tuple[bytes, str]:
         session.trust_env = False
         for _ in range(MOST_REDIRECTS + 1):
             if not is_allowed(url):
-                raise FetchError("The link does not lead to Twilio: it is never fetched.")
+                raise FetchError(marked("The link does not lead to Twilio: it is never fetched."))
             credentials = None
             if account is not None and _takes_credentials(url):
                 credentials = (account.sid, account.token)
@@ -103,8 +104,10 @@ def _download(attachment: Attachment) -> tuple[bytes, str]:
                         continue
                     return _body(response), response.headers.get("Content-Type", "")
             except requests.RequestException as error:
-                raise FetchError(f"Twilio could not be reached: {type(error).__name__}.") from error
-    raise FetchError("Too many redirects.")
+                raise FetchError(
+                    marked("Twilio could not be reached: %(error)s.", error=type(error).__name__)
+                ) from error
+    raise FetchError(marked("Too many redirects."))
 
 
 def _takes_credentials(url: str) -> bool:
@@ -114,13 +117,18 @@ def _takes_credentials(url: str) -> bool:
 
 def _body(response: requests.Response) -> bytes:
     if response.status_code != 200:
-        raise FetchError(f"Twilio answered {response.status_code}: the file may be gone.")
+        raise FetchError(
+            marked(
+                "Twilio answered %(status_code)s: the file may be gone.",
+                status_code=response.status_code,
+            )
+        )
     parts: list[bytes] = []
     size = 0
     for part in _parts(response):
         size += len(part)
         if size > LARGEST:
-            raise FetchError("The file is larger than 16 MB.")
+            raise FetchError(marked("The file is larger than 16 MB."))
         parts.append(part)
     return b"".join(parts)
 

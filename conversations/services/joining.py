@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils.translation import gettext
 
 from conversations.models import Customer, CustomerIdentity, IdentityChange, Room
 from conversations.services.kept_rows import (
@@ -38,7 +39,7 @@ def join_customers(
     so that it can be undone exactly. Raises JoinRefusedError for a customer and itself.
     """
     if customer.pk == absorbed.pk:
-        raise JoinRefusedError("A customer cannot be joined with itself.")
+        raise JoinRefusedError(gettext("A customer cannot be joined with itself."))
     both = [customer.pk, absorbed.pk]
     before, highest = rows_of(both), highest_keys()
     kept = {"fields": plain_fields(absorbed), "survivor": plain_fields(customer)}
@@ -80,11 +81,11 @@ def join_by_hand(*, keep: int, absorb: int, reason: str, made_by: User | None) -
     Raises JoinRefusedError where both are one, or either is gone (joined already).
     """
     if keep == absorb:
-        raise JoinRefusedError("A customer cannot be joined with itself.")
+        raise JoinRefusedError(gettext("A customer cannot be joined with itself."))
     locked = Customer.objects.select_for_update().filter(pk__in=[keep, absorb]).order_by("pk")
     found = {customer.pk: customer for customer in locked}
     if len(found) != 2:
-        raise JoinRefusedError("One of the two is gone: it has been joined already.")
+        raise JoinRefusedError(gettext("One of the two is gone: it has been joined already."))
     return join_customers(
         customer=found[keep], absorbed=found[absorb], because=(BY_HAND, reason), made_by=made_by
     )

@@ -20,6 +20,7 @@ from conversations.services.twilio_inbox import TWILIO
 from conversations.services.waking import wake_sender_after_commit
 from conversations.signals import delivery_changed, messages_stored
 from conversations.template_text import TemplateTextError, filled
+from funnel_site.lib.marking import marked
 
 LONGEST_TEXT = 1_600
 QUEUED = Message.Status.QUEUED.value
@@ -43,9 +44,11 @@ def send_message(*, room: Room, text: str, author: Any = None, token: str = "") 
     """
     text = text.strip()
     if not text:
-        raise SendingRefusedError("empty", "Write something first.")
+        raise SendingRefusedError("empty", marked("Write something first."))
     if len(text) > LONGEST_TEXT:
-        raise SendingRefusedError("too_long", f"At most {LONGEST_TEXT} characters.")
+        raise SendingRefusedError(
+            "too_long", marked("At most %(most)s characters.", most=LONGEST_TEXT)
+        )
     with transaction.atomic():
         if first := _same_form(token):
             return first
@@ -118,7 +121,7 @@ def retry_sending(*, message: Message, author: Any = None, token: str = "") -> M
         message = Message.objects.select_for_update(no_key=True, of=("self",)).get(pk=message.pk)
         last = message.sendings.order_by("-number").first()
         if last is None or not may_retry(message):
-            reason = error_words(message.error_code) or "It has not failed."
+            reason = error_words(message.error_code) or marked("It has not failed.")
             raise SendingRefusedError("not_retryable", reason)
         refuse_unless_writable(message.room, customer, to_address=last.to_address)
         if last.template_id is None and not service_window(message.room).is_open:

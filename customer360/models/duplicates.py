@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from conversations.models import Customer
 
@@ -12,14 +13,16 @@ class DuplicateCandidate(models.Model):
     """Two customers, why they may be one, and what staff have said. Joined ones leave the list."""
 
     class State(models.TextChoices):
-        OPEN = "open", "To look at"
-        NOT_SAME = "not_same", "Not the same"
+        OPEN = "open", _("To look at")
+        NOT_SAME = "not_same", _("Not the same")
 
     # Hidden from Customer: the pair is found again after a join instead of moving with it.
     one = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
     other = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
-    score = models.PositiveSmallIntegerField(help_text="Up to 100: how much speaks for one person")
-    reasons = models.JSONField(default=list, help_text="What the two have in common")
+    score = models.PositiveSmallIntegerField(
+        help_text=_("Up to 100: how much speaks for one person")
+    )
+    reasons = models.JSONField(default=list, help_text=_("What the two have in common"))
     state = models.CharField(max_length=8, choices=State, default=State.OPEN)
     found_at = models.DateTimeField(db_default=Now())
     decided_at = models.DateTimeField(null=True, blank=True)

@@ -4,27 +4,28 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 
 class SourceTable(models.TextChoices):
     """The source tables, in the order in which they are loaded: parents first."""
 
-    CUSTOMER_INFO = "customer_info", "Customers"
-    PRODUCT_CATALOG = "product_catalog", "Products"
-    MARKETING_CAMPAIGNS = "marketing_campaigns", "Campaigns"
-    PURCHASE_TRANSACTIONS = "purchase_transactions", "Purchases"
-    CUSTOMER_SERVICE = "customer_service", "Service interactions"
-    CAMPAIGN_RESPONSES = "campaign_responses", "Campaign responses"
-    WEBSITE_BEHAVIOR = "website_behavior", "Website visits"
+    CUSTOMER_INFO = "customer_info", _("Customers")
+    PRODUCT_CATALOG = "product_catalog", _("Products")
+    MARKETING_CAMPAIGNS = "marketing_campaigns", _("Campaigns")
+    PURCHASE_TRANSACTIONS = "purchase_transactions", _("Purchases")
+    CUSTOMER_SERVICE = "customer_service", _("Service interactions")
+    CAMPAIGN_RESPONSES = "campaign_responses", _("Campaign responses")
+    WEBSITE_BEHAVIOR = "website_behavior", _("Website visits")
 
 
 class CdpLoad(models.Model):
     """One file loaded: how many of its rows went where."""
 
     class State(models.TextChoices):
-        RUNNING = "running", "Running"
-        DONE = "done", "Done"
-        FAILED = "failed", "Failed, what was read before is in"
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed, what was read before is in")
 
     table = models.CharField(max_length=24, choices=SourceTable)
     file_name = models.CharField(max_length=300)
@@ -39,17 +40,17 @@ class CdpLoad(models.Model):
     changed = models.PositiveIntegerField(default=0)
     unchanged = models.PositiveIntegerField(default=0)
     repeated = models.PositiveIntegerField(
-        default=0, help_text="Ids that come again later in the file: the last row counts"
+        default=0, help_text=_("Ids that come again later in the file: the last row counts")
     )
     waiting = models.PositiveIntegerField(default=0)
     rejected = models.PositiveIntegerField(default=0)
     arrived = models.PositiveIntegerField(
-        default=0, help_text="Rows that had waited for a row of this file and are in now"
+        default=0, help_text=_("Rows that had waited for a row of this file and are in now")
     )
     error = models.CharField(max_length=300, blank=True)
 
     class Meta:
-        verbose_name = "CDP load"
+        verbose_name = _("CDP load")
         ordering = ["-id"]
 
     def __str__(self) -> str:
@@ -60,22 +61,22 @@ class SetAsideRow(models.Model):
     """A row that is not in its table: it cannot be used, waits for another, or was outdone."""
 
     class State(models.TextChoices):
-        REJECTED = "rejected", "Rejected"
-        WAITING = "waiting", "Waits for another row"
-        REPEATED = "repeated", "Its id came again later in the file"
+        REJECTED = "rejected", _("Rejected")
+        WAITING = "waiting", _("Waits for another row")
+        REPEATED = "repeated", _("Its id came again later in the file")
 
     load = models.ForeignKey(CdpLoad, on_delete=models.CASCADE, related_name="set_aside")
     table = models.CharField(max_length=24, choices=SourceTable)
     state = models.CharField(max_length=8, choices=State)
-    line = models.PositiveIntegerField(help_text="In the file, the header is line 1")
-    external_id = models.CharField("id", max_length=64, blank=True)
+    line = models.PositiveIntegerField(help_text=_("In the file, the header is line 1"))
+    external_id = models.CharField(_("id"), max_length=64, blank=True)
     row = models.JSONField(default=dict)
     reason = models.CharField(max_length=300)
     waits_for_table = models.CharField(max_length=24, choices=SourceTable, blank=True)
     waits_for_id = models.CharField(max_length=64, blank=True)
 
     class Meta:
-        verbose_name = "set-aside row"
+        verbose_name = _("set-aside row")
         ordering = ["-id"]
         constraints = [
             models.CheckConstraint(

@@ -1,6 +1,7 @@
 """One row per customer: what all sources say, and the scores that follow from it."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from conversations.models import Customer
 
@@ -8,19 +9,19 @@ from conversations.models import Customer
 class ChurnLevel(models.TextChoices):
     """The churn risk in words. A customer who never bought cannot be lost as a buyer."""
 
-    LOW = "low", "Low"
-    MEDIUM = "medium", "Medium"
-    HIGH = "high", "High"
-    NO_PURCHASE = "no_purchase", "No purchase"
+    LOW = "low", _("Low")
+    MEDIUM = "medium", _("Medium")
+    HIGH = "high", _("High")
+    NO_PURCHASE = "no_purchase", _("No purchase")
 
 
 class ValueTier(models.TextChoices):
     """By the monetary score: 5 is high, 3 and 4 are medium, 1 and 2 low."""
 
-    HIGH = "high", "High"
-    MEDIUM = "medium", "Medium"
-    LOW = "low", "Low"
-    NONE = "none", "No purchase"
+    HIGH = "high", _("High")
+    MEDIUM = "medium", _("Medium")
+    LOW = "low", _("Low")
+    NONE = "none", _("No purchase")
 
 
 class CustomerProfile(models.Model):
@@ -30,9 +31,9 @@ class CustomerProfile(models.Model):
     """
 
     class ScoredBy(models.TextChoices):
-        MBG_NBD = "mbg_nbd", "MBG/NBD"
-        RULE = "rule", "Rule"
-        NONE = "", "Not scored"
+        MBG_NBD = "mbg_nbd", _("MBG/NBD")
+        RULE = "rule", _("Rule")
+        NONE = "", _("Not scored")
 
     # Hidden from Customer: a join deletes the absorbed customer's profile instead of moving it.
     # Without a constraint of the database, so that a build need not check a million keys.
@@ -46,23 +47,23 @@ class CustomerProfile(models.Model):
     customer_since = models.DateField(null=True)
 
     total_lifetime_value = models.DecimalField(max_digits=18, decimal_places=2, default=0)
-    other_amounts = models.JSONField(default=dict, help_text="Net sums in further currencies")
+    other_amounts = models.JSONField(default=dict, help_text=_("Net sums in further currencies"))
     total_purchases = models.PositiveIntegerField(default=0)
     total_refunds = models.PositiveIntegerField(default=0)
     first_purchase_date = models.DateField(null=True)
     last_purchase_date = models.DateField(null=True)
-    purchase_days = models.PositiveIntegerField(default=0, help_text="Days with a purchase")
+    purchase_days = models.PositiveIntegerField(default=0, help_text=_("Days with a purchase"))
     repeat_value = models.DecimalField(
         max_digits=18,
         decimal_places=2,
         null=True,
-        help_text="Average value of a purchase day after the first",
+        help_text=_("Average value of a purchase day after the first"),
     )
     average_order_value = models.DecimalField(max_digits=18, decimal_places=2, null=True)
     favorite_product_category = models.CharField(max_length=100, blank=True)
     favorite_brand = models.CharField(max_length=100, blank=True)
     purchase_months = models.BigIntegerField(
-        default=0, help_text="A bit a month, the month of `as_of` is bit 0, up to 60 months back"
+        default=0, help_text=_("A bit a month, the month of `as_of` is bit 0, up to 60 months back")
     )
 
     recency_score = models.PositiveSmallIntegerField(null=True)
@@ -75,7 +76,7 @@ class CustomerProfile(models.Model):
     churn_risk = models.CharField(max_length=11, choices=ChurnLevel)
     expected_purchases_90d = models.DecimalField(max_digits=12, decimal_places=4, null=True)
     expected_value_12m = models.DecimalField(
-        "customer lifetime value, 12 months", max_digits=18, decimal_places=2, null=True
+        _("customer lifetime value, 12 months"), max_digits=18, decimal_places=2, null=True
     )
     scored_by = models.CharField(max_length=8, choices=ScoredBy, blank=True)
 
@@ -84,12 +85,12 @@ class CustomerProfile(models.Model):
     total_interactions = models.PositiveIntegerField(default=0)
     satisfaction_signals = models.PositiveIntegerField(default=0)
     average_satisfaction_score = models.DecimalField(
-        max_digits=5, decimal_places=2, null=True, help_text="1 to 10"
+        max_digits=5, decimal_places=2, null=True, help_text=_("1 to 10")
     )
 
     total_website_visits = models.PositiveIntegerField(default=0)
     average_time_spent_on_site = models.DecimalField(
-        max_digits=12, decimal_places=2, null=True, help_text="Seconds a visit"
+        max_digits=12, decimal_places=2, null=True, help_text=_("Seconds a visit")
     )
     most_viewed_product_category = models.CharField(max_length=100, blank=True)
 
@@ -98,7 +99,7 @@ class CustomerProfile(models.Model):
     campaign_response_rate = models.DecimalField(max_digits=5, decimal_places=4, null=True)
     preferred_marketing_channel = models.CharField(max_length=32, blank=True)
 
-    build_id = models.BigIntegerField(help_text="The build that wrote this row")
+    build_id = models.BigIntegerField(help_text=_("The build that wrote this row"))
 
     class Meta:
         indexes = [

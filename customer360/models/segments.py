@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from conversations.models import Customer
 
@@ -12,12 +13,12 @@ class Segment(models.Model):
     """A filter over profiles under a name; or a list that was taken once and stays as it is."""
 
     class Kind(models.TextChoices):
-        LIVE = "live", "Kept up to date every night"
-        STATIC = "static", "A snapshot"
+        LIVE = "live", _("Kept up to date every night")
+        STATIC = "static", _("A snapshot")
 
     name = models.CharField(max_length=100, unique=True)
     kind = models.CharField(max_length=6, choices=Kind, default=Kind.LIVE, editable=False)
-    conditions = models.JSONField(default=dict, blank=True, help_text="Condition to its value")
+    conditions = models.JSONField(default=dict, blank=True, help_text=_("Condition to its value"))
     taken_from = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="snapshots"
     )
@@ -43,7 +44,9 @@ class SegmentMembership(models.Model):
         Customer, on_delete=models.CASCADE, related_name="segment_memberships"
     )
     entered_on = models.DateField()
-    left_on = models.DateField(null=True, blank=True, help_text="The first day they were not in it")
+    left_on = models.DateField(
+        null=True, blank=True, help_text=_("The first day they were not in it")
+    )
 
     class Meta:
         ordering = ["-id"]

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from conversations.models import Customer
 from funnel_site.lib.masking import shown_name
@@ -11,13 +12,13 @@ class CustomerRecord(models.Model):
     """A customer as the source knows them. Which person that is, is `customer`: joining two people
     moves this link and nothing below it, so that no row is ever lost and a join can be undone."""
 
-    external_id = models.CharField("customer id", max_length=64)
+    external_id = models.CharField(_("customer id"), max_length=64)
     first_name = models.CharField(max_length=100, blank=True)
     last_name = models.CharField(max_length=100, blank=True)
-    email = models.CharField(max_length=254, blank=True, help_text="Lower case")
+    email = models.CharField(max_length=254, blank=True, help_text=_("Lower case"))
     phone_number = models.CharField(max_length=16, blank=True, help_text="E.164")
     phone_text = models.CharField(
-        max_length=64, blank=True, help_text="As it came, where it is no number of one person"
+        max_length=64, blank=True, help_text=_("As it came, where it is no number of one person")
     )
     date_of_birth = models.DateField(null=True, blank=True)
     registration_date = models.DateField(null=True, blank=True)
@@ -40,7 +41,7 @@ class CustomerRecord(models.Model):
 class Product(models.Model):
     """What is sold."""
 
-    external_id = models.CharField("product id", max_length=64)
+    external_id = models.CharField(_("product id"), max_length=64)
     product_name = models.CharField(max_length=200, blank=True)
     category = models.CharField(max_length=100, blank=True)
     brand = models.CharField(max_length=100, blank=True)
@@ -59,14 +60,14 @@ class Product(models.Model):
 class Purchase(models.Model):
     """One transaction. Negative: a refund, which lowers the value and is no purchase."""
 
-    external_id = models.CharField("transaction id", max_length=64)
+    external_id = models.CharField(_("transaction id"), max_length=64)
     record = models.ForeignKey(CustomerRecord, on_delete=models.PROTECT, related_name="purchases")
     product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="purchases")
     purchase_date = models.DateField()
-    quantity = models.IntegerField(help_text="Below zero: goods that came back")
+    quantity = models.IntegerField(help_text=_("Below zero: goods that came back"))
     total_amount = models.DecimalField(max_digits=18, decimal_places=2)
     currency = models.CharField(max_length=3)
-    store_id = models.CharField("store id", max_length=64, blank=True)
+    store_id = models.CharField(_("store id"), max_length=64, blank=True)
 
     class Meta:
         constraints = [
@@ -89,7 +90,7 @@ class Purchase(models.Model):
 class ServiceInteraction(models.Model):
     """One contact with customer service."""
 
-    external_id = models.CharField("interaction id", max_length=64)
+    external_id = models.CharField(_("interaction id"), max_length=64)
     record = models.ForeignKey(
         CustomerRecord, on_delete=models.PROTECT, related_name="interactions"
     )
@@ -100,7 +101,7 @@ class ServiceInteraction(models.Model):
     )
     resolution_status = models.CharField(max_length=32, blank=True)
     satisfaction_score = models.PositiveSmallIntegerField(
-        null=True, blank=True, help_text="1 to 10"
+        null=True, blank=True, help_text=_("1 to 10")
     )
 
     class Meta:
@@ -124,7 +125,7 @@ class ServiceInteraction(models.Model):
 class Campaign(models.Model):
     """A marketing campaign and whom it is meant for."""
 
-    external_id = models.CharField("campaign id", max_length=64)
+    external_id = models.CharField(_("campaign id"), max_length=64)
     campaign_name = models.CharField(max_length=200, blank=True)
     start_date = models.DateField()
     end_date = models.DateField(null=True, blank=True)
@@ -143,7 +144,7 @@ class Campaign(models.Model):
 class CampaignResponse(models.Model):
     """What a customer did with a campaign. An unsubscribe is no response."""
 
-    external_id = models.CharField("response id", max_length=64)
+    external_id = models.CharField(_("response id"), max_length=64)
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="responses")
     record = models.ForeignKey(
         CustomerRecord, on_delete=models.PROTECT, related_name="campaign_responses"
@@ -164,11 +165,11 @@ class CampaignResponse(models.Model):
 class WebsiteVisit(models.Model):
     """One session on the website."""
 
-    external_id = models.CharField("session id", max_length=64)
+    external_id = models.CharField(_("session id"), max_length=64)
     record = models.ForeignKey(CustomerRecord, on_delete=models.PROTECT, related_name="visits")
     visit_date = models.DateField()
     pages_viewed = models.PositiveIntegerField(default=0)
-    time_spent = models.PositiveIntegerField(default=0, help_text="Seconds")
+    time_spent = models.PositiveIntegerField(default=0, help_text=_("Seconds"))
     source = models.CharField(max_length=32, blank=True)
 
     class Meta:

@@ -4,6 +4,7 @@ Their size depends on days, categories and scores, not on customers.
 """
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from customer360.models.profiles import ChurnLevel, ValueTier
 
@@ -15,11 +16,11 @@ class SalesDay(models.Model):
     category = models.CharField(max_length=100, blank=True)
     brand = models.CharField(max_length=100, blank=True)
     currency = models.CharField(max_length=3)
-    orders = models.PositiveIntegerField(help_text="Purchases, without refunds")
+    orders = models.PositiveIntegerField(help_text=_("Purchases, without refunds"))
     refunds = models.PositiveIntegerField()
-    quantity = models.BigIntegerField(help_text="Net of what came back")
-    sold = models.DecimalField(max_digits=20, decimal_places=2, help_text="Of purchases")
-    revenue = models.DecimalField(max_digits=20, decimal_places=2, help_text="Net of refunds")
+    quantity = models.BigIntegerField(help_text=_("Net of what came back"))
+    sold = models.DecimalField(max_digits=20, decimal_places=2, help_text=_("Of purchases"))
+    revenue = models.DecimalField(max_digits=20, decimal_places=2, help_text=_("Net of refunds"))
 
     class Meta:
         constraints = [
@@ -64,11 +65,11 @@ class ProfileCell(models.Model):
     value_tier = models.CharField(max_length=6, choices=ValueTier)
     churn_risk = models.CharField(max_length=11, choices=ChurnLevel)
     customers = models.IntegerField()
-    repeat_customers = models.IntegerField(help_text="With more than one purchase")
+    repeat_customers = models.IntegerField(help_text=_("With more than one purchase"))
     total_purchases = models.BigIntegerField()
     total_lifetime_value = models.DecimalField(max_digits=20, decimal_places=2)
     churn_risk_score = models.DecimalField(
-        "sum of the churn risks", max_digits=16, decimal_places=4
+        _("sum of the churn risks"), max_digits=16, decimal_places=4
     )
 
     class Meta:
@@ -81,10 +82,10 @@ class ProfileCell(models.Model):
 class BuyerMonth(models.Model):
     """How many customers bought in a month, for retention. Up to 60 months back."""
 
-    month = models.DateField(help_text="Its first day")
+    month = models.DateField(help_text=_("Its first day"))
     buyers = models.IntegerField()
-    new_buyers = models.IntegerField(help_text="Whose first purchase is in this month")
-    kept_buyers = models.IntegerField(help_text="Who bought in the month before, too")
+    new_buyers = models.IntegerField(help_text=_("Whose first purchase is in this month"))
+    kept_buyers = models.IntegerField(help_text=_("Who bought in the month before, too"))
 
     class Meta:
         constraints = [

@@ -10,6 +10,8 @@ models.ChurnLevel stores.
 import numpy as np
 import numpy.typing as npt
 
+from funnel_site.lib.marking import Marked, marked
+
 LOW, MEDIUM, HIGH, NO_PURCHASE = "low", "medium", "high", "no_purchase"
 BANDS = (LOW, MEDIUM, HIGH, NO_PURCHASE)
 MEDIUM_FROM, HIGH_FROM = 1 / 3, 2 / 3
@@ -49,16 +51,24 @@ def reason(*, orders: int, days_since_last: int | None, usual_gap_days: float | 
     'no order yet'
     """
     if not orders or days_since_last is None:
-        return "no order yet"
-    ago = "today" if days_since_last == 0 else f"{_counted(days_since_last, 'day')} ago"
+        return marked("no order yet")
+    ago = (
+        marked("today")
+        if days_since_last == 0
+        else marked("%(days)s ago", days=_days(days_since_last))
+    )
     if orders == 1:
-        return f"1 order, {ago}"
-    told = f"{_counted(orders, 'order')}, last {ago}"
+        return marked("1 order, %(ago)s", ago=ago)
     if usual_gap_days is None:
-        return told
+        return marked("%(orders)s orders, last %(ago)s", orders=f"{orders:,}", ago=ago)
     gap = round(usual_gap_days)
-    return f"{told}, usual gap {_counted(gap, 'day') if gap else 'under a day'}"
+    return marked(
+        "%(orders)s orders, last %(ago)s, usual gap %(gap)s",
+        orders=f"{orders:,}",
+        ago=ago,
+        gap=_days(gap) if gap else marked("under a day"),
+    )
 
 
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def _days(number: int) -> Marked:
+    return marked("1 day") if number == 1 else marked("%(number)s days", number=f"{number:,}")

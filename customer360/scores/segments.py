@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from funnel_site.lib.marking import marked
+
 NO_PURCHASE = "No purchase yet"
 
 
@@ -41,72 +43,72 @@ SEGMENT_RULES = (
         recency=(4, 5),
         frequency=(4, 5),
         monetary=(4, 5),
-        meaning="Bought lately, buy often, spend the most",
-        advice="Thank them, ask for reviews, show them new things first",
+        meaning=marked("Bought lately, buy often, spend the most"),
+        advice=marked("Thank them, ask for reviews, show them new things first"),
     ),
     SegmentRule(
         name="Can't lose",
         recency=(1, 2),
         frequency=(4, 5),
         monetary=(4, 5),
-        meaning="Bought often and spent much, but not lately",
-        advice="Call them: a personal word wins more than a campaign",
+        meaning=marked("Bought often and spent much, but not lately"),
+        advice=marked("Call them: a personal word wins more than a campaign"),
     ),
     SegmentRule(
         name="Loyal",
         recency=(3, 5),
         frequency=(4, 5),
-        meaning="Buy often",
-        advice="Offer what goes with their favourites",
+        meaning=marked("Buy often"),
+        advice=marked("Offer what goes with their favourites"),
     ),
     SegmentRule(
         name="At risk",
         recency=(1, 2),
         frequency=(3, 5),
-        meaning="Used to buy regularly, and stopped",
-        advice="Ask what went wrong, offer a reason to return",
+        meaning=marked("Used to buy regularly, and stopped"),
+        advice=marked("Ask what went wrong, offer a reason to return"),
     ),
     SegmentRule(
         name="Potential loyalists",
         recency=(4, 5),
         frequency=(2, 3),
-        meaning="Bought lately, and more than once",
-        advice="Invite them to the loyalty programme",
+        meaning=marked("Bought lately, and more than once"),
+        advice=marked("Invite them to the loyalty programme"),
     ),
     SegmentRule(
         name="New",
         recency=(5, 5),
         frequency=(1, 1),
-        meaning="Began just now",
-        advice="Welcome them, help with the first order",
+        meaning=marked("Began just now"),
+        advice=marked("Welcome them, help with the first order"),
     ),
     SegmentRule(
         name="Promising",
         recency=(3, 4),
         frequency=(1, 1),
-        meaning="Began a while ago, not returned yet",
-        advice="Suggest the second order",
+        meaning=marked("Began a while ago, not returned yet"),
+        advice=marked("Suggest the second order"),
     ),
     SegmentRule(
         name="Need attention",
         recency=(3, 3),
         frequency=(2, 3),
-        meaning="In the middle of everything",
-        advice="Remind them with an offer that ends",
+        meaning=marked("In the middle of everything"),
+        advice=marked("Remind them with an offer that ends"),
     ),
     SegmentRule(
         name="Lost",
         recency=(1, 1),
         frequency=(1, 1),
-        meaning="One early order, long ago",
-        advice="Leave them to general campaigns",
+        meaning=marked("One early order, long ago"),
+        advice=marked("Leave them to general campaigns"),
     ),
     SegmentRule(
         name="Hibernating",
         recency=(1, 2),
         frequency=(1, 2),
-        meaning="Bought seldom, and long ago",
-        advice="Send a cheap reminder now and then",
+        meaning=marked("Bought seldom, and long ago"),
+        advice=marked("Send a cheap reminder now and then"),
     ),
 )
 SEGMENTS = (*(rule.name for rule in SEGMENT_RULES), NO_PURCHASE)

@@ -8,7 +8,9 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection, transaction
+from django.utils.formats import date_format, number_format
 from django.utils.timezone import now
+from django.utils.translation import gettext
 
 from customer360.metrics import BY_KEY, Figure
 from customer360.models import CustomerProfile, ProfileBuild, ScoreFit
@@ -69,10 +71,14 @@ def fit_in_words(built: Built) -> str:
     fit = ScoreFit.objects.filter(build_id__lte=built.id).order_by("-build_id").first()
     if fit is None:
         return ""
-    rests = f"{fit.buyers:,} buyers, {fit.repeat_buyers:,} of whom came back, {fit.as_of:%-d %b %Y}"
+    rests = gettext("%(buyers)s buyers, %(repeated)s of whom came back, %(day)s") % {
+        "buyers": number_format(fit.buyers, force_grouping=True),
+        "repeated": number_format(fit.repeat_buyers, force_grouping=True),
+        "day": date_format(fit.as_of, "j M Y"),
+    }
     if fit.model == CustomerProfile.ScoredBy.MBG_NBD:
-        return f"MBG/NBD fitted on {rests}"
-    return f"By the simple rule, too few for a model: {rests}"
+        return gettext("MBG/NBD fitted on %(rests)s") % {"rests": rests}
+    return gettext("By the simple rule, too few for a model: %(rests)s") % {"rests": rests}
 
 
 @contextmanager

@@ -12,6 +12,8 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from carddata.card_ids import CardIdError, read_card_id
 from carddata.models import CardStatus
@@ -24,7 +26,9 @@ SHORTEST_NUMBER = 4
 SHORTEST_WORD = 3
 SHORTEST_CARD = 4
 ROOM_SOURCES = ("crm", Room.SESSION_SOURCE)
-HINT = "Type at least 3 letters of a name, 4 digits of a number, a card id, a room id or an e-mail."
+HINT = _(
+    "Type at least 3 letters of a name, 4 digits of a number, a card id, a room id or an e-mail."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,13 +52,16 @@ def find_customers(text: str, *, may_see_cards: bool = True) -> list[Found]:
     owners = _owners(cards)
     for card in cards:
         if card.contact in owners:
-            reasons.setdefault(owners[card.contact], (f"Card {card.card_id}", None))
+            reasons.setdefault(
+                owners[card.contact],
+                (gettext("Card %(card_id)s") % {"card_id": card.card_id}, None),
+            )
     # Who is found by a number, a room or an address of their own is not looked for by parts of names.
     for key, why in [] if is_sure else _by_words(text):
         reasons.setdefault(key, (why, None))
     found = _customers(reasons)
     strays = [
-        Found(customer=None, why="Card of an unknown customer", card=card)
+        Found(customer=None, why=gettext("Card of an unknown customer"), card=card)
         for card in cards
         if card.contact not in owners
     ]
@@ -97,7 +104,7 @@ def _by_number(text: str) -> list[tuple[int, str, None]]:
         for part in parts:
             wanted |= Q(value__contains=part) if has_parts() else Q(value__startswith=f"+{part}")
         keys = list(phones.filter(wanted).values_list("customer_id", flat=True)[:SHOWN])
-    return [(key, "Phone number", None) for key in keys]
+    return [(key, gettext("Phone number"), None) for key in keys]
 
 
 def _by_room(text: str) -> list[tuple[int, str, int | None]]:
@@ -106,7 +113,11 @@ def _by_room(text: str) -> list[tuple[int, str, int | None]]:
     rooms = Room.objects.filter(
         source__in=ROOM_SOURCES, external_id=text, customer__isnull=False
     ).values_list("customer_id", "pk")
-    return [(customer, f"Room {text}", room) for customer, room in rooms if customer]
+    return [
+        (customer, gettext("Room %(text)s") % {"text": text}, room)
+        for customer, room in rooms
+        if customer
+    ]
 
 
 def _by_address(text: str) -> list[tuple[int, str, None]]:
@@ -116,7 +127,7 @@ def _by_address(text: str) -> list[tuple[int, str, None]]:
     known = CustomerIdentity.objects.filter(kind=CustomerIdentity.Kind.EMAIL, value=text.lower())
     keys = list(known.values_list("customer_id", flat=True))
     keys += Customer.objects.filter(email__iexact=text).values_list("pk", flat=True)[:SHOWN]
-    return [(key, "E-mail", None) for key in keys]
+    return [(key, gettext("E-mail"), None) for key in keys]
 
 
 def _cards(text: str) -> list[CardStatus]:
@@ -149,7 +160,7 @@ def _by_words(text: str) -> list[tuple[int, str]]:
         "-last_seen_at", "-pk"
     )
     found = [
-        (key, "E-mail" if field == "email" else "Name")
+        (key, gettext("E-mail") if field == "email" else gettext("Name"))
         for key in customers.values_list("pk", flat=True)[:SHOWN]
     ]
     if field == "email":
@@ -158,7 +169,8 @@ def _by_words(text: str) -> list[tuple[int, str]]:
             **{f"value__{how.removeprefix('i')}": text.lower()},
         )
         found += [
-            (key, "E-mail") for key in addresses.values_list("customer_id", flat=True)[:SHOWN]
+            (key, gettext("E-mail"))
+            for key in addresses.values_list("customer_id", flat=True)[:SHOWN]
         ]
     return found
 

@@ -10,6 +10,7 @@ from django.core.signing import BadSignature, Signer
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Left
 from django.utils.timezone import now
+from django.utils.translation import gettext_lazy as _
 
 from conversations.models import Channel, Message, Presence, Room
 from conversations.selectors import rooms_open_to
@@ -18,14 +19,14 @@ from conversations.services.desk import PRESENT_FOR
 PAGE = 50
 SALT = "queue"
 SNIPPET = 120
-VIEWS = (("mine", "Mine"), ("unassigned", "Unassigned"), ("all", "All"))
-STATES = (("open", "Waiting first"), ("waiting", "Waiting only"), ("closed", "Closed"))
+VIEWS = (("mine", _("Mine")), ("unassigned", _("Unassigned")), ("all", _("All")))
+STATES = (("open", _("Waiting first")), ("waiting", _("Waiting only")), ("closed", _("Closed")))
 WAITS = (
-    ("", "Any time"),
-    ("15", "15 minutes"),
-    ("60", "1 hour"),
-    ("240", "4 hours"),
-    ("1440", "1 day"),
+    ("", _("Any time")),
+    ("15", _("15 minutes")),
+    ("60", _("1 hour")),
+    ("240", _("4 hours")),
+    ("1440", _("1 day")),
 )
 COUNTED_TO = 1_000
 
@@ -140,7 +141,7 @@ def _with_presence(rooms: list[Room], user: Any) -> list[Room]:
 def waiting_counts(user: Any) -> dict[str, Any]:
     """How many rooms wait: mine, nobody's, all, each up to 1,000; and since when the first does."""
     counts: dict[str, Any] = {}
-    for view, _ in VIEWS:
+    for view, _label in VIEWS:
         keys = waiting_rooms(QueueQuery(view=view), user).order_by().values("pk")[:COUNTED_TO]
         counts[view] = keys.count()
     first = waiting_rooms(QueueQuery(), user).values_list("waiting_since", flat=True)[:1]

@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 from django.db.models import F, QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from customer360.contributions import SALES, SIGNALS, union_of
 from customer360.dialect import dialect
@@ -37,7 +38,7 @@ SELECT matching.*, person.name FROM (
 ) AS matching LEFT JOIN conversations_customer person ON person.id = matching.customer_id
 ORDER BY day DESC, customer_id, score
 """
-KINDS = {0: "Refund", 1: "Purchase", 2: "Further amount"}
+KINDS = {0: _("Refund"), 1: _("Purchase"), 2: _("Further amount")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,8 @@ from django.core.signing import BadSignature, Signer
 from django.db.models import F, Q, QuerySet
 from django.utils.formats import number_format
 from django.utils.timezone import get_default_timezone, localtime, make_aware
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from carddata.models import PHONE_TAIL, CardEvent, CardStatus
 from carddata.selectors import with_phone_tail
@@ -90,7 +92,8 @@ def _step(title: str) -> Callable[[Funnel], dict[str, Any]]:
 def _review(row: Review) -> dict[str, Any]:
     stars = f" {'★' * row.rating}" if row.rating else ""
     return {
-        "title": f"Review of {row.product_name[:80]}{stars}",
+        "title": gettext("Review of %(product_name)s%(stars)s")
+        % {"product_name": row.product_name[:80], "stars": stars},
         "text": row.product_review,
         "icon": "reviews",
         "link": ("admin:reviews_review_change", row.pk),
@@ -99,7 +102,8 @@ def _review(row: Review) -> dict[str, Any]:
 
 def _card(row: CardEvent) -> dict[str, Any]:
     return {
-        "title": f"Card {row.card_id}: {row.get_status_display()}",
+        "title": gettext("Card %(card_id)s: %(status)s")
+        % {"card_id": row.card_id, "status": row.get_status_display()},
         "text": row.comment,
         "icon": "credit_card",
     }
@@ -118,7 +122,8 @@ def _purchase(row: Purchase) -> dict[str, Any]:
 def _case(row: ServiceInteraction) -> dict[str, Any]:
     score = f"satisfaction {row.satisfaction_score} of 10" if row.satisfaction_score else ""
     return {
-        "title": f"Service case: {row.interaction_type}",
+        "title": gettext("Service case: %(interaction_type)s")
+        % {"interaction_type": row.interaction_type},
         "text": ", ".join(filter(None, (row.resolution_status, score))),
         "icon": "headset_mic",
         "link": ("admin:customer360_serviceinteraction_change", row.pk),
@@ -127,7 +132,7 @@ def _case(row: ServiceInteraction) -> dict[str, Any]:
 
 def _note(row: Note) -> dict[str, Any]:
     return {
-        "title": f"Note by {row.author or 'somebody'}",
+        "title": gettext("Note by %(author)s") % {"author": row.author or gettext("somebody")},
         "text": row.body,
         "icon": "sticky_note_2",
         "tone": "note",
@@ -218,14 +223,14 @@ SOURCES: dict[str, Source] = {
     ),
 }
 KINDS = (
-    ("message", "Messages"),
-    ("funnel", "Funnel"),
-    ("review", "Reviews"),
-    ("card", "Cards"),
-    ("purchase", "Purchases"),
-    ("case", "Service cases"),
-    ("note", "Notes"),
-    ("consent", "Consent"),
+    ("message", _("Messages")),
+    ("funnel", _("Funnel")),
+    ("review", _("Reviews")),
+    ("card", _("Cards")),
+    ("purchase", _("Purchases")),
+    ("case", _("Service cases")),
+    ("note", _("Notes")),
+    ("consent", _("Consent")),
 )
 
 

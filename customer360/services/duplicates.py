@@ -20,6 +20,7 @@ from conversations.identity_rules import EMAIL, PHONE, names_nobody
 from conversations.models import Customer, CustomerIdentity, SharedValue
 from customer360.models import CustomerRecord, DuplicateCandidate
 from funnel_site.lib.batches import chunks
+from funnel_site.lib.marking import marked
 
 LARGEST_BLOCK = 10
 AT_A_TIME = 500
@@ -112,21 +113,30 @@ def _rules() -> list[Rule]:
     shared = SharedValue.objects.filter(kind=PHONE).values("value")
     numbers = CustomerIdentity.objects.filter(kind=PHONE).exclude(value__in=shared)
     return [
-        Rule(words="Same name and day of birth", score=60, rows=named),
+        Rule(words=marked("Same name and day of birth"), score=60, rows=named),
         Rule(
-            words=f"Phone numbers with the same last {LAST_DIGITS} digits",
+            words=marked("Phone numbers with the same last %(number)s digits", number=LAST_DIGITS),
             score=40,
             rows=numbers.annotate(block=Right("value", LAST_DIGITS)),
         ),
-        Rule(words="Same e-mail address", score=20, rows=_whole(CustomerRecord.objects.all())),
-        Rule(words="Same e-mail address", score=20, rows=_whole(Customer.objects.all()), by="id"),
         Rule(
-            words="Same name before the @ of their e-mail",
+            words=marked("Same e-mail address"),
+            score=20,
+            rows=_whole(CustomerRecord.objects.all()),
+        ),
+        Rule(
+            words=marked("Same e-mail address"),
+            score=20,
+            rows=_whole(Customer.objects.all()),
+            by="id",
+        ),
+        Rule(
+            words=marked("Same name before the @ of their e-mail"),
             score=30,
             rows=_boxes(CustomerRecord.objects.all()),
         ),
         Rule(
-            words="Same name before the @ of their e-mail",
+            words=marked("Same name before the @ of their e-mail"),
             score=30,
             rows=_boxes(Customer.objects.all()),
             by="id",

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 from rest_framework_api_key.admin import APIKeyModelAdmin
 from rest_framework_api_key.models import APIKey as UnusedKey
 
@@ -19,7 +20,9 @@ admin.site.unregister(UnusedKey)
 class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
     """Scopes as boxes to tick."""
 
-    scopes = forms.MultipleChoiceField(choices=Scope, widget=forms.CheckboxSelectMultiple)
+    scopes = forms.MultipleChoiceField(
+        label=_("Scopes"), choices=Scope, widget=forms.CheckboxSelectMultiple
+    )
 
     class Meta:
         model = ApiKey
@@ -53,6 +56,6 @@ class ApiKeyAdmin(APIKeyModelAdmin, StaffAdmin):  # type: ignore[misc]
     def get_urls(self) -> Any:
         return [*account_urls(), *super().get_urls()]
 
-    @admin.display(description="Scopes")
+    @admin.display(description=_("Scopes"))
     def shown_scopes(self, key: ApiKey) -> str:
         return ", ".join(key.scopes)

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class AccessConfig(AppConfig):
@@ -6,4 +7,4 @@ class AccessConfig(AppConfig):
 
     name = "funnel_site.access"
     label = "access"
-    verbose_name = "Access"
+    verbose_name = _("Access")

@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
 from funnel_site.audit.models import AuditEntry
@@ -24,7 +25,7 @@ class AuditEntryAdmin(RecordAdmin):
     list_display = ("timestamp", "who", "shown_kind", "about", "words")
     list_filter = ("kind", ("timestamp", RangeDateTimeFilter), "content_type")
     search_fields = ("=who", "=object_pk", "=cid", "=path")
-    search_help_text = "User name, the number of a row, a request's id, or a path"
+    search_help_text = _("User name, the number of a row, a request's id, or a path")
     list_select_related = ("content_type",)
     ordering = ("-timestamp", "-id")
     fields = (
@@ -49,7 +50,7 @@ class AuditEntryAdmin(RecordAdmin):
         return entries.filter(actor=request.user.pk)
 
     @display(
-        description="Did",
+        description=_("Did"),
         ordering="kind",
         label={
             "Saw": "info",
@@ -62,13 +63,13 @@ class AuditEntryAdmin(RecordAdmin):
     def shown_kind(self, entry: AuditEntry) -> str:
         return str(entry.get_kind_display())
 
-    @display(description="What")
+    @display(description=_("What"))
     def about(self, entry: AuditEntry) -> str:
         kind = str(entry.content_type.name).capitalize()
         told = str(entry.object_repr)
         return told if told.startswith(kind) else f"{kind} {told}"
 
-    @display(description="Before and after")
+    @display(description=_("Before and after"))
     def shown_changes(self, entry: AuditEntry) -> str:
         rows = [
             (name, *[str(value) for value in values[:2]])
@@ -81,7 +82,7 @@ class AuditEntryAdmin(RecordAdmin):
         lines = format_html_join("", "<tr><th>{}</th><td>{}</td><td>{}</td></tr>", rows)
         return format_html('<table class="fs-table">{}</table>', lines)
 
-    @display(description="Details")
+    @display(description=_("Details"))
     def shown_facts(self, entry: AuditEntry) -> Any:
         if not entry.additional_data:
             return "–"

@@ -7,6 +7,7 @@ from typing import Any
 
 from auditlog.models import AbstractLogEntry
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class AuditEntry(AbstractLogEntry):
@@ -16,21 +17,21 @@ class AuditEntry(AbstractLogEntry):
     """
 
     class Kind(models.TextChoices):
-        SAW = "saw", "Saw"
-        CHANGED = "changed", "Changed"
-        EXPORTED = "exported", "Exported"
-        REPLAYED = "replayed", "Replayed"
-        REFUSED = "refused", "Was refused"
+        SAW = "saw", _("Saw")
+        CHANGED = "changed", _("Changed")
+        EXPORTED = "exported", _("Exported")
+        REPLAYED = "replayed", _("Replayed")
+        REFUSED = "refused", _("Was refused")
 
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.CHANGED)
-    who = models.CharField(max_length=150, blank=True, help_text="The user name as it was then")
+    who = models.CharField(max_length=150, blank=True, help_text=_("The user name as it was then"))
     path = models.CharField(max_length=500, blank=True)
     words = models.TextField(blank=True)
 
     class Meta(AbstractLogEntry.Meta):
         abstract = False
-        verbose_name = "audit entry"
-        verbose_name_plural = "audit entries"
+        verbose_name = _("audit entry")
+        verbose_name_plural = _("audit entries")
         indexes = [
             models.Index(fields=["-timestamp", "-id"], name="audit_newest_first"),
             models.Index(fields=["actor", "-timestamp"], name="audit_of_one_person"),

@@ -12,6 +12,8 @@ from functools import lru_cache
 import phonenumbers
 from phonenumbers import PhoneNumber, PhoneNumberFormat, PhoneNumberType, ValidationResult
 
+from funnel_site.lib.marking import marked
+
 LONGEST_INPUT = 64
 FEWEST_DIGITS = 8
 FEWEST_NATIONAL_DIGITS = 8
@@ -47,19 +49,21 @@ def normalise_phone(text: str, region: str) -> str:
     for number, least in _readings(spelling, region.upper()):
         if number is not None and _standing(number) >= least:
             return phonenumbers.format_number(number, PhoneNumberFormat.E164)
-    raise PhoneError("This is not a phone number: its digits are too few, too many or misplaced.")
+    raise PhoneError(
+        marked("This is not a phone number: its digits are too few, too many or misplaced.")
+    )
 
 
 def _spelling(text: str) -> str:
     """Digits, with a leading + where there was one; nothing else."""
     if len(text) > LONGEST_INPUT:
-        raise PhoneError("This is too long for a phone number.")
+        raise PhoneError(marked("This is too long for a phone number."))
     plain = unicodedata.normalize("NFKC", text)
     if not plain.isascii():
         plain = "".join(one for one in plain if unicodedata.category(one) != "Cf")
     plain = SCHEME.sub("", plain, count=1).strip()
     if not SPELLING.fullmatch(plain):
-        raise PhoneError("A phone number has digits, and may have a + before them.")
+        raise PhoneError(marked("A phone number has digits, and may have a + before them."))
     digits = NOT_DIGITS.sub("", plain)
     if digits.startswith("00"):
         return f"+{digits[2:]}"

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.functional import cached_property
 from django.utils.text import capfirst
+from django.utils.translation import gettext, gettext_lazy
 from unfold.admin import ModelAdmin
 from unfold.decorators import action as unfold_action
 from unfold.decorators import display as unfold_display
@@ -22,8 +23,27 @@ EXACT_BELOW = 10_000
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 
+class Labels(dict[str, str]):
+    """A column's colours by its English words; looked up by the words in the viewer's language."""
+
+    def _english(self, shown: object) -> str | None:
+        words = str(shown)
+        return next((english for english in self if gettext(english) == words), None)
+
+    def __contains__(self, shown: object) -> bool:
+        return self._english(shown) is not None
+
+    def __getitem__(self, shown: object) -> str:
+        english = self._english(shown)
+        if english is None:
+            raise KeyError(shown)
+        return super().__getitem__(english)
+
+
 def display(**options: Any) -> Callable[[Method], Method]:
-    """The theme's column decorator, with types."""
+    """The theme's column decorator, with types. The keys of `label` are English words."""
+    if isinstance(options.get("label"), dict):
+        options["label"] = Labels(options["label"])
     return cast("Callable[[Method], Method]", unfold_display(**options))
 
 
@@ -45,7 +65,7 @@ def confirmed(method: Method) -> Method:
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": method.__name__.replace("_", " ").capitalize(),
+            "title": getattr(getattr(self, method.__name__), "short_description", ""),
         }
         return TemplateResponse(request, "admin/confirm_action.html", context)
 
@@ -148,7 +168,7 @@ def _masked_field(name: str, mask: masking.Mask) -> Callable[[Any], str]:
         return mask(str(value)) if value else ""
 
     shown.__name__ = f"masked_{name}"
-    return display(description=capfirst(name.replace("_", " ")))(shown)
+    return display(description=capfirst(gettext_lazy(name.replace("_", " "))))(shown)
 
 
 class StaffAdmin(ExportList, MaskingMixin, ModelAdmin):

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class TombstonesConfig(AppConfig):
@@ -6,4 +7,4 @@ class TombstonesConfig(AppConfig):
 
     name = "funnel_site.tombstones"
     label = "tombstones"
-    verbose_name = "Erased keys"
+    verbose_name = _("Erased keys")

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.timezone import now
+from django.utils.translation import gettext
 
 from conversations.models import Room
 from funnels.models import Correction, Funnel
@@ -23,7 +24,7 @@ def correct_fact(*, funnel: Funnel, field: str, value: str, reason: str, user: A
     """
     text = _checked(field, value.strip())
     if not reason.strip():
-        raise ValidationError({"reason": "Say why."})
+        raise ValidationError({"reason": gettext("Say why.")})
     room = Room.objects.select_for_update(no_key=True).get(pk=funnel.room_id)
     correction = Correction.objects.create(
         room=room,
@@ -51,10 +52,10 @@ def lift_correction(*, correction: Correction, user: Any) -> None:
 
 def _checked(field: str, text: str) -> str:
     if field not in Correction.Field.values:
-        raise ValidationError({"field": "There is no such fact."})
+        raise ValidationError({"field": gettext("There is no such fact.")})
     if not text:
         if field in (Correction.Field.LEADS_DATE, Correction.Field.CHANNEL):
-            raise ValidationError({"value": "This fact cannot be empty."})
+            raise ValidationError({"value": gettext("This fact cannot be empty.")})
         return ""
     if field == Correction.Field.CHANNEL:
         return text.casefold()[:32]
@@ -63,9 +64,9 @@ def _checked(field: str, text: str) -> str:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise ValidationError({"value": "A time as YYYY-MM-DD HH:MM."}) from error
+        raise ValidationError({"value": gettext("A time as YYYY-MM-DD HH:MM.")}) from error
     if moment.tzinfo is None:
-        raise ValidationError({"value": "A time with its zone."})
+        raise ValidationError({"value": gettext("A time with its zone.")})
     return moment.isoformat()
 
 
@@ -73,7 +74,7 @@ def _amount(text: str) -> str:
     try:
         amount = Decimal(text)
     except InvalidOperation as error:
-        raise ValidationError({"value": "A plain number."}) from error
+        raise ValidationError({"value": gettext("A plain number.")}) from error
     if not amount.is_finite() or not 0 <= amount < LARGEST_AMOUNT:
-        raise ValidationError({"value": "A number from 0 to below 10^12."})
+        raise ValidationError({"value": gettext("A number from 0 to below 10^12.")})
     return str(amount.quantize(Decimal("0.01")))

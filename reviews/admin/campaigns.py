@@ -10,11 +10,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from conversations.models import Customer, MessageTemplate
 from conversations.template_text import TemplateTextError, filled
 from funnel_site.lib.staff import RecordAdmin, StaffAdmin, action, confirmed, display
+from funnel_site.lib.words import translated
 from reviews.models import Campaign, Invitation
 from reviews.services.inviting import cancel_waiting, invite_customers, values_for
 
@@ -29,7 +32,7 @@ class CampaignForm(forms.ModelForm[Campaign]):
         required=False,
         max_length=2_000,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
-        help_text="One a line, for {{1}}, {{2}} … of the template; {name} is the first name",
+        help_text=_("One a line, for {{1}}, {{2}} … of the template; {name} is the first name"),
     )
 
     class Meta:
@@ -52,7 +55,7 @@ class CampaignForm(forms.ModelForm[Campaign]):
     def clean_per_minute(self) -> int:
         number: int = self.cleaned_data["per_minute"]
         if not 1 <= number <= 4_800:
-            raise ValidationError("1 to 4,800: WhatsApp takes 80 a second.")
+            raise ValidationError(gettext("1 to 4,800: WhatsApp takes 80 a second."))
         return number
 
     def clean(self) -> dict[str, Any]:
@@ -66,7 +69,7 @@ class CampaignForm(forms.ModelForm[Campaign]):
         try:
             filled(template.body, values_for(sample, Customer(name="Ana")))
         except TemplateTextError as error:
-            raise ValidationError({"values": str(error)}) from error
+            raise ValidationError({"values": translated(error.args[0])}) from error
         return cleaned
 
 
@@ -76,7 +79,7 @@ class PickForm(forms.Form):
     campaign = forms.ModelChoiceField(
         queryset=Campaign.objects.filter(is_active=True).select_related("line"),
         widget=UnfoldAdminSelectWidget,
-        empty_label="Choose a campaign",
+        empty_label=_("Choose a campaign"),
     )
 
 
@@ -100,7 +103,7 @@ class CampaignAdmin(StaffAdmin):
     fieldsets = (
         (None, {"fields": ("name", "line", "template", "values")}),
         (
-            "Whom and how fast",
+            _("Whom and how fast"),
             {"fields": ("invites_buyers", "rest_days", "per_minute", "is_active")},
         ),
     )
@@ -142,7 +145,7 @@ class CampaignAdmin(StaffAdmin):
             context = {
                 **self.admin_site.each_context(request),
                 "opts": self.opts,
-                "title": "Invite customers to review",
+                "title": gettext("Invite customers to review"),
                 "form": form,
                 "number": len(picked),
             }
@@ -153,12 +156,14 @@ class CampaignAdmin(StaffAdmin):
         self.log_change(request, campaign, f"Invited {report.invited} customers")
         self.message_user(
             request,
-            f"{report.invited} on the list now, {report.again} were already, "
-            f"{report.unwritable} left out: opted out, blocked, or without a number.",
+            gettext(
+                "%(invited)s on the list now, %(again)s were already, %(unwritable)s left out: opted out, blocked, or without a number."
+            )
+            % {"invited": report.invited, "again": report.again, "unwritable": report.unwritable},
         )
         return redirect("admin:reviews_campaign_change", campaign.pk)
 
-    @action(description="Clear the waiting list", permissions=["invite"], icon="playlist_remove")
+    @action(description=_("Clear the waiting list"), permissions=["invite"], icon="playlist_remove")
     @confirmed
     def clear_list(self, request: HttpRequest, object_id: int) -> HttpResponse:
         campaign = self.get_object(request, str(object_id))
@@ -166,18 +171,20 @@ class CampaignAdmin(StaffAdmin):
             raise PermissionDenied
         number = cancel_waiting(campaign=campaign, user=request.user)
         self.log_change(request, campaign, f"Took {number} off the list")
-        self.message_user(request, f"{number} customers are off the list.")
+        self.message_user(
+            request, gettext("%(number)s customers are off the list.") % {"number": number}
+        )
         return redirect("admin:reviews_campaign_change", object_id)
 
-    @display(description="Waiting", ordering="waiting_number")
+    @display(description=_("Waiting"), ordering="waiting_number")
     def waiting(self, campaign: Any) -> int:
         return int(campaign.waiting_number)
 
-    @display(description="Sent", ordering="sent_number")
+    @display(description=_("Sent"), ordering="sent_number")
     def sent(self, campaign: Any) -> int:
         return int(campaign.sent_number)
 
-    @display(description="Left out", ordering="skipped_number")
+    @display(description=_("Left out"), ordering="skipped_number")
     def left_out(self, campaign: Any) -> int:
         return int(campaign.skipped_number)
 
@@ -203,13 +210,13 @@ class InvitationAdmin(RecordAdmin):
     ordering = ("-id",)
 
     @display(
-        description="State",
+        description=_("State"),
         ordering="state",
         label={"Waiting": "info", "Sent": "success", "Left out": "warning"},
     )
     def shown_state(self, invitation: Invitation) -> str:
         return invitation.get_state_display()
 
-    @display(description="Delivery")
+    @display(description=_("Delivery"))
     def delivery(self, invitation: Invitation) -> str:
         return invitation.message.get_status_display() if invitation.message else ""

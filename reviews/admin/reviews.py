@@ -11,6 +11,8 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.widgets import UnfoldAdminSelectWidget
 
@@ -21,6 +23,7 @@ from funnel_site.lib.importing import ImportList
 from funnel_site.lib.masking import is_masked
 from funnel_site.lib.phone import phone_search_digits
 from funnel_site.lib.staff import StaffAdmin, action, display
+from funnel_site.lib.words import translated
 from reviews.models import Review
 from reviews.resources import ReviewResource
 from reviews.selectors import review_conversation
@@ -43,7 +46,7 @@ class HideForm(forms.Form):
     """Why a review is hidden: one reason of a list, so that they can be counted."""
 
     because = forms.ChoiceField(
-        label="Reason",
+        label=_("Reason"),
         choices=[(reason, reason) for reason in REASONS],
         widget=UnfoldAdminSelectWidget,
     )
@@ -73,7 +76,7 @@ class ReviewAdmin(ImportList, StaffAdmin):
         ("answer", admin.EmptyFieldListFilter),
     )
     search_fields = ("product_name", "product_review", "user_name", "contact_number")
-    search_help_text = "Words, product, name, or phone number in any format"
+    search_help_text = _("Words, product, name, or phone number in any format")
     ordering = ("-created_at", "-id")
     actions = ("publish", "hide")
 
@@ -105,16 +108,20 @@ class ReviewAdmin(ImportList, StaffAdmin):
             *super().get_urls(),
         ]
 
-    @action(description="Publish selected reviews", permissions=["moderate"])
+    @action(description=_("Publish selected reviews"), permissions=["moderate"])
     def publish(self, request: HttpRequest, queryset: QuerySet[Review]) -> None:
         chosen = self._chosen(request, queryset)
         if not chosen:
             return
         number = publish_reviews(reviews=chosen, user=request.user)
         self._log(request, chosen, "Published")
-        self.message_user(request, f"Published {number} of {len(chosen)}; the others were already.")
+        self.message_user(
+            request,
+            gettext("Published %(number)s of %(all)s; the others were already.")
+            % {"number": number, "all": len(chosen)},
+        )
 
-    @action(description="Hide selected reviews…", permissions=["moderate"])
+    @action(description=_("Hide selected reviews…"), permissions=["moderate"])
     def hide(self, request: HttpRequest, queryset: QuerySet[Review]) -> HttpResponse | None:
         """Ask for the reason first, then hide."""
         chosen = self._chosen(request, queryset)
@@ -125,7 +132,7 @@ class ReviewAdmin(ImportList, StaffAdmin):
             context = {
                 **self.admin_site.each_context(request),
                 "opts": self.opts,
-                "title": f"Hide {len(chosen)} reviews",
+                "title": gettext("Hide %(number)s reviews") % {"number": len(chosen)},
                 "form": form,
                 "chosen": chosen,
                 "number": len(chosen),
@@ -135,7 +142,11 @@ class ReviewAdmin(ImportList, StaffAdmin):
             reviews=chosen, because=form.cleaned_data["because"], user=request.user
         )
         self._log(request, chosen, f"Hidden: {form.cleaned_data['because']}")
-        self.message_user(request, f"Hid {number} of {len(chosen)}; the others were already.")
+        self.message_user(
+            request,
+            gettext("Hid %(number)s of %(all)s; the others were already.")
+            % {"number": number, "all": len(chosen)},
+        )
         return None
 
     def _log(self, request: HttpRequest, reviews: list[int], words: str) -> None:
@@ -147,7 +158,11 @@ class ReviewAdmin(ImportList, StaffAdmin):
         chosen = list(queryset.values_list("pk", flat=True)[: MOST_AT_ONCE + 1])
         if len(chosen) <= MOST_AT_ONCE:
             return chosen
-        self.message_user(request, f"At most {MOST_AT_ONCE} at once: filter first.", level="ERROR")
+        self.message_user(
+            request,
+            gettext("At most %(most)s at once: filter first.") % {"most": MOST_AT_ONCE},
+            level="ERROR",
+        )
         return []
 
     def change_view(
@@ -173,7 +188,8 @@ class ReviewAdmin(ImportList, StaffAdmin):
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "original": review,
-            "title": f"Review of {review.product_name[:80]}",
+            "title": gettext("Review of %(product_name)s")
+            % {"product_name": review.product_name[:80]},
             "review": review,
             "delivery": delivery_of(review.status),
             "stars": _stars(review.rating),
@@ -202,14 +218,14 @@ class ReviewAdmin(ImportList, StaffAdmin):
         if "publish" in request.POST:
             publish_reviews(reviews=[key], user=request.user)
             self.log_change(request, review, "Published")
-            self.message_user(request, "Published.")
+            self.message_user(request, gettext("Published."))
             return redirect("admin:reviews_review_change", key)
         form = HideForm(request.POST)
         if not form.is_valid():
             return self._page(request, review, form)
         hide_reviews(reviews=[key], because=form.cleaned_data["because"], user=request.user)
         self.log_change(request, review, f"Hidden: {form.cleaned_data['because']}")
-        self.message_user(request, "Hidden. The list of reviews no longer shows it.")
+        self.message_user(request, gettext("Hidden. The list of reviews no longer shows it."))
         return redirect("admin:reviews_review_change", key)
 
     def answer_view(self, request: HttpRequest, key: int) -> HttpResponse:
@@ -225,46 +241,46 @@ class ReviewAdmin(ImportList, StaffAdmin):
             return self._page(request, review, HideForm(), outcome.form)
         note_answer(review=key, text=outcome.message.body, user=request.user)
         self.log_change(request, review, "Answered")
-        self.message_user(request, "The answer is on its way.")
+        self.message_user(request, gettext("The answer is on its way."))
         return redirect("admin:reviews_review_change", key)
 
-    @display(description="Product", ordering="product_name")
+    @display(description=_("Product"), ordering="product_name")
     def shown_product(self, review: Review) -> str:
         return review.product_name[:60]
 
-    @display(description="Review")
+    @display(description=_("Review"))
     def snippet(self, review: Review) -> str:
         text = review.product_review
         return text if len(text) <= 80 else f"{text[:79]}…"
 
-    @display(description="Stars", ordering="rating")
+    @display(description=_("Stars"), ordering="rating")
     def stars(self, review: Review) -> str:
         return _stars(review.rating)
 
     @display(
-        description="Shown",
+        description=_("Shown"),
         ordering="moderation",
         label={"To be looked at": "warning", "Published": "success", "Hidden": "danger"},
     )
     def shown_moderation(self, review: Review) -> str:
         return review.get_moderation_display()
 
-    @display(description="Thanks", ordering="status")
+    @display(description=_("Thanks"), ordering="status")
     def shown_status(self, review: Review) -> str:
         """Delivery of the bot's thanks."""
         delivery = delivery_of(review.status)
         if delivery is None:
-            return "Pending"
+            return gettext("Pending")
         return format_html(
             '<span class="fs-delivery fs-delivery-{}"><span class="material-symbols-outlined" aria-hidden="true">{}</span> {}</span>',
             delivery.tone,
             delivery.icon,
-            delivery.words,
+            translated(delivery.words),
         )
 
-    @display(description="Answered")
+    @display(description=_("Answered"))
     def is_answered(self, review: Review) -> str:
-        return "Yes" if review.answer else "–"
+        return gettext("Yes") if review.answer else "–"
 
 
 def _stars(rating: int | None) -> str:

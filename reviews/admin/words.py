@@ -10,6 +10,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.http import urlencode
+from django.utils.translation import gettext
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from conversations.models import Language, Line
@@ -33,7 +34,7 @@ class WordsForm(forms.Form):
                 required=False,
                 max_length=LONGEST_WORDS,
                 widget=UnfoldAdminTextareaWidget(attrs={"rows": 2, "dir": "auto"}),
-                help_text=f"May hold {places}" if places else "",
+                help_text=gettext("May hold %(places)s") % {"places": places} if places else "",
             )
 
     def clean(self) -> dict[str, str]:
@@ -73,7 +74,7 @@ class BotWordsAdmin(StaffAdmin):
         lines: list[Line | None] = [None, *Line.objects.all()]
         choices = [
             (
-                line or "Every line",
+                line or gettext("Every line"),
                 label,
                 _editor(line, code),
                 rows.get((line.pk if line else None, code)),
@@ -84,7 +85,7 @@ class BotWordsAdmin(StaffAdmin):
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": "The bot's words",
+            "title": gettext("The bot's words"),
             "choices": choices,
             "may_edit": request.user.has_perm("reviews.change_botwords"),
         }
@@ -112,14 +113,14 @@ class BotWordsAdmin(StaffAdmin):
             return self._page(request, line, language, form, current)
         if "reset" in request.POST:
             reset_words(line=line, language=language)
-            self.message_user(request, "All changes are undone.")
+            self.message_user(request, gettext("All changes are undone."))
             return redirect(_editor(line, language))
         form = WordsForm(request.POST, language=language)
         if not form.is_valid() or "preview" in request.POST:
             return self._page(request, line, language, form, _typed(request))
         words = save_words(line=line, language=language, texts=form.cleaned_data, user=request.user)
         self.log_change(request, words, "Changed the bot's words")
-        self.message_user(request, "Saved. The bot says so from the next message on.")
+        self.message_user(request, gettext("Saved. The bot says so from the next message on."))
         return redirect(_editor(line, language))
 
     def _page(
@@ -133,7 +134,8 @@ class BotWordsAdmin(StaffAdmin):
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": f"The bot's words: {line or 'every line'}, {Language(language).label}",
+            "title": gettext("The bot's words: %(line)s, %(label)s")
+            % {"line": line or gettext("every line"), "label": Language(language).label},
             "form": form,
             "line": line,
             "language": language,

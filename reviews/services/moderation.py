@@ -6,6 +6,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.timezone import now
+from django.utils.translation import gettext
 
 from reviews.models import Review
 
@@ -31,7 +32,7 @@ def hide_reviews(*, reviews: Iterable[int], because: str, user: Any) -> int:
     """
     reason = because.strip()[:200]
     if not reason:
-        raise ValidationError({"because": "Say why."})
+        raise ValidationError({"because": gettext("Say why.")})
     return (
         Review.objects.filter(pk__in=list(reviews))
         .exclude(moderation=Review.Moderation.HIDDEN)

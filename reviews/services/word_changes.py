@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.translation import gettext
 
 from conversations.models import Line
 from reviews.models import BotWords
@@ -21,7 +22,9 @@ def save_words(
     Raises ValidationError with what is wrong, by the text's name.
     """
     if language not in SHIPPED:
-        raise ValidationError({"language": ["There are no shipped words in this language."]})
+        raise ValidationError(
+            {"language": [gettext("There are no shipped words in this language.")]}
+        )
     if wrong := problems(texts):
         raise ValidationError({key: [reason] for key, reason in wrong.items()})
     inherited = words_for(None, language) if line else SHIPPED[language]

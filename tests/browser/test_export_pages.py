@@ -39,7 +39,9 @@ def shoot(page: Page, name: str) -> None:
         ("light", 1366, 768, "light"), ("dark", 1366, 768, "dark"), ("phone", 390, 844, "light"),
     ):  # fmt: skip
         page.set_viewport_size({"width": width, "height": height})
-        page.evaluate("on => document.documentElement.classList.toggle('dark', on)", scheme == "dark")
+        page.evaluate(
+            "on => document.documentElement.classList.toggle('dark', on)", scheme == "dark"
+        )
         page.wait_for_timeout(300)
         page.screenshot(path=SHOTS / f"{name}-{kind}.png", full_page=True)
     page.set_viewport_size({"width": 1366, "height": 768})

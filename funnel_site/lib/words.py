@@ -1,0 +1,65 @@
+"""Names of tables and columns in the viewer's language where no name was written by hand.
+
+Django derives "first customer message at" from `first_customer_message_at`. Those derived names are
+looked up in the catalogue like all others; written ones are wrapped where they stand.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.apps import apps
+from django.db.models import Field, Model
+from django.utils.translation import gettext, gettext_lazy
+
+from funnel_site.lib.marking import Marked
+
+
+def translate_derived_names() -> None:
+    """Make the derived names of every model and field translatable. Migrations do not see it."""
+    for model in apps.get_models(include_auto_created=True):
+        _translate_model(model)
+        for field in _fields(model):
+            if _is_derived(field):
+                field.verbose_name = gettext_lazy(str(field.verbose_name))
+
+
+def derived_names() -> Iterable[str]:
+    """The English of what `translate_derived_names` has made translatable, for the catalogue."""
+    for model in apps.get_models():
+        written = model._meta.original_attrs
+        if "verbose_name" not in written:
+            yield model._meta.verbose_name_raw
+        if "verbose_name_plural" not in written:
+            yield f"{model._meta.verbose_name_raw}s"
+        yield from (field.name.replace("_", " ") for field in _fields(model) if _is_derived(field))
+
+
+def _translate_model(model: type[Model]) -> None:
+    options: Any = model._meta
+    english = options.verbose_name_raw
+    if "verbose_name" not in options.original_attrs:
+        options.verbose_name = gettext_lazy(english)
+    if "verbose_name_plural" not in options.original_attrs:
+        options.verbose_name_plural = gettext_lazy(f"{english}s")
+
+
+def _fields(model: type[Model]) -> list[Any]:
+    return [*model._meta.local_fields, *model._meta.local_many_to_many]
+
+
+def _is_derived(field: Field[Any, Any]) -> bool:
+    # Django keeps the name as it was written; None where it derived one.
+    return getattr(field, "_verbose_name", "") is None and bool(field.verbose_name)
+
+
+def translated(words: str) -> str:
+    """Words of a pure module in the viewer's language. What the catalogue lacks stays as it is."""
+    if not isinstance(words, Marked):
+        return gettext(words) if words else ""
+    pattern = gettext(words.pattern) if words.pattern else ""
+    if not words.values:
+        return pattern
+    return pattern % {
+        name: translated(value) if isinstance(value, Marked) else value
+        for name, value in words.values.items()
+    }
