@@ -1,6 +1,7 @@
 """What was taken out of which list, by whom, and where its file lies. Tables only."""
 
 import secrets
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.apps import apps
@@ -16,6 +17,22 @@ from funnel_site.lib.spreadsheet import MACHINE, SPREADSHEET
 
 def new_token() -> str:
     return secrets.token_urlsafe(24)
+
+
+def filters_in_words(pairs: Iterable[Sequence[Any]]) -> list[tuple[str, str]]:
+    """A list's filters as a reader knows them.
+
+    >>> filters_in_words([["stage__exact", "opening"], ["room__channel", "web"]])
+    [('stage', 'opening'), ('room channel', 'web')]
+    """
+    known = {"o": str(_("Order, by column")), "q": str(_("Search"))}
+    return [
+        (
+            known.get(name) or name.removesuffix("__exact").replace("_", " ").replace("  ", " "),
+            value,
+        )
+        for name, value in pairs
+    ]
 
 
 class ExportJob(models.Model):
@@ -125,6 +142,11 @@ class ExportJob(models.Model):
     @property
     def pairs(self) -> list[tuple[str, Any]]:
         return [(str(name), value) for name, value in self.query]
+
+    @property
+    def filters(self) -> list[tuple[str, str]]:
+        """The pairs as a page tells them; the file's own description keeps the address's names."""
+        return filters_in_words(self.pairs)
 
     @property
     def title(self) -> str:

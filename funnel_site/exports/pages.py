@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from funnel_site.exports import wanted as asked
 from funnel_site.exports.forms import ListExportForm
-from funnel_site.exports.models import ExportJob
+from funnel_site.exports.models import ExportJob, filters_in_words
 from funnel_site.exports.services import ask
 from funnel_site.exports.writing import CONTENT_TYPES, parts_of
 
@@ -97,7 +97,7 @@ def _form(
         "form": form,
         "number": number,
         "picked": len(picked),
-        "filters": asked.filters_of(request.GET),
+        "filters": filters_in_words(asked.filters_of(request.GET)),
         "columns": asked.meanings(resource),
         "is_masked": asked.is_masked_for(request.user),
         "is_background": not picked and number > settings.EXPORT_ROWS_AT_ONCE,
