@@ -152,7 +152,7 @@ def _make(job: ExportJob) -> None:
             made.write(part)
         size = made.tell()
         made.seek(0)
-        stored = default_storage.save(f"exports/{job.token}/{job.name}", File(made))
+        stored = default_storage.save(f"exports/{job.token}-{job.name}", File(made))
     try:
         _finish(
             job,
