@@ -58,9 +58,9 @@ class ExportJob(models.Model):
     class Profile(models.TextChoices):
         SPREADSHEET = (
             SPREADSHEET,
-            _("For a spreadsheet: text that could run as a formula is guarded"),
+            _("A spreadsheet: formulas are guarded"),
         )
-        MACHINE = MACHINE, _("For a program: nothing is altered")
+        MACHINE = MACHINE, _("A program: nothing is altered")
 
     UNFINISHED = (State.WAITING, State.RUNNING)
     AGAIN = (State.FAILED, State.CANCELLED, State.EXPIRED, State.GIVEN)

@@ -49,9 +49,9 @@ class Migration(migrations.Migration):
                         choices=[
                             (
                                 "spreadsheet",
-                                "For a spreadsheet: text that could run as a formula is guarded",
+                                "A spreadsheet: formulas are guarded",
                             ),
-                            ("machine", "For a program: nothing is altered"),
+                            ("machine", "A program: nothing is altered"),
                         ],
                         default="spreadsheet",
                         max_length=11,
