@@ -1,6 +1,7 @@
 """The list of profiles, which figures lead to, and one customer's page."""
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -16,18 +17,24 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateFilter
 
 from customer360 import (
+    changes_page,
     customer_actions,
     customer_page,
     dashboard,
     finding_page,
+    macro_actions,
+    model_page,
+    queue_actions,
     queue_page,
+    rows_page,
+    times_page,
 )
 from customer360.fields import FIELDS
 from customer360.models import CustomerProfile, CustomerRecord
 from customer360.periods import Period
 from customer360.profile_resource import ProfileResource
 from customer360.scores.segments import SEGMENTS
-from customer360.selectors.answers import current_build
+from customer360.selectors.answers import current_build, one_snapshot
 from customer360.selectors.rows import RowQuery, kept_in, sale_rows
 from customer360.wording import churn_words, in_words, score_words
 from funnel_site.lib.masking import is_masked, shown_name, shown_phone
@@ -45,7 +52,7 @@ DESK_PAGES = (
     ("find/", finding_page.find_page, "find"),
     ("search/", finding_page.search_view, "search"),
     ("queue/", queue_page.queue_view, "queue"),
-    ("queue/change/", queue_page.change_view, "queue_change"),
+    ("queue/change/", queue_actions.change_view, "queue_change"),
     ("queue/filter/", queue_page.filter_view, "queue_filter"),
     ("customer/<int:key>/", customer_page.customer_page, "customer"),
     ("customer/<int:key>/live/", customer_page.live_view, "customer_live"),
@@ -56,6 +63,8 @@ DESK_PAGES = (
         "customer_answer",
     ),
     ("customer/<int:key>/<int:room>/do/", customer_actions.room_view, "customer_room"),
+    ("customer/<int:key>/<int:room>/macro/", macro_actions.macro_view, "customer_macro"),
+    ("times/", times_page.times_view, "times"),
 )
 
 
@@ -164,9 +173,12 @@ class CustomerProfileAdmin(RecordAdmin):
         pages = (
             ("dashboard/", dashboard.dashboard_page, "dashboard"),
             ("dashboard/<slug:key>.csv", dashboard.export_csv, "export"),
-            ("sales/", dashboard.sales_page, "sales"),
-            ("signals/", dashboard.signals_page, "signals"),
-            ("retention/", dashboard.retention_page, "retention"),
+            ("sales/", rows_page.sales_page, "sales"),
+            ("signals/", rows_page.signals_page, "signals"),
+            ("retention/", rows_page.retention_page, "retention"),
+            ("changes/", changes_page.changes_page, "changes"),
+            ("model/", model_page.model_page, "model"),
+            ("model/check/", model_page.check_view, "model_check"),
             *DESK_PAGES,
         )
         own = [
@@ -187,15 +199,16 @@ class CustomerProfileAdmin(RecordAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """The list, with how many it holds and what they have brought."""
-        response: HttpResponse = super().changelist_view(request, extra_context)
-        shown = getattr(response, "context_data", None)
-        if shown and "cl" in shown:
-            shown["totals"] = (
-                shown["cl"]
-                .queryset.order_by()
-                .aggregate(customers=Count("pk"), value=Sum("total_lifetime_value"))
-            )
-            shown["built"] = current_build()
+        with one_snapshot() if request.method == "GET" else nullcontext():
+            response: HttpResponse = super().changelist_view(request, extra_context)
+            shown = getattr(response, "context_data", None)
+            if shown and "cl" in shown:
+                shown["totals"] = (
+                    shown["cl"]
+                    .queryset.order_by()
+                    .aggregate(customers=Count("pk"), value=Sum("total_lifetime_value"))
+                )
+                shown["built"] = current_build()
         return response
 
     def change_view(
@@ -206,11 +219,14 @@ class CustomerProfileAdmin(RecordAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """A customer's page: who they are to us, in words and numbers."""
-        profile = self.get_object(request, object_id)
+        with one_snapshot():
+            profile = self.get_object(request, object_id)
+            built = current_build()
+            if profile is not None:
+                query = RowQuery(period=Period(), customer_id=profile.pk)
+                rows = sale_rows(query, built, size=20)
         if profile is None or not self.has_view_permission(request, profile):
             return super().change_view(request, object_id, form_url, extra_context)  # type: ignore[no-any-return]
-        built = current_build()
-        rows = sale_rows(RowQuery(period=Period(), customer_id=profile.pk), built, size=20)
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,

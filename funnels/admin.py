@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from funnel_site.access.approval_admin import tell
 from funnel_site.lib.importing import ImportList
 from funnel_site.lib.masking import is_masked, shown_name, shown_phone
 from funnel_site.lib.phone import phone_search_digits
@@ -26,6 +27,7 @@ from funnels.resources import FunnelResource, KeywordResource
 from funnels.selectors import room_evidence
 from funnels.services.correcting import correct_fact, lift_correction
 from funnels.services.keywords import SyncRunningError, note_keyword_edit, request_keyword_sync
+from funnels.services.publishing import PUBLISH, save_or_ask
 from funnels.stages import Stage
 
 TIMES = (
@@ -263,8 +265,33 @@ def _percent(part: int, whole: int) -> str:
     )
 
 
+class KeywordForm(forms.ModelForm[Keyword]):
+    """A keyword; and why, where somebody else has to confirm it."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        required=False,
+        max_length=200,
+        widget=UnfoldAdminTextInputWidget,
+        help_text=_("A second person reads it and confirms before messages are read with this."),
+    )
+
+    class Meta:
+        model = Keyword
+        fields = ("stage", "phrase", "channel", "mode", "is_active")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        is_read = cleaned.get("is_active") or self.initial.get("is_active")
+        asks = "reason" in self.fields and self.has_changed() and is_read
+        if asks and not cleaned.get("reason", "").strip():
+            self.add_error("reason", gettext("Say why, for whoever confirms it."))
+        return cleaned
+
+
 @admin.register(Keyword)
 class KeywordAdmin(ImportList, StaffAdmin):
+    form = KeywordForm
     resource_classes = [KeywordResource]
     list_display = ("phrase", "stage", "channel", "mode", "is_active", "origin")
     list_filter = ("stage", "is_active", "channel")
@@ -283,13 +310,20 @@ class KeywordAdmin(ImportList, StaffAdmin):
         }
         return super().changelist_view(request, context)  # type: ignore[no-any-return]
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """The reason is for those whose keywords somebody else confirms."""
+        fields = list(super().get_fields(request, obj))
+        wanted = request.user.has_perm(PUBLISH)
+        return [name for name in fields if name != "reason" or not wanted]
+
     def has_import_permission(self, request: HttpRequest) -> bool:
-        """An import adds keywords and changes keywords."""
-        return bool(self.has_add_permission(request) and self.has_change_permission(request))
+        """An import publishes what it brings, a hundred at once: nobody confirms those one by one."""
+        may = self.has_add_permission(request) and self.has_change_permission(request)
+        return bool(may and request.user.has_perm(PUBLISH))
 
     def has_sync_permission(self, request: HttpRequest, obj: object = None) -> bool:
         user = request.user
-        return user.has_perm("funnels.sync_keyword") or user.has_perm("funnels.change_keyword")
+        return user.has_perm("funnels.sync_keyword") or user.has_perm(PUBLISH)
 
     @action(description=_("Sync now"), permissions=["sync"], icon="sync")
     @confirmed
@@ -309,8 +343,11 @@ class KeywordAdmin(ImportList, StaffAdmin):
         return redirect("admin:funnels_keyword_changelist")
 
     def save_model(self, request: HttpRequest, obj: Keyword, form: Any, change: Any) -> None:
-        super().save_model(request, obj, form, change)
-        note_keyword_edit(by=request.user.get_username())
+        approval = save_or_ask(
+            keyword=obj, user=request.user, reason=form.cleaned_data.get("reason", "")
+        )
+        if approval is not None:
+            tell(request, approval)
 
     def delete_model(self, request: HttpRequest, obj: Keyword) -> None:
         super().delete_model(request, obj)

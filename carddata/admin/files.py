@@ -19,9 +19,12 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from carddata.admin.uploading import UploadForm, take_uploads
 from carddata.models import Partner, PartnerFile, StaffNotice
 from carddata.selectors import open_rejects, undo_forecast
+from carddata.services.approving import ROLLING_BACK
 from carddata.services.files import cancel
 from carddata.services.starting import start
-from carddata.services.undoing import redo_import, undo_import
+from carddata.services.undoing import redo_import
+from funnel_site.access import approvals
+from funnel_site.access.approval_admin import tell
 from funnel_site.lib.staff import RecordAdmin, action, display
 
 State = PartnerFile.State
@@ -179,8 +182,15 @@ class PartnerFileAdmin(RecordAdmin):
         form = UndoForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
             reason = form.cleaned_data["reason"]
-            if undo_import(file_id=file.pk, user=request.user, reason=reason):
-                self.log_change(request, file, f"Undone: {reason}")
+            approval = approvals.ask_or_do(
+                kind=ROLLING_BACK,
+                user=request.user,
+                subject=f"Undo the import of {file.name}"[:200],
+                reason=reason,
+                payload={"file": file.pk},
+            )
+            self.log_change(request, file, f"Undo asked for: {reason}")
+            tell(request, approval)
             return self._to_file(file_id)
         return self._page(
             request, "undo.html", title=gettext("Undo %(name)s?") % {"name": file.name}, file=file, form=form,

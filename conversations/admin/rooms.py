@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.timezone import now
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -45,19 +45,34 @@ class RoomAdmin(RecordAdmin):
         "shown_channel",
         "shown_status",
         "shown_priority",
+        "assigned_to",
+        "team",
+        "shown_labels",
         "started_at",
         "last_message_at",
         "external_id",
     )
-    list_filter = ("status", "priority", "channel", ("last_message_at", RangeDateTimeFilter))
+    list_filter = (
+        "status",
+        "priority",
+        "team",
+        "labels",
+        "assigned_to",
+        "channel",
+        ("last_message_at", RangeDateTimeFilter),
+    )
     search_fields = ("=external_id", "customer__name", "customer__phone_number")
     search_help_text = _("Room id, name, or phone number in any format")
-    list_select_related = ("customer",)
+    list_select_related = ("customer", "assigned_to", "team")
     ordering = ("-last_message_at", "-id")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Room]:
         return cast(
-            "QuerySet[Room]", super().get_queryset(request).filter(rooms_open_to(request.user))
+            "QuerySet[Room]",
+            super()
+            .get_queryset(request)
+            .filter(rooms_open_to(request.user))
+            .prefetch_related("labels"),
         )
 
     def get_search_results(
@@ -172,6 +187,9 @@ class RoomAdmin(RecordAdmin):
             self.message_user(request, translated(refusal.words), level="ERROR")
         else:
             self.log_change(request, room, "Sent an answer again")
+        if request.POST.get("to") == "desk" and room.customer_id is not None:
+            desk = reverse("admin:customer360_customer", args=[room.customer_id])
+            return redirect(f"{desk}?room={key}#message-{message}")
         return redirect("admin:conversations_room_change", key)
 
     def bot_view(self, request: HttpRequest, key: int) -> HttpResponse:
@@ -217,13 +235,31 @@ class RoomAdmin(RecordAdmin):
     def shown_channel(self, room: Room) -> str:
         return room.get_channel_display()
 
-    @display(description=_("Priority"), ordering="priority", label={"High": "danger"})
+    @display(description=_("Priority"), ordering="priority")
     def shown_priority(self, room: Room) -> str:
-        return str(Room.Priority.HIGH.label) if room.priority else ""
+        if not room.priority:
+            return ""
+        return format_html(
+            '<span class="fs-status fs-priority-{}">{}</span>',
+            room.priority,
+            room.get_priority_display(),
+        )
 
-    @display(description=_("Status"), label={"Open": "success", "Closed": "info"})
+    @display(description=_("Labels"))
+    def shown_labels(self, room: Room) -> str:
+        return format_html_join(
+            " ",
+            '<span class="fs-label fs-label-{}">{}</span>',
+            ((label.colour, label.name) for label in room.labels.all()),
+        )
+
+    @display(description=_("Status"), ordering="status")
     def shown_status(self, room: Room) -> str:
-        return room.get_status_display()
+        return format_html(
+            '<span class="fs-status{}">{}</span>',
+            " fs-status-delivered" if room.status == Room.Status.OPEN else "",
+            room.get_status_display(),
+        )
 
 
 @admin.register(Message)

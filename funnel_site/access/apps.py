@@ -8,3 +8,9 @@ class AccessConfig(AppConfig):
     name = "funnel_site.access"
     label = "access"
     verbose_name = _("Access")
+
+    def ready(self) -> None:
+        from funnel_site.access import full_phones, staff
+
+        staff.register_kinds()
+        full_phones.register_kinds()

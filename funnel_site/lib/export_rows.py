@@ -8,7 +8,7 @@ from django.db import connections
 from django.db.models import QuerySet
 
 from funnel_site.lib.batches import chunks
-from funnel_site.lib.masking import is_masked, seen_by
+from funnel_site.lib.masking import hides, seen_by
 from funnel_site.lib.spreadsheet import SpreadsheetResource, SpreadsheetTextWidget, model_field
 
 PAGE = 2_000
@@ -95,8 +95,10 @@ def _column(
         cells = [known[value] for value in values]
     else:
         cells = [render(value) for value in values]
-    mask = resource.mask_of(field) if is_masked() else None
-    return [mask(str(cell)) if cell else cell for cell in cells] if mask else cells
+    mask = resource.mask_of(field)
+    if mask is None or not hides(mask):
+        return cells
+    return [mask(str(cell)) if cell else cell for cell in cells]
 
 
 def _by_field(

@@ -159,7 +159,7 @@ class SpreadsheetResource(PreviewedImport, ModelResource):
         else:
             value = field.widget.render(method(instance), **kwargs)
         mask = self.mask_of(field)
-        return mask(str(value)) if mask and value and masking.is_masked() else value
+        return mask(str(value)) if mask and value and masking.hides(mask) else value
 
     def mask_of(self, field: Any) -> masking.Mask | None:
         """What hides a column from those who may not see people; None for what is of no person."""

@@ -110,7 +110,7 @@ class MaskingMixin:
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         fieldsets = super().get_fieldsets(request, obj)  # type: ignore[misc]
-        if not masking.is_masked():
+        if not self._personal():
             return fieldsets
         return [
             (name, {**options, "fields": self._masked(options["fields"])})
@@ -119,7 +119,7 @@ class MaskingMixin:
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         fields = self._masked(super().get_readonly_fields(request, obj))  # type: ignore[misc]
-        if not masking.is_masked():
+        if not self._personal():
             return fields
         masked = [_masked_field(name, mask) for name, mask in self._personal().items()]
         return (*fields, *masked, *self._personal())
@@ -132,22 +132,20 @@ class MaskingMixin:
 
     def get_sortable_by(self, request: HttpRequest) -> Any:
         fields = super().get_sortable_by(request)  # type: ignore[misc]
-        if not masking.is_masked():
-            return fields
         return [name for name in fields if name not in self._personal()]
 
     def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
-        if masking.is_masked() and masking.names_a_person(self.model, lookup):
+        if masking.names_a_person(self.model, lookup):
             return False
         return bool(super().lookup_allowed(lookup, value, request))  # type: ignore[misc]
 
     def _personal(self) -> dict[str, masking.Mask]:
-        return masking.personal_fields(self.model)
+        return masking.hidden_fields(self.model)
 
     def _masked(self, names: Any) -> Any:
         """The names, with a masked column in the place of each personal field."""
         personal = self._personal()
-        if not personal or not masking.is_masked():
+        if not personal:
             return names
         return [
             self._masked(name)

@@ -49,6 +49,10 @@ class CampaignForm(forms.ModelForm[Campaign]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        template: Any = self.fields["template"]
+        template.queryset = MessageTemplate.objects.filter(
+            Q(is_active=True) | Q(pk=self.instance.template_id)
+        )
         known = sorted(self.instance.variables.items(), key=lambda item: int(item[0]))
         self.initial["values"] = "\n".join(value for _, value in known)
 

@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission, User
 from django.core.files.base import ContentFile
 from django.db import connection
 from django.test import Client
@@ -14,7 +13,6 @@ from django.utils.timezone import now
 
 from conversations.models import (
     Attachment,
-    Consent,
     Customer,
     Message,
     MessageTemplate,
@@ -23,6 +21,7 @@ from conversations.models import (
 )
 from conversations.services.statuses import apply_report
 from conversations.twilio_shapes import StatusReport
+from tests.conversations.agents import staff
 from tests.reviews.making import make_customer, make_message, make_room
 
 ACCOUNT = "AC" + "0" * 32
@@ -38,13 +37,6 @@ def _account(settings: Any) -> None:
 def room(db: None) -> Room:
     """A room whose customer wrote an hour ago."""
     return make_room(make_customer(), last_inbound_at=now() - timedelta(hours=1))
-
-
-def staff(*permissions: str) -> User:
-    user = User.objects.create_user("agent", password="x", is_staff=True)
-    wanted = [*permissions, "see_contacts"]
-    user.user_permissions.set(Permission.objects.filter(codename__in=wanted))
-    return user
 
 
 @pytest.fixture
@@ -394,79 +386,6 @@ def test_the_queries_of_a_room_do_not_grow_with_its_messages(agent: Client, room
         send(agent, room, token=f"form-{number}")
 
     assert count() == few
-
-
-CONSENT = "/admin/conversations/customer/{}/consent/"
-
-
-@pytest.fixture
-def lead(client: Client, db: None) -> Client:
-    """A lead: may note consents."""
-    client.force_login(staff("view_customer", "change_customer", "add_consent"))
-    return client
-
-
-def test_staff_opt_a_customer_out_and_in_again_with_the_reason(lead: Client) -> None:
-    customer = make_customer()
-    address = CONSENT.format(customer.pk)
-
-    lead.post(address, {"change": "out", "reason": "asked by phone"})
-    customer.refresh_from_db()
-    assert customer.opted_out_at is not None
-    page = lead.get(f"/admin/conversations/customer/{customer.pk}/change/").content.decode()
-    assert "Opted out since" in page
-    assert "asked by phone" in page
-
-    lead.post(address, {"change": "in", "reason": "wrote an e-mail"})
-    customer.refresh_from_db()
-    assert customer.opted_out_at is None
-    rows = Consent.objects.order_by("pk").values_list("change", "origin", "words", "noted_by")
-    user = User.objects.get().pk
-    assert list(rows) == [
-        ("out", "staff", "asked by phone", user),
-        ("in", "staff", "wrote an e-mail", user),
-    ]
-
-
-def test_two_who_opt_a_customer_out_do_not_opt_them_in(lead: Client) -> None:
-    customer = make_customer()
-
-    for _ in range(2):
-        lead.post(CONSENT.format(customer.pk), {"change": "out", "reason": "asked"})
-
-    customer.refresh_from_db()
-    assert customer.opted_out_at is not None
-
-
-def test_without_a_reason_nothing_changes(lead: Client) -> None:
-    customer = make_customer()
-
-    lead.post(CONSENT.format(customer.pk), {"change": "out", "reason": " "})
-
-    assert not Consent.objects.exists()
-
-
-def test_who_may_change_customers_may_not_note_consents_by_that(client: Client, db: None) -> None:
-    client.force_login(staff("view_customer", "change_customer"))
-    customer = make_customer()
-
-    answer = client.post(CONSENT.format(customer.pk), {"change": "out", "reason": "x"})
-
-    assert answer.status_code == 403
-    page = client.get(f"/admin/conversations/customer/{customer.pk}/change/").content.decode()
-    assert "Opt out" not in page
-
-
-def test_a_customer_is_blocked_and_unblocked(lead: Client) -> None:
-    customer = make_customer()
-    address = f"/admin/conversations/customer/{customer.pk}/block/"
-
-    lead.post(address, {"block": "1"})
-    customer.refresh_from_db()
-    assert customer.blocked_at is not None
-    lead.post(address, {"unblock": "1"})
-    customer.refresh_from_db()
-    assert customer.blocked_at is None
 
 
 @pytest.fixture

@@ -19,7 +19,8 @@ def waiting_room(number: int = 1, *, minutes: int = 5, **fields: Any) -> Room:
     """An open room whose customer wrote some minutes ago and has no answer."""
     at = now() - timedelta(minutes=minutes)
     customer = make_customer(number, name=fields.pop("name", f"Person {number}"))
-    room = make_room(customer, last_inbound_at=at, last_message_at=at, **fields)
+    times = dict.fromkeys(("last_inbound_at", "last_message_at", "first_customer_message_at"), at)
+    room = make_room(customer, **{**times, **fields})
     refresh(room)
     return room
 

@@ -320,7 +320,7 @@ def test_who_sees_people_on_pages_does_not_carry_them_off(funnels: list[Funnel])
     user = User.objects.create_user("walker", is_staff=True)
     own = Group.objects.create(name="Sees and exports")
     permissions = Group.objects.get(name="Privacy steward").permissions.exclude(
-        codename="export_contacts"
+        codename="export_all_contacts"
     )
     own.permissions.set(permissions)
     user.groups.add(own)
