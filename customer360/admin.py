@@ -11,7 +11,6 @@ from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from import_export.admin import ImportExportModelAdmin
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateFilter
 
 from customer360 import profile_admin, resources, segment_admin
@@ -30,6 +29,7 @@ from customer360.models import (
 from customer360.selectors.marks import marks_of
 from customer360.services.building import BuildRunningError, request_build
 from funnel_site.lib.filters import ExactTextFilter
+from funnel_site.lib.importing import ImportList
 from funnel_site.lib.masking import is_masked, shown_phone
 from funnel_site.lib.phone import phone_search_digits
 from funnel_site.lib.staff import RecordAdmin, StaffAdmin, action, confirmed, display
@@ -38,8 +38,10 @@ from funnel_site.lib.staff import RecordAdmin, StaffAdmin, action, confirmed, di
 __all__ = ["profile_admin", "segment_admin"]
 
 
-class SourceAdmin(ImportExportModelAdmin, StaffAdmin):
+class SourceAdmin(ImportList, StaffAdmin):
     """A source table: its rows come from files or imports; a correction by hand counts, too."""
+
+    way_for_large_files = _("Load a large one with the command load_cdp: docs/operator.md.")
 
     def has_import_permission(self, request: HttpRequest) -> bool:
         """An import adds rows and changes rows."""

@@ -14,7 +14,6 @@ from django.utils.formats import date_format, number_format
 from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from import_export.admin import ExportActionModelAdmin
 from unfold.contrib.filters.admin import RangeDateFilter
 
 from customer360 import (
@@ -138,7 +137,7 @@ def _day(text: str) -> Any:
 
 
 @admin.register(CustomerProfile)
-class CustomerProfileAdmin(ExportActionModelAdmin, RecordAdmin):
+class CustomerProfileAdmin(RecordAdmin):
     resource_classes = [ProfileResource]
     list_display = (
         "shown_customer",

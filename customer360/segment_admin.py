@@ -15,7 +15,6 @@ from django.utils.html import format_html
 from django.utils.timezone import localdate
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from import_export.admin import ExportMixin
 from unfold.widgets import (
     UnfoldAdminDateWidget,
     UnfoldAdminSelectWidget,
@@ -204,7 +203,7 @@ class StandingFilter(admin.SimpleListFilter):
 
 
 @admin.register(SegmentMembership)
-class SegmentMembershipAdmin(ExportMixin, RecordAdmin):
+class SegmentMembershipAdmin(RecordAdmin):
     resource_classes = [MembershipResource]
     list_display = ("shown_customer", "segment", "entered_on", "left_on")
     list_filter = ("segment", StandingFilter)

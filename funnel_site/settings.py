@@ -27,6 +27,7 @@ from funnel_site.environment import (
     time_zone,
     twilio_tokens,
 )
+from funnel_site.lib.storage_url import storage_settings
 from funnel_site.logs import logging_settings
 from funnel_site.schedule import CELERY_BEAT_SCHEDULE as CELERY_BEAT_SCHEDULE
 
@@ -130,6 +131,7 @@ INSTALLED_APPS = [
     "django_otp.plugins.otp_static",
     "funnel_site.tombstones",
     "funnel_site.access",
+    "funnel_site.exports",
     "funnel_site",
     "conversations",
     "funnels",
@@ -186,8 +188,10 @@ STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
 # Hashed names once they are collected; before that the files are served from where they lie.
 IS_COLLECTED = (STATIC_ROOT / "staticfiles.json").exists() or "collectstatic" in sys.argv
+# Where staff's files lie, imports and exports: a folder, or a bucket that several machines share.
+FILE_STORAGE_URL = env.str("FILE_STORAGE_URL", default="")
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": storage_settings(FILE_STORAGE_URL),
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
         if IS_COLLECTED
@@ -357,6 +361,13 @@ IMPORT_EXPORT_SKIP_ADMIN_LOG = False
 # Without these any member of staff may export and import whatever has the buttons.
 IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "change"
 IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "export"
+
+# Up to so many rows an export is made while its reader waits, beyond them in the background.
+EXPORT_ROWS_AT_ONCE = positive("EXPORT_ROWS_AT_ONCE", default=5_000, least=0)
+EXPORT_KEEP_HOURS = positive("EXPORT_KEEP_HOURS", default=24)
+EXPORTS_PER_PERSON = positive("EXPORTS_PER_PERSON", default=3)
+# More rows than these are not previewed in a page: files of that size have commands and pages of their own.
+IMPORT_MOST_ROWS = positive("IMPORT_MOST_ROWS", default=5_000)
 
 # --- Audit trail --------------------------------------------------------------------------------
 AUDITLOG_LOGENTRY_MODEL = "audit.AuditEntry"

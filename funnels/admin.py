@@ -14,11 +14,11 @@ from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from import_export.admin import ExportActionModelAdmin, ImportExportModelAdmin
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from funnel_site.access.approval_admin import tell
+from funnel_site.lib.importing import ImportList
 from funnel_site.lib.masking import is_masked, shown_name, shown_phone
 from funnel_site.lib.phone import phone_search_digits
 from funnel_site.lib.staff import RecordAdmin, StaffAdmin, action, confirmed, display
@@ -66,7 +66,7 @@ class CorrectionForm(forms.Form):
 
 
 @admin.register(Funnel)
-class FunnelAdmin(ExportActionModelAdmin, RecordAdmin):
+class FunnelAdmin(RecordAdmin):
     resource_classes = [FunnelResource]
     list_display = (
         "leads_date",
@@ -290,7 +290,7 @@ class KeywordForm(forms.ModelForm[Keyword]):
 
 
 @admin.register(Keyword)
-class KeywordAdmin(ImportExportModelAdmin, StaffAdmin):
+class KeywordAdmin(ImportList, StaffAdmin):
     form = KeywordForm
     resource_classes = [KeywordResource]
     list_display = ("phrase", "stage", "channel", "mode", "is_active", "origin")

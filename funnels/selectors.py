@@ -26,6 +26,7 @@ from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 
 from conversations.models import Channel, CustomerIdentity, InboundEvent
 from funnel_site.lib.batches import chunks
+from funnel_site.lib.export_files import Line
 from funnel_site.lib.masking import hides_phones, masked_phone
 from funnel_site.lib.spreadsheet import RISKY_TEXT, SAFE_TEXT, guard
 from funnels.models import Evidence, Funnel, Keyword
@@ -227,13 +228,6 @@ def report_csv(query: ReportQuery, *, zone: ZoneInfo, profile: str) -> Iterator[
     write = _copied if is_copied else _written
     with transaction.atomic():
         yield from write(report_rows(query).order_by("-leads_date", "-pk"), zone, profile)
-
-
-class Line:
-    """A file that hands back what was written to it: csv.writer's lines, one at a time."""
-
-    def write(self, text: str) -> str:
-        return text
 
 
 def _lines(rows: Iterable[Sequence[Any]]) -> str:

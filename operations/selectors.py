@@ -15,6 +15,7 @@ from django_celery_beat.models import PeriodicTask
 from carddata.models import DropEntry, PartnerFile, RejectedRow
 from conversations.models import InboundEvent, RawFile, Sending
 from customer360.models import ProfileBuild
+from funnel_site.exports.models import ExportJob
 from funnels.models import KeywordSync
 from operations.models import TaskRun
 from reviews.models import Invitation
@@ -215,6 +216,18 @@ def _builds(work: Work) -> None:
         work.facts.append((gettext("Step"), last.step))
 
 
+def _exports(work: Work) -> None:
+    rows = ExportJob.objects
+    work.facts = [
+        (gettext("On the way"), capped(rows.filter(state__in=ExportJob.UNFINISHED))),
+        (gettext("Ready to fetch"), capped(rows.filter(state=ExportJob.State.READY))),
+    ]
+    failed = rows.filter(state=ExportJob.State.FAILED).order_by("-pk").first()
+    if failed is not None:
+        work.facts.append((gettext("Last failed"), failed.finished_at))
+    work.link, work.link_text = "exports_exportjob_changelist", gettext("Exports")
+
+
 for _task, _fill in (
     ("conversations.tasks.drain_inbox", _inbox),
     ("conversations.tasks.send_owed", _sendings),
@@ -223,6 +236,7 @@ for _task, _fill in (
     ("funnels.tasks.sync_keywords", _keywords),
     ("carddata.tasks.sweep_drop", _partner_files),
     ("customer360.tasks.build_changed_profiles", _builds),
+    ("funnel_site.exports.tasks.sweep_exports", _exports),
     ("privacy.tasks.purge", _retention),
 ):
     add_line(_task, _fill)

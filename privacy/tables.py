@@ -143,6 +143,10 @@ PERSONAL: dict[str, Personal] = {
     "privacy.DataRequest": Personal(find=by("customer")),
     "privacy.LegalHold": Personal(find=by("customer")),
     "conversations.Note": Personal(find=by("customer"), blank={"body": ERASED}),
+    # The words of a search; the files themselves are gone after EXPORT_KEEP_HOURS.
+    "exports.ExportJob": Personal(
+        find=_any_text("as_text"), blank={"query": []}, searches_text="query"
+    ),
     "customer360.DuplicateCandidate": Personal(
         find=lambda subject: Q(one=subject.customer_id) | Q(other=subject.customer_id),
         blank={"reasons": []},

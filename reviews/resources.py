@@ -27,6 +27,14 @@ class ReviewResource(SpreadsheetResource):
     A row is known by its number, product and text: the same file again adds nothing.
     """
 
+    template_columns = (
+        "contact_number",
+        "user_name",
+        "product_name",
+        "product_review",
+        "created_at",
+        "rating",
+    )
     answered_by = Field(
         "answered_by__username", "answered_by", SpreadsheetTextWidget(), readonly=True
     )
@@ -54,10 +62,6 @@ class ReviewResource(SpreadsheetResource):
         skip_unchanged = True
         report_skipped = True
         clean_model_instances = True
-
-    IMPORTED = frozenset(
-        {"contact_number", "user_name", "product_name", "product_review", "created_at", "rating"}
-    )
 
     def get_queryset(self) -> Any:
         return super().get_queryset().select_related("answered_by")
@@ -91,7 +95,7 @@ class ReviewResource(SpreadsheetResource):
 
     def import_field(self, field: Field, instance: Review, row: Any, **kwargs: Any) -> None:
         """Status, moderation and answers are ours; an import cannot set them."""
-        if field.column_name in self.IMPORTED:
+        if field.column_name in self.template_columns:
             super().import_field(field, instance, row, **kwargs)
 
     def before_save_instance(self, instance: Review, row: Any, **kwargs: Any) -> None:

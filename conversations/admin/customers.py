@@ -13,7 +13,6 @@ from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from import_export.admin import ImportExportModelAdmin
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.widgets import UnfoldAdminTextInputWidget
 
@@ -23,6 +22,7 @@ from conversations.resources import CustomerResource
 from conversations.selectors import rooms_open_to
 from conversations.services.blocking import OwnNumberError, process_held, set_blocked
 from conversations.services.consent import note_consent
+from funnel_site.lib.importing import ImportList
 from funnel_site.lib.masking import is_masked
 from funnel_site.lib.phone import phone_search_digits
 from funnel_site.lib.staff import StaffAdmin, action, display
@@ -54,7 +54,7 @@ class IdentityInline(admin.TabularInline[CustomerIdentity, Customer]):
 
 
 @admin.register(Customer)
-class CustomerAdmin(ImportExportModelAdmin, StaffAdmin):
+class CustomerAdmin(ImportList, StaffAdmin):
     resource_classes = [CustomerResource]
     list_display = (
         "shown_name",

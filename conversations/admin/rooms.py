@@ -14,7 +14,6 @@ from django.utils.html import format_html, format_html_join
 from django.utils.timezone import now
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from import_export.admin import ExportActionModelAdmin, ImportMixin
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
 from conversations.composer import composer_of, may_answer, posted_answer
@@ -29,6 +28,7 @@ from conversations.selectors import (
 from conversations.services.attention import lower_priority
 from conversations.services.sending import SendingRefusedError, retry_sending
 from conversations.services.takeover import pause_bot, resume_bot
+from funnel_site.lib.importing import ImportList
 from funnel_site.lib.masking import is_masked, shown_phone, shown_words
 from funnel_site.lib.phone import phone_search_digits
 from funnel_site.lib.staff import RecordAdmin, display
@@ -263,8 +263,9 @@ class RoomAdmin(RecordAdmin):
 
 
 @admin.register(Message)
-class MessageAdmin(ImportMixin, ExportActionModelAdmin, RecordAdmin):
+class MessageAdmin(ImportList, RecordAdmin):
     resource_classes = [MessageResource]
+    way_for_large_files = _("Hand in a large one with the command ingest_messages.")
     skip_admin_log = True
     list_display = ("sent_at", "sender", "snippet", "shown_customer", "room_link", "flags")
     list_filter = ("sender", ("sent_at", RangeDateTimeFilter))

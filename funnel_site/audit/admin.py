@@ -9,7 +9,6 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
-from import_export.admin import ExportActionModelAdmin
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
 from funnel_site.audit.models import AuditEntry
@@ -24,7 +23,7 @@ TEAM = "Support agent"
 
 
 @admin.register(AuditEntry)
-class AuditEntryAdmin(ExportActionModelAdmin, RecordAdmin):
+class AuditEntryAdmin(RecordAdmin):
     resource_classes = [AuditResource]
     list_display = ("timestamp", "who", "shown_kind", "about", "words")
     list_filter = ("kind", ("timestamp", RangeDateTimeFilter), "content_type")

@@ -10,6 +10,7 @@ reason (`funnel_site.access.reveal`).
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
@@ -19,6 +20,7 @@ from funnel_site.lib.phone import mask_phone
 from funnel_site.lib.problems import Problem
 
 SEE_CONTACTS = "conversations.see_contacts"
+EXPORT_CONTACTS = "conversations.export_all_contacts"
 SEE_PHONES = "conversations.see_phones"
 DIGITS_SHOWN = 4
 HIDDEN = "(hidden)"
@@ -52,16 +54,40 @@ def current_request() -> Any:
     return _request.get()
 
 
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """To be given to `seen_by` while a file is made for a member of staff, in place of the request."""
+
+    user: Any
+    is_for_a_file: bool = True
+
+
+def may_export_unmasked(user: Any) -> bool:
+    """Whether the files that this person takes out say who people are.
+
+    The one place that decides it: to see people on a page is not enough to carry them off.
+    """
+    return bool(user.has_perm(SEE_CONTACTS) and user.has_perm(EXPORT_CONTACTS))
+
+
 def is_masked() -> bool:
     """Whether the viewer may not see names, numbers and messages."""
     user = viewer()
-    return user is not None and not user.has_perm(SEE_CONTACTS)
+    if user is None:
+        return False
+    if getattr(_request.get(), "is_for_a_file", False):
+        return not may_export_unmasked(user)
+    return not user.has_perm(SEE_CONTACTS)
 
 
 def hides_phones() -> bool:
     """Whether the viewer sees numbers by their last digits alone."""
     user = viewer()
-    return user is not None and not user.has_perms((SEE_CONTACTS, SEE_PHONES))
+    if user is None:
+        return False
+    if getattr(_request.get(), "is_for_a_file", False):
+        return not may_export_unmasked(user)
+    return not user.has_perms((SEE_CONTACTS, SEE_PHONES))
 
 
 def masked_phone(text: str) -> str:

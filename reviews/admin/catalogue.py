@@ -8,8 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
-from import_export.admin import ExportActionModelAdmin, ImportExportModelAdmin
 
+from funnel_site.lib.importing import ImportList
 from funnel_site.lib.staff import StaffAdmin, action, confirmed, display
 from reviews.models import CatalogueProduct
 from reviews.resources import CatalogueProductResource
@@ -17,7 +17,7 @@ from reviews.services.catalogue import match_waiting, save_product
 
 
 @admin.register(CatalogueProduct)
-class CatalogueProductAdmin(ImportExportModelAdmin, ExportActionModelAdmin, StaffAdmin):
+class CatalogueProductAdmin(ImportList, StaffAdmin):
     resource_classes = [CatalogueProductResource]
     list_display = ("name", "other_names", "is_active", "source", "reviewed")
     list_filter = ("is_active", "source")

@@ -12,12 +12,12 @@ from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from import_export.admin import ExportActionModelAdmin, ImportExportModelAdmin
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
 from conversations.composer import composer_of, posted_answer
 from conversations.delivery_words import delivery_of
 from conversations.selectors import sees_room, with_delivery
+from funnel_site.lib.importing import ImportList
 from funnel_site.lib.masking import is_masked
 from funnel_site.lib.phone import phone_search_digits
 from funnel_site.lib.staff import StaffAdmin, action, display
@@ -35,7 +35,7 @@ MOST_AT_ONCE = 1_000
 
 
 @admin.register(Review)
-class ReviewAdmin(MatchingMixin, ImportExportModelAdmin, ExportActionModelAdmin, StaffAdmin):
+class ReviewAdmin(MatchingMixin, ImportList, StaffAdmin):
     resource_classes = [ReviewResource]
     list_display = (
         "created_at",

@@ -27,10 +27,12 @@ OWN_PERMISSION = {
     "conversations_inboundevent_replay_all": "conversations.change_inboundevent",
     "conversations_inboundevent_replay_one": "conversations.change_inboundevent",
     "conversations_message_import": "conversations.change_inboundevent",
+    "conversations_message_template_import": "conversations.change_inboundevent",
     "funnels_keyword_sync_now": "funnels.sync_keyword funnels.publish_keyword",
     "funnels_keyword_import": "funnels.publish_keyword",
     "access_apikey_rotate": "access.add_apikey",
     "conversations_inboundevent_show": "conversations.reveal_payload",
+    "funnels_keyword_template_import": "funnels.publish_keyword",
     "reviews_botwords_edit": "reviews.change_botwords",
     "reviews_campaign_invite": "reviews.add_invitation",
     "reviews_catalogueproduct_import": "reviews.add_catalogueproduct",
@@ -38,6 +40,7 @@ OWN_PERMISSION = {
     "reviews_catalogueproduct_match_waiting_reviews": "reviews.change_review",
     "reviews_review_match": "reviews.change_review",
     "reviews_review_import": "reviews.add_review",
+    "reviews_review_template_import": "reviews.add_review",
     "reviews_review_process_import": "reviews.add_review",
     "carddata_partnerfile_send": "carddata.add_partnerfile",
     "carddata_partnerfile_upload": "carddata.add_partnerfile",
@@ -53,7 +56,7 @@ OWN_PERMISSION = {
     "customer360_profilebuild_build_all": "customer360.add_profilebuild",
 }
 # Pages of one's own, for everybody who may sign in.
-FOR_EVERYBODY = re.compile("^access_account")
+FOR_EVERYBODY = re.compile("^(access_account|exports_(mine|live)$)")
 # The agents' screen shows who a customer is: it takes a permission, and unmasked eyes.
 DESK = {
     "customer360_find": "conversations.view_customer",
