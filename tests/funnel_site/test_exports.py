@@ -433,8 +433,8 @@ def test_the_roles_that_export_are_those_of_the_file(funnels: list[Funnel]) -> N
 
 
 def test_the_reports_file_is_masked_for_who_only_sees_people(funnels: list[Funnel]) -> None:
-    """An agent reads numbers on the pages and in the report's JSON, and takes none out as a file."""
-    for role, is_full in (("Support agent", False), ("Privacy steward", True)):
+    """A lead reads numbers on the pages and in the report's JSON, and takes none out as a file."""
+    for role, is_full in (("Support lead", False), ("Privacy steward", True)):
         client = enter(role, role)
         text = taken(client.get("/api/funnel-report?format=csv&profile=machine")).decode()
         assert ("+6281" in text) == is_full
