@@ -128,7 +128,7 @@ def test_an_attempt_of_unknown_outcome_is_not_called_failed(agent: Client, room:
     page = page_of(agent, room)
 
     assert "Unknown: it may have left, or not" in page
-    assert "Send again" in page
+    assert ">Retry<" in page
 
 
 def test_a_failure_that_a_repeat_can_mend_has_a_button_for_it(agent: Client, room: Room) -> None:
@@ -136,14 +136,14 @@ def test_a_failure_that_a_repeat_can_mend_has_a_button_for_it(agent: Client, roo
     message = Message.objects.get(sender="agent")
     Sending.objects.update(state="refused")
     Message.objects.filter(pk=message.pk).update(status="failed", error_code="20429")
-    assert "Send again" in page_of(agent, room)
+    assert ">Retry<" in page_of(agent, room)
     address = f"/admin/conversations/room/{room.pk}/retry/{message.pk}/"
 
     for _ in range(2):
         agent.post(address, {"token": "retry-1"})
 
     assert list(message.sendings.values_list("number", "state")) == [(1, "refused"), (2, "owed")]
-    assert "Send again" not in page_of(agent, room)
+    assert ">Retry<" not in page_of(agent, room)
 
 
 def test_a_failure_for_good_has_its_reason_instead(agent: Client, room: Room) -> None:
@@ -152,7 +152,7 @@ def test_a_failure_for_good_has_its_reason_instead(agent: Client, room: Room) ->
     Sending.objects.update(state="refused")
     Message.objects.filter(pk=message.pk).update(status="failed", error_code="63024")
 
-    assert "Send again" not in page_of(agent, room)
+    assert ">Retry<" not in page_of(agent, room)
     agent.post(f"/admin/conversations/room/{room.pk}/retry/{message.pk}/", {"token": "r"})
     assert message.sendings.count() == 1
 
