@@ -57,4 +57,5 @@ def _prune_batch(until: datetime) -> int:
     batch = AuditEntry.objects.filter(timestamp__lt=until).order_by("pk").values("pk")[:BATCH]
     keys = list(batch.values_list("pk", flat=True))
     # Not by the manager: the package's entries refuse to be deleted through it.
-    return int(AuditEntry.objects.filter(pk__in=keys)._raw_delete(AuditEntry.objects.db))
+    AuditEntry.objects.filter(pk__in=keys)._raw_delete(AuditEntry.objects.db)
+    return len(keys)
