@@ -23,8 +23,7 @@ from customer360.models import (
     WebsiteVisit,
 )
 from customer360.services.building import BuildRunningError, request_build
-from funnel_site.lib.masking import is_masked, shown_phone
-from funnel_site.lib.phone import phone_search_digits
+from funnel_site.lib.masking import shown_phone
 from funnel_site.lib.staff import RecordAdmin, StaffAdmin, action, confirmed, display
 
 # Register the profiles, the dashboard's addresses, segments and duplicates.
@@ -61,15 +60,11 @@ class CustomerRecordAdmin(SourceAdmin):
     )
     search_fields = ("=external_id", "first_name", "last_name", "=email")
     search_help_text = "Phone number in any format, name, e-mail or customer id"
+    phone_path = "phone_number"
+    phone_digits = 6
     list_select_related = ("customer",)
     autocomplete_fields = ("customer",)
     ordering = ("-id",)
-
-    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
-        digits = "" if is_masked() else phone_search_digits(search_term)
-        if len(digits) >= 6 and not any(letter.isalpha() for letter in search_term):
-            return queryset.filter(phone_number__contains=digits), False
-        return super().get_search_results(request, queryset, search_term)
 
     @display(description="Phone", ordering="phone_number")
     def shown_phone(self, record: CustomerRecord) -> str:

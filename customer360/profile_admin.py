@@ -29,9 +29,8 @@ from customer360.scores.segments import SEGMENTS
 from customer360.selectors.answers import current_build
 from customer360.selectors.rows import RowQuery, kept_in, sale_rows
 from customer360.wording import churn_words, in_words, score_words
-from funnel_site.lib.masking import is_masked, shown_name, shown_phone
-from funnel_site.lib.phone import phone_search_digits
-from funnel_site.lib.staff import RecordAdmin, display
+from funnel_site.lib.masking import shown_name, shown_phone
+from funnel_site.lib.staff import OwnPageMixin, RecordAdmin, display
 
 CHOICE_LABELS = {
     "Low": "success",
@@ -127,7 +126,7 @@ def _day(text: str) -> Any:
 
 
 @admin.register(CustomerProfile)
-class CustomerProfileAdmin(ExportActionModelAdmin, RecordAdmin):
+class CustomerProfileAdmin(OwnPageMixin, ExportActionModelAdmin, RecordAdmin):
     resource_classes = [ProfileResource]
     list_display = (
         "shown_customer",
@@ -154,6 +153,7 @@ class CustomerProfileAdmin(ExportActionModelAdmin, RecordAdmin):
     )
     search_fields = ("customer__name", "customer__phone_number", "=customer__records__external_id")
     search_help_text = "Phone number in any format, name or the source's customer id"
+    phone_path = "customer__phone_number"
     list_select_related = ("customer",)
     ordering = ("-total_lifetime_value", "customer")
     list_before_template = "admin/customer360/profile_totals.html"
@@ -174,14 +174,6 @@ class CustomerProfileAdmin(ExportActionModelAdmin, RecordAdmin):
         ]
         return [*own, *super().get_urls()]
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[CustomerProfile], search_term: str
-    ) -> tuple[QuerySet[CustomerProfile], bool]:
-        digits = "" if is_masked() else phone_search_digits(search_term)
-        if len(digits) >= 4 and not any(letter.isalpha() for letter in search_term):
-            return queryset.filter(customer__phone_number__contains=digits), False
-        return super().get_search_results(request, queryset, search_term)  # type: ignore[no-any-return]
-
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
@@ -197,35 +189,26 @@ class CustomerProfileAdmin(ExportActionModelAdmin, RecordAdmin):
             shown["built"] = current_build()
         return response
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """A customer's page: who they are to us, in words and numbers."""
-        profile = self.get_object(request, object_id)
-        if profile is None or not self.has_view_permission(request, profile):
-            return super().change_view(request, object_id, form_url, extra_context)  # type: ignore[no-any-return]
+    def own_page(self, request: HttpRequest, row: CustomerProfile) -> HttpResponse:
+        """Who they are to us, in words and numbers."""
         built = current_build()
-        rows = sale_rows(RowQuery(period=Period(), customer_id=profile.pk), built, size=20)
+        rows = sale_rows(RowQuery(period=Period(), customer_id=row.pk), built, size=20)
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "original": profile,
-            "title": str(profile.customer),
-            "profile": profile,
+            "original": row,
+            "title": str(row.customer),
+            "profile": row,
             "built": built,
             "scores": [
-                ("Recency", profile.recency_score),
-                ("Frequency", profile.frequency_score),
-                ("Monetary", profile.monetary_score),
+                ("Recency", row.recency_score),
+                ("Frequency", row.frequency_score),
+                ("Monetary", row.monetary_score),
             ],
-            "score_words": score_words(profile),
-            "churn_words": churn_words(profile, built.as_of),
-            "fields": [(one, in_words(one, profile)) for one in FIELDS],
-            "records": CustomerRecord.objects.filter(customer=profile.pk)[:20],
+            "score_words": score_words(row),
+            "churn_words": churn_words(row, built.as_of),
+            "fields": [(one, in_words(one, row)) for one in FIELDS],
+            "records": CustomerRecord.objects.filter(customer=row.pk)[:20],
             "sales": rows,
         }
         return TemplateResponse(request, "admin/customer360/profile.html", context)

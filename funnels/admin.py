@@ -16,9 +16,15 @@ from import_export.admin import ExportActionModelAdmin, ImportExportModelAdmin
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from funnel_site.lib.masking import is_masked, shown_name, shown_phone
-from funnel_site.lib.phone import phone_search_digits
-from funnel_site.lib.staff import RecordAdmin, StaffAdmin, action, confirmed, display
+from funnel_site.lib.masking import shown_name, shown_phone
+from funnel_site.lib.staff import (
+    OwnPageMixin,
+    RecordAdmin,
+    StaffAdmin,
+    action,
+    confirmed,
+    display,
+)
 from funnels.models import Correction, Funnel, Keyword, KeywordSync
 from funnels.resources import FunnelResource, KeywordResource
 from funnels.selectors import room_evidence
@@ -57,7 +63,7 @@ class CorrectionForm(forms.Form):
 
 
 @admin.register(Funnel)
-class FunnelAdmin(ExportActionModelAdmin, RecordAdmin):
+class FunnelAdmin(OwnPageMixin, ExportActionModelAdmin, RecordAdmin):
     resource_classes = [FunnelResource]
     list_display = (
         "leads_date",
@@ -81,17 +87,10 @@ class FunnelAdmin(ExportActionModelAdmin, RecordAdmin):
     )
     search_fields = ("=room__external_id", "customer__name", "customer__phone_number")
     search_help_text = "Phone number in any format, name or room id"
+    phone_path = "customer__phone_number"
     list_select_related = ("customer", "room")
     ordering = ("-leads_date", "-id")
     list_before_template = "admin/funnels/funnel/totals.html"
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Funnel], search_term: str
-    ) -> tuple[QuerySet[Funnel], bool]:
-        digits = "" if is_masked() else phone_search_digits(search_term)
-        if len(digits) >= 4 and not any(letter.isalpha() for letter in search_term):
-            return queryset.filter(customer__phone_number__contains=digits), False
-        return super().get_search_results(request, queryset, search_term)  # type: ignore[no-any-return]
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -139,18 +138,9 @@ class FunnelAdmin(ExportActionModelAdmin, RecordAdmin):
             *super().get_urls(),
         ]
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def own_page(self, request: HttpRequest, row: Funnel) -> HttpResponse:
         """A sale with the evidence of each fact, and the form to correct one."""
-        funnel = self.get_object(request, object_id)
-        if funnel is None or not self.has_view_permission(request, funnel):
-            return super().change_view(request, object_id, form_url, extra_context)  # type: ignore[no-any-return]
-        return self._page(request, funnel, CorrectionForm())
+        return self._page(request, row, CorrectionForm())
 
     def _page(self, request: HttpRequest, funnel: Funnel, form: CorrectionForm) -> HttpResponse:
         context = {

@@ -4,7 +4,7 @@ from typing import Any, cast
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -27,15 +27,14 @@ from conversations.selectors import (
 from conversations.services.attention import lower_priority
 from conversations.services.sending import SendingRefusedError, retry_sending
 from conversations.services.takeover import pause_bot, resume_bot
-from funnel_site.lib.masking import is_masked, shown_phone, shown_words
-from funnel_site.lib.phone import phone_search_digits
-from funnel_site.lib.staff import RecordAdmin, display
+from funnel_site.lib.masking import shown_phone, shown_words
+from funnel_site.lib.staff import OwnPageMixin, RecordAdmin, display
 
 TRANSCRIPT_LENGTH = 200
 
 
 @admin.register(Room)
-class RoomAdmin(RecordAdmin):
+class RoomAdmin(OwnPageMixin, RecordAdmin):
     list_display = (
         "shown_customer",
         "phone",
@@ -49,6 +48,8 @@ class RoomAdmin(RecordAdmin):
     list_filter = ("status", "priority", "channel", ("last_message_at", RangeDateTimeFilter))
     search_fields = ("=external_id", "customer__name", "customer__phone_number")
     search_help_text = "Room id, name, or phone number in any format"
+    phone_path = "customer__phone_number"
+    phone_or_key = "external_id"
     list_select_related = ("customer",)
     ordering = ("-last_message_at", "-id")
 
@@ -57,30 +58,9 @@ class RoomAdmin(RecordAdmin):
             "QuerySet[Room]", super().get_queryset(request).filter(rooms_open_to(request.user))
         )
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Room], search_term: str
-    ) -> tuple[QuerySet[Room], bool]:
-        """A phone number is found however it is written; a room id of digits too."""
-        digits = "" if is_masked() else phone_search_digits(search_term)
-        if len(digits) >= 4 and not any(letter.isalpha() for letter in search_term):
-            by_phone = Q(customer__phone_number__contains=digits)
-            return queryset.filter(by_phone | Q(external_id=search_term.strip())), False
-        return super().get_search_results(request, queryset, search_term)  # type: ignore[no-any-return]
-
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def own_page(self, request: HttpRequest, row: Room) -> HttpResponse:
         """The transcript, oldest first, with the facts that each message gave."""
-        room = self.get_object(request, object_id)
-        if room is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[no-any-return]
-        if not self.has_view_permission(request, room):
-            return super().change_view(request, object_id, form_url, extra_context)  # type: ignore[no-any-return]
-        return self._page(request, room)
+        return self._page(request, row)
 
     def _page(self, request: HttpRequest, room: Room, form: Form | None = None) -> HttpResponse:
         context = {

@@ -6,6 +6,7 @@ from typing import Any, TypeVar, cast
 
 from django.core.paginator import Paginator
 from django.db import connection
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.functional import cached_property
@@ -16,6 +17,7 @@ from unfold.decorators import action as unfold_action
 from unfold.decorators import display as unfold_display
 
 from funnel_site.lib import masking
+from funnel_site.lib.phone import phone_search_digits
 
 EXACT_BELOW = 10_000
 
@@ -151,7 +153,48 @@ def _masked_field(name: str, mask: masking.Mask) -> Callable[[Any], str]:
     return display(description=capfirst(name.replace("_", " ")))(shown)
 
 
-class StaffAdmin(MaskingMixin, ModelAdmin):
+class PhoneSearchMixin:
+    """A phone number is found however it is written, where `phone_path` says which field holds it."""
+
+    phone_path = ""
+    phone_digits = 4
+    """Fewer digits than these are looked for as any other word."""
+    phone_or_key = ""
+    """A field whose whole value a row of digits may be as well, as a room's id."""
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        digits = "" if masking.is_masked() else phone_search_digits(search_term)
+        is_number = len(digits) >= self.phone_digits and not any(map(str.isalpha, search_term))
+        if not self.phone_path or not is_number:
+            return super().get_search_results(request, queryset, search_term)  # type: ignore[misc,no-any-return]
+        wanted = Q(**{f"{self.phone_path}__contains": digits})
+        if self.phone_or_key:
+            wanted |= Q(**{self.phone_or_key: search_term.strip()})
+        return queryset.filter(wanted), False
+
+
+class OwnPageMixin:
+    """The page of one row is `own_page`; who finds no row, or may not see it, is answered by Django."""
+
+    def own_page(self, request: HttpRequest, row: Any) -> HttpResponse:
+        raise NotImplementedError
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        row = self.get_object(request, object_id)  # type: ignore[attr-defined]
+        if row is None or not self.has_view_permission(request, row):  # type: ignore[attr-defined]
+            return super().change_view(request, object_id, form_url, extra_context)  # type: ignore[misc,no-any-return]
+        return self.own_page(request, row)
+
+
+class StaffAdmin(PhoneSearchMixin, MaskingMixin, ModelAdmin):
     """A list that stays quick, with import and export forms in the theme's looks."""
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:

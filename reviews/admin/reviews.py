@@ -18,9 +18,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from conversations.composer import composer_of, posted_answer
 from conversations.delivery_words import delivery_of
 from conversations.selectors import sees_room, with_delivery
-from funnel_site.lib.masking import is_masked
-from funnel_site.lib.phone import phone_search_digits
-from funnel_site.lib.staff import StaffAdmin, action, display
+from funnel_site.lib.staff import OwnPageMixin, StaffAdmin, action, display
 from reviews.models import Review
 from reviews.resources import ReviewResource
 from reviews.selectors import review_conversation
@@ -50,7 +48,7 @@ class HideForm(forms.Form):
 
 
 @admin.register(Review)
-class ReviewAdmin(ImportExportModelAdmin, ExportActionModelAdmin, StaffAdmin):
+class ReviewAdmin(OwnPageMixin, ImportExportModelAdmin, ExportActionModelAdmin, StaffAdmin):
     resource_classes = [ReviewResource]
     list_display = (
         "created_at",
@@ -74,16 +72,9 @@ class ReviewAdmin(ImportExportModelAdmin, ExportActionModelAdmin, StaffAdmin):
     )
     search_fields = ("product_name", "product_review", "user_name", "contact_number")
     search_help_text = "Words, product, name, or phone number in any format"
+    phone_path = "contact_number"
     ordering = ("-created_at", "-id")
     actions = ("publish", "hide")
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Review], search_term: str
-    ) -> tuple[QuerySet[Review], bool]:
-        digits = "" if is_masked() else phone_search_digits(search_term)
-        if len(digits) >= 4 and not any(letter.isalpha() for letter in search_term):
-            return queryset.filter(contact_number__contains=digits), False
-        return super().get_search_results(request, queryset, search_term)  # type: ignore[no-any-return]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -150,18 +141,9 @@ class ReviewAdmin(ImportExportModelAdmin, ExportActionModelAdmin, StaffAdmin):
         self.message_user(request, f"At most {MOST_AT_ONCE} at once: filter first.", level="ERROR")
         return []
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def own_page(self, request: HttpRequest, row: Review) -> HttpResponse:
         """What the customer wrote, what staff decided, and the conversation around it."""
-        review = self.get_object(request, object_id)
-        if review is None or not self.has_view_permission(request, review):
-            return super().change_view(request, object_id, form_url, extra_context)  # type: ignore[no-any-return]
-        return self._page(request, review, HideForm())
+        return self._page(request, row, HideForm())
 
     def _page(
         self, request: HttpRequest, review: Review, form: HideForm, answer: Any = None
