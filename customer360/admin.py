@@ -61,7 +61,6 @@ class CustomerRecordAdmin(SourceAdmin):
     search_fields = ("=external_id", "first_name", "last_name", "=email")
     search_help_text = "Phone number in any format, name, e-mail or customer id"
     phone_path = "phone_number"
-    phone_digits = 6
     list_select_related = ("customer",)
     autocomplete_fields = ("customer",)
     ordering = ("-id",)
@@ -73,6 +72,7 @@ class CustomerRecordAdmin(SourceAdmin):
 
 @admin.register(Product)
 class ProductAdmin(SourceAdmin):
+    few_rows = True
     resource_classes = [resources.ProductResource]
     list_display = ("external_id", "product_name", "category", "brand", "price", "launch_date")
     list_filter = ("category", "brand")
@@ -131,6 +131,7 @@ class ServiceInteractionAdmin(ChildAdmin):
 
 @admin.register(Campaign)
 class CampaignAdmin(SourceAdmin):
+    few_rows = True
     resource_classes = [resources.CampaignResource]
     list_display = ("campaign_name", "channel", "target_audience", "start_date", "end_date")
     list_filter = ("channel", "target_audience", ("start_date", RangeDateFilter))
@@ -158,6 +159,7 @@ class WebsiteVisitAdmin(ChildAdmin):
 
 @admin.register(CdpLoad)
 class CdpLoadAdmin(RecordAdmin):
+    few_rows = True
     list_display = (
         "started_at",
         "table",
@@ -217,6 +219,7 @@ class SetAsideRowAdmin(RecordAdmin):
 
 @admin.register(ProfileBuild)
 class ProfileBuildAdmin(RecordAdmin):
+    few_rows = True
     list_display = (
         "started_at",
         "shown_state",

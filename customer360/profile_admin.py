@@ -31,6 +31,7 @@ from customer360.selectors.rows import RowQuery, kept_in, sale_rows
 from customer360.wording import churn_words, in_words, score_words
 from funnel_site.lib.masking import shown_name, shown_phone
 from funnel_site.lib.staff import OwnPageMixin, RecordAdmin, display
+from funnel_site.lib.totals import Figure, TotalsMixin
 
 CHOICE_LABELS = {
     "Low": "success",
@@ -126,7 +127,7 @@ def _day(text: str) -> Any:
 
 
 @admin.register(CustomerProfile)
-class CustomerProfileAdmin(OwnPageMixin, ExportActionModelAdmin, RecordAdmin):
+class CustomerProfileAdmin(TotalsMixin, OwnPageMixin, ExportActionModelAdmin, RecordAdmin):
     resource_classes = [ProfileResource]
     list_display = (
         "shown_customer",
@@ -151,11 +152,12 @@ class CustomerProfileAdmin(OwnPageMixin, ExportActionModelAdmin, RecordAdmin):
         ("last_purchase_date", RangeDateFilter),
         ("customer_since", RangeDateFilter),
     )
-    search_fields = ("customer__name", "customer__phone_number", "=customer__records__external_id")
+    search_fields = ("customer__name", "=customer__records__external_id")
     search_help_text = "Phone number in any format, name or the source's customer id"
     phone_path = "customer__phone_number"
     list_select_related = ("customer",)
     ordering = ("-total_lifetime_value", "customer")
+    quick_orders = ("last_purchase_date", "churn_risk_score")
     list_before_template = "admin/customer360/profile_totals.html"
 
     def get_urls(self) -> list[Any]:
@@ -174,20 +176,20 @@ class CustomerProfileAdmin(OwnPageMixin, ExportActionModelAdmin, RecordAdmin):
         ]
         return [*own, *super().get_urls()]
 
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """The list, with how many it holds and what they have brought."""
-        response: HttpResponse = super().changelist_view(request, extra_context)
-        shown = getattr(response, "context_data", None)
-        if shown and "cl" in shown:
-            shown["totals"] = (
-                shown["cl"]
-                .queryset.order_by()
-                .aggregate(customers=Count("pk"), value=Sum("total_lifetime_value"))
-            )
-            shown["built"] = current_build()
-        return response
+    def totals(self, rows: QuerySet[CustomerProfile]) -> list[Figure]:
+        """How many the list holds, and what they have brought."""
+        found = rows.order_by().aggregate(customers=Count("pk"), value=Sum("total_lifetime_value"))
+        return [
+            ("Customers", number_format(found["customers"], force_grouping=True), "in this list"),
+            (
+                "Lifetime value",
+                number_format(found["value"] or 0, 2, force_grouping=True),
+                "in this list",
+            ),
+        ]
+
+    def totals_of(self, request: HttpRequest, changelist: Any) -> dict[str, Any]:
+        return {**super().totals_of(request, changelist), "built": current_build()}
 
     def own_page(self, request: HttpRequest, row: CustomerProfile) -> HttpResponse:
         """Who they are to us, in words and numbers."""

@@ -16,6 +16,7 @@ from import_export.admin import ExportActionModelAdmin, ImportExportModelAdmin
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from funnel_site.lib.filters import RecentValuesFilter
 from funnel_site.lib.masking import shown_name, shown_phone
 from funnel_site.lib.staff import (
     OwnPageMixin,
@@ -25,6 +26,7 @@ from funnel_site.lib.staff import (
     confirmed,
     display,
 )
+from funnel_site.lib.totals import Figure, TotalsMixin
 from funnels.models import Correction, Funnel, Keyword, KeywordSync
 from funnels.resources import FunnelResource, KeywordResource
 from funnels.selectors import room_evidence
@@ -63,7 +65,7 @@ class CorrectionForm(forms.Form):
 
 
 @admin.register(Funnel)
-class FunnelAdmin(OwnPageMixin, ExportActionModelAdmin, RecordAdmin):
+class FunnelAdmin(TotalsMixin, OwnPageMixin, ExportActionModelAdmin, RecordAdmin):
     resource_classes = [FunnelResource]
     list_display = (
         "leads_date",
@@ -78,31 +80,22 @@ class FunnelAdmin(OwnPageMixin, ExportActionModelAdmin, RecordAdmin):
     )
     list_filter = (
         "stage",
-        "channel",
+        ("channel", RecentValuesFilter),
         "lead_basis",
         ("leads_date", RangeDateTimeFilter),
         "is_corrected",
         "is_latest",
         ("anomalies", admin.EmptyFieldListFilter),
     )
-    search_fields = ("=room__external_id", "customer__name", "customer__phone_number")
+    search_fields = ("=room__external_id", "customer__name")
+    id_scopes = {"room__external_id": {"room__source__in": ("crm", "session", "twilio")}}
     search_help_text = "Phone number in any format, name or room id"
     phone_path = "customer__phone_number"
     list_select_related = ("customer", "room")
     ordering = ("-leads_date", "-id")
     list_before_template = "admin/funnels/funnel/totals.html"
 
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """The list, with the totals of what it is filtered to."""
-        response: HttpResponse = super().changelist_view(request, extra_context)
-        shown = getattr(response, "context_data", None)
-        if shown and "cl" in shown:
-            shown["totals"] = self._totals(shown["cl"].queryset)
-        return response
-
-    def _totals(self, rows: QuerySet[Funnel]) -> list[tuple[str, str, str]]:
+    def totals(self, rows: QuerySet[Funnel]) -> list[Figure]:
         plain = rows.order_by()
         counts = plain.aggregate(
             leads=Count("pk"), bookings=Count("booking_date"), paid=Count("transaction_date")
@@ -225,6 +218,7 @@ def _percent(part: int, whole: int) -> str:
 
 @admin.register(Keyword)
 class KeywordAdmin(ImportExportModelAdmin, StaffAdmin):
+    few_rows = True
     resource_classes = [KeywordResource]
     list_display = ("phrase", "stage", "channel", "mode", "is_active", "origin")
     list_filter = ("stage", "is_active", "channel")
@@ -288,6 +282,7 @@ class KeywordAdmin(ImportExportModelAdmin, StaffAdmin):
 
 @admin.register(KeywordSync)
 class KeywordSyncAdmin(RecordAdmin):
+    few_rows = True
     list_display = (
         "started_at",
         "shown_state",

@@ -39,6 +39,7 @@ class UndoForm(forms.Form):
 
 @admin.register(PartnerFile)
 class PartnerFileAdmin(OwnPageMixin, RecordAdmin):
+    few_rows = True
     list_display = (
         "name",
         "partner",

@@ -20,6 +20,7 @@ from carddata.services.rejects import (
     resubmit_file,
     retry_rejects,
 )
+from funnel_site.lib.filters import RecentValuesFilter
 from funnel_site.lib.staff import RecordAdmin, display
 
 RAW_SHOWN = 120
@@ -28,7 +29,7 @@ RAW_SHOWN = 120
 @admin.register(RejectedRow)
 class RejectedRowAdmin(RecordAdmin):
     list_display = ("place", "shown_reason", "detail", "snippet", "shown_closed")
-    list_filter = ("closed", "reason", "file__partner")
+    list_filter = ("closed", ("reason", RecentValuesFilter), "file__partner")
     search_fields = ("=file__name",)
     search_help_text = "The whole name of a file"
     list_select_related = ("file",)

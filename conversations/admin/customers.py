@@ -66,7 +66,7 @@ class CustomerAdmin(ImportExportModelAdmin, StaffAdmin):
         ("blocked_at", admin.EmptyFieldListFilter),
     )
     actions = ("invite", "join")
-    search_fields = ("name", "phone_number", "email")
+    search_fields = ("name", "email")
     search_help_text = "Name, phone number in any format, or e-mail"
     phone_path = "phone_number"
     readonly_fields = ("phone_number", "first_seen_at", "last_seen_at")

@@ -12,6 +12,7 @@ from funnel_site.lib.staff import StaffAdmin, display
 
 @admin.register(CannedAnswer)
 class CannedAnswerAdmin(StaffAdmin):
+    few_rows = True
     list_display = ("shown_shortcut", "body", "whose")
     list_filter = (("owner", admin.EmptyFieldListFilter),)
     search_fields = ("shortcut", "body")

@@ -1,9 +1,11 @@
 """The inbox: deliveries as they came, dead letters and their replay."""
 
 from contextlib import suppress
+from typing import Any
 
 import orjson
 from django.contrib import admin
+from django.db import connection
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -15,6 +17,7 @@ from django.utils.timezone import now
 from conversations.models import InboundEvent, RawFile
 from conversations.services.inbox import replay_events
 from conversations.services.waking import wake_after_commit
+from funnel_site.lib.filters import IndexedValuesFilter, RecentValuesFilter, indexed_values
 from funnel_site.lib.masking import HIDDEN, viewer
 from funnel_site.lib.staff import RecordAdmin, action, confirmed, display
 
@@ -25,7 +28,11 @@ BODY_SHOWN = 20_000
 class InboundEventAdmin(RecordAdmin):
     list_display = ("number", "shown_state", "source", "error_code", "error", "age", "attempts")
     list_display_links = ("number", "shown_state")
-    list_filter = ("state", "source", "error_code")
+    list_filter = (
+        "state",
+        ("source", IndexedValuesFilter),
+        ("error_code", RecentValuesFilter),
+    )
     search_fields = ("=dedupe_key",)
     search_help_text = "The delivery's key"
     ordering = ("-id",)
@@ -47,6 +54,12 @@ class InboundEventAdmin(RecordAdmin):
         "shown_messages",
     )
     readonly_fields = fields
+
+    def get_id_scopes(self) -> dict[str, dict[str, Any]]:
+        """The key's index begins with the source."""
+        if connection.vendor != "postgresql":
+            return {}
+        return {"dedupe_key": {"source__in": indexed_values(InboundEvent, "source")}}
 
     def has_replay_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return request.user.has_perm("conversations.change_inboundevent")
@@ -138,6 +151,7 @@ def pretty(body: bytes) -> str:
 class RawFileAdmin(RecordAdmin):
     """What is in the archive; `replay_raw` brings it back."""
 
+    few_rows = True
     list_display = ("name", "day", "source", "lines", "shown_size", "made_at")
     list_filter = ("source",)
     date_hierarchy = "day"

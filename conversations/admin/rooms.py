@@ -3,7 +3,9 @@
 from typing import Any, cast
 
 from django.contrib import admin
+from django.contrib.postgres.search import SearchQuery, SearchVector
 from django.core.exceptions import PermissionDenied
+from django.db import connection
 from django.db.models import QuerySet
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
@@ -31,6 +33,8 @@ from funnel_site.lib.masking import shown_phone, shown_words
 from funnel_site.lib.staff import OwnPageMixin, RecordAdmin, display
 
 TRANSCRIPT_LENGTH = 200
+SOURCES = ("crm", Room.SESSION_SOURCE, "twilio")
+"""Where rooms and messages can be from; the index of their ids begins with it."""
 
 
 @admin.register(Room)
@@ -46,10 +50,10 @@ class RoomAdmin(OwnPageMixin, RecordAdmin):
         "external_id",
     )
     list_filter = ("status", "priority", "channel", ("last_message_at", RangeDateTimeFilter))
-    search_fields = ("=external_id", "customer__name", "customer__phone_number")
+    search_fields = ("=external_id", "customer__name")
     search_help_text = "Room id, name, or phone number in any format"
     phone_path = "customer__phone_number"
-    phone_or_key = "external_id"
+    id_scopes = {"external_id": {"source__in": SOURCES}}
     list_select_related = ("customer",)
     ordering = ("-last_message_at", "-id")
 
@@ -208,14 +212,29 @@ class MessageAdmin(ImportMixin, ExportActionModelAdmin, RecordAdmin):
     skip_admin_log = True
     list_display = ("sent_at", "sender", "snippet", "shown_customer", "room_link", "flags")
     list_filter = ("sender", ("sent_at", RangeDateTimeFilter))
-    search_fields = ("=external_id", "=room__external_id")
-    search_help_text = "Message id or room id"
+    search_fields = ("=external_id", "=room__external_id", "body")
+    search_help_text = "Words of a message, its id, a room id, or a phone number in any format"
+    phone_path = "customer__phone_number"
+    id_scopes = {
+        "external_id": {"source__in": SOURCES},
+        "room__external_id": {"room__source__in": SOURCES},
+    }
     list_select_related = ("customer", "room")
-    ordering = ("-id",)
+    ordering = ("-sent_at", "-id")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
         theirs = of_rooms_open_to(request.user, "room")
         return cast("QuerySet[Message]", super().get_queryset(request).filter(theirs))
+
+    def by_words(
+        self, queryset: QuerySet[Message], fields: list[str], words: list[str]
+    ) -> QuerySet[Message]:
+        """Whole words, by the full-text index where the database has one."""
+        if connection.vendor != "postgresql":
+            return super().by_words(queryset, fields, words)
+        said = SearchVector("body", config="simple")
+        asked = SearchQuery(" ".join(words), config="simple")
+        return queryset.alias(said=said).filter(said=asked)
 
     def get_import_resource_classes(self, request: HttpRequest) -> list[type[Any]]:
         return [MessageUploadResource]

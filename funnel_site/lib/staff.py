@@ -4,22 +4,18 @@ from collections.abc import Callable
 from functools import lru_cache, wraps
 from typing import Any, TypeVar, cast
 
-from django.core.paginator import Paginator
-from django.db import connection
-from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.utils.functional import cached_property
 from django.utils.text import capfirst
 from unfold.admin import ModelAdmin
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
 from unfold.decorators import action as unfold_action
 from unfold.decorators import display as unfold_display
+from unfold.views import ChangeList
 
 from funnel_site.lib import masking
-from funnel_site.lib.phone import phone_search_digits
-
-EXACT_BELOW = 10_000
+from funnel_site.lib.paging import CappedPaginator
+from funnel_site.lib.searching import SearchMixin
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -52,28 +48,6 @@ def confirmed(method: Method) -> Method:
         return TemplateResponse(request, "admin/confirm_action.html", context)
 
     return cast("Method", ask)
-
-
-class EstimatingPaginator(Paginator[Any]):
-    """A count that does not read a table of millions for the number under a list.
-
-    On PostgreSQL an unfiltered list shows the planner's estimate once it is large; a filtered one
-    is counted.
-    """
-
-    @cached_property
-    def count(self) -> int:
-        query = getattr(self.object_list, "query", None)
-        if connection.vendor == "postgresql" and query is not None and not query.where:
-            with connection.cursor() as cursor:
-                cursor.execute(
-                    "SELECT reltuples::bigint FROM pg_class WHERE oid = %s::regclass",
-                    [query.model._meta.db_table],
-                )
-                estimate = int(cursor.fetchone()[0])
-            if estimate > EXACT_BELOW:
-                return estimate
-        return int(super().count)
 
 
 class MaskingMixin:
@@ -153,28 +127,6 @@ def _masked_field(name: str, mask: masking.Mask) -> Callable[[Any], str]:
     return display(description=capfirst(name.replace("_", " ")))(shown)
 
 
-class PhoneSearchMixin:
-    """A phone number is found however it is written, where `phone_path` says which field holds it."""
-
-    phone_path = ""
-    phone_digits = 4
-    """Fewer digits than these are looked for as any other word."""
-    phone_or_key = ""
-    """A field whose whole value a row of digits may be as well, as a room's id."""
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        digits = "" if masking.is_masked() else phone_search_digits(search_term)
-        is_number = len(digits) >= self.phone_digits and not any(map(str.isalpha, search_term))
-        if not self.phone_path or not is_number:
-            return super().get_search_results(request, queryset, search_term)  # type: ignore[misc,no-any-return]
-        wanted = Q(**{f"{self.phone_path}__contains": digits})
-        if self.phone_or_key:
-            wanted |= Q(**{self.phone_or_key: search_term.strip()})
-        return queryset.filter(wanted), False
-
-
 class OwnPageMixin:
     """The page of one row is `own_page`; who finds no row, or may not see it, is answered by Django."""
 
@@ -194,8 +146,40 @@ class OwnPageMixin:
         return self.own_page(request, row)
 
 
-class StaffAdmin(PhoneSearchMixin, MaskingMixin, ModelAdmin):
-    """A list that stays quick, with import and export forms in the theme's looks."""
+class QuickChangeList(ChangeList):
+    """A list that is ordered by nothing but what its headings offer, also where an address asks."""
+
+    def get_ordering_field(self, field_name: Any) -> Any:
+        if self.sortable_by is not None and field_name not in self.sortable_by:
+            return None
+        return super().get_ordering_field(field_name)
+
+
+class StaffAdmin(SearchMixin, MaskingMixin, ModelAdmin):
+    """A list that stays quick, with import and export forms in the theme's looks.
+
+    It can be ordered by its usual order, and by the columns of `quick_orders`, which an index has in
+    this order; a list of `few_rows` by any column.
+    """
+
+    quick_orders: tuple[str, ...] = ()
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return QuickChangeList
+
+    def get_sortable_by(self, request: HttpRequest) -> Any:
+        columns = super().get_sortable_by(request)
+        if self.few_rows:
+            return columns
+        quick = {*self.quick_orders, *(self.get_ordering(request) or self.opts.ordering)[:1]}
+        quick = {name.lstrip("-") for name in quick}
+        return [column for column in columns if self._order_of(column) in quick]
+
+    def _order_of(self, column: Any) -> str:
+        """The field that a column is ordered by, "" for none."""
+        shown = column if callable(column) else getattr(self, column, None)
+        order = getattr(shown, "admin_order_field", column if isinstance(column, str) else "")
+        return str(order).lstrip("-")
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """Django's own log line; its words stand in the audit entry of the request, too."""
@@ -205,7 +189,7 @@ class StaffAdmin(PhoneSearchMixin, MaskingMixin, ModelAdmin):
 
     import_form_class = ImportForm
     export_form_class = ExportForm
-    paginator = EstimatingPaginator
+    paginator = CappedPaginator
     show_full_result_count = False
     list_per_page = 50
     compressed_fields = True

@@ -18,6 +18,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from conversations.composer import composer_of, posted_answer
 from conversations.delivery_words import delivery_of
 from conversations.selectors import sees_room, with_delivery
+from funnel_site.lib.filters import RecentValuesFilter
 from funnel_site.lib.staff import OwnPageMixin, StaffAdmin, action, display
 from reviews.models import Review
 from reviews.resources import ReviewResource
@@ -63,14 +64,14 @@ class ReviewAdmin(OwnPageMixin, ImportExportModelAdmin, ExportActionModelAdmin, 
     list_display_links = ("created_at", "shown_product")
     list_filter = (
         "moderation",
-        "rating",
-        "status",
+        ("rating", RecentValuesFilter),
+        ("status", RecentValuesFilter),
         ("created_at", RangeDateTimeFilter),
         "line",
         "is_latest",
         ("answer", admin.EmptyFieldListFilter),
     )
-    search_fields = ("product_name", "product_review", "user_name", "contact_number")
+    search_fields = ("product_name", "product_review", "user_name")
     search_help_text = "Words, product, name, or phone number in any format"
     phone_path = "contact_number"
     ordering = ("-created_at", "-id")
