@@ -27,6 +27,7 @@ DRAIN = "conversations.tasks.drain_inbox"
 
 @admin.register(TaskRun)
 class TaskRunAdmin(RecordAdmin):
+    few_rows = True
     list_display = ("task", "state", "started_at", "seconds", "failures", "error")
     ordering = ("task",)
 
