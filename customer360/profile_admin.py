@@ -1,6 +1,7 @@
 """The list of profiles, which figures lead to, and one customer's page."""
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -33,7 +34,7 @@ from customer360.models import CustomerProfile, CustomerRecord
 from customer360.periods import Period
 from customer360.profile_resource import ProfileResource
 from customer360.scores.segments import SEGMENTS
-from customer360.selectors.answers import current_build
+from customer360.selectors.answers import current_build, one_snapshot
 from customer360.selectors.rows import RowQuery, kept_in, sale_rows
 from customer360.wording import churn_words, in_words, score_words
 from funnel_site.lib.masking import shown_name, shown_phone
