@@ -7,3 +7,8 @@ class CarddataConfig(AppConfig):
 
     name = "carddata"
     verbose_name = _("Cards")
+
+    def ready(self) -> None:
+        from carddata.services import approving
+
+        approving.register_kinds()

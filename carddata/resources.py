@@ -1,18 +1,20 @@
 """What staff may export of cards, safe to open in a spreadsheet. Partners' files come in another way."""
 
-from typing import Any
-
 from import_export.fields import Field
 
 from carddata.models import CardAccess, CardStatus
-from carddata.statuses import LABELS, Status
-from funnel_site.lib.spreadsheet import SpreadsheetResource, SpreadsheetTextWidget
+from carddata.statuses import LABELS
+from funnel_site.lib.spreadsheet import (
+    SpreadsheetResource,
+    SpreadsheetTextWidget,
+    WordsWidget,
+)
 
 
 class CardStatusResource(SpreadsheetResource):
     """Cards with their current status and where it comes from."""
 
-    status = Field(column_name="status", widget=SpreadsheetTextWidget())
+    status = Field("status", "status", WordsWidget(LABELS))
     phone_number = Field("contact", "phone_number", SpreadsheetTextWidget())
     partner = Field("partner__name", "partner", SpreadsheetTextWidget())
     file = Field("event__file__name", "file", SpreadsheetTextWidget())
@@ -32,12 +34,6 @@ class CardStatusResource(SpreadsheetResource):
             "updated_at",
         )
         export_order = fields
-
-    def get_queryset(self) -> Any:
-        return super().get_queryset().with_source()
-
-    def dehydrate_status(self, card: CardStatus) -> str:
-        return LABELS[Status(card.status)]
 
 
 class CardAccessResource(SpreadsheetResource):

@@ -192,7 +192,12 @@ def _object(items: list[Item]) -> None:
             item.problem = Problem(
                 409, "room_customer_mismatch", "The room is another customer's.", field="room_id"
             )
-        elif room and room.closed_at and message.sent_at > room.closed_at:
+        elif (
+            room
+            and room.closed_at
+            and not room.is_resolved_by_staff
+            and message.sent_at > room.closed_at
+        ):
             item.problem = Problem(
                 409, "room_closed", "The room was closed before.", field="room_id"
             )

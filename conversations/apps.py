@@ -10,5 +10,8 @@ class ConversationsConfig(AppConfig):
 
     def ready(self) -> None:
         from conversations import receivers
+        from conversations.services import replaying, revealing
 
         receivers.connect()
+        replaying.register_kinds()
+        revealing.register_fields()

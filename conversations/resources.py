@@ -17,6 +17,7 @@ from conversations.payloads import PayloadError
 from conversations.services.files import SHEET_ALIASES, SHEET_COLUMNS, upload_row
 from conversations.services.inbox import Delivery, known_keys, store_deliveries
 from conversations.services.waking import wake_after_commit
+from funnel_site.lib.import_preview import PreviewedImport
 from funnel_site.lib.phone import PhoneError, normalise_phone
 from funnel_site.lib.spreadsheet import SpreadsheetResource, SpreadsheetTextWidget, unguard
 from funnel_site.lib.words import translated
@@ -26,6 +27,8 @@ UPLOAD = "upload"
 
 class CustomerResource(SpreadsheetResource):
     """Customers by phone number: names and e-mail addresses can be mended, people added."""
+
+    template_columns = ("phone_number", "name", "email")
 
     class Meta:
         model = Customer
@@ -106,7 +109,7 @@ class UploadedRow:
         return str(getattr(self, "message", ""))
 
 
-class MessageUploadResource(ModelResource):
+class MessageUploadResource(PreviewedImport, ModelResource):
     """Messages of a file, one a row, into the inbox, as if they had come by POST /api/messages/.
 
     A row whose message is there already is skipped. Nothing is kept unless every row can be used.

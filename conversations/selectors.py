@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Max, Q
+from django.contrib.postgres.search import SearchQuery, SearchVector
+from django.db.models import Max, Q, QuerySet
 from django.utils.timezone import now
 
 from conversations.delivery import FAILURES
@@ -42,6 +43,12 @@ def of_rooms_open_to(user: Any, path: str) -> Q:
     if user.has_perm("conversations.see_all_rooms"):
         return Q()
     return Q(**{f"{path}__assigned_to": None}) | Q(**{f"{path}__assigned_to": user.pk})
+
+
+def with_words(messages: QuerySet[Message], text: str) -> QuerySet[Message]:
+    """The messages that have all these whole words. PostgreSQL alone: by its full-text index."""
+    said = SearchVector("body", config="simple")
+    return messages.alias(said=said).filter(said=SearchQuery(text, config="simple"))
 
 
 def room_transcript(room: Room) -> MessageQuerySet:
@@ -164,10 +171,12 @@ def _is_retryable(message: Message, last: Sending | None, action: str | None) ->
 
 
 def with_delivery(messages: Sequence[Message]) -> list[Message]:
-    """The messages, each with `delivery` (its looks), `author`, `attempt` and `may_retry`.
+    """The messages, each with `delivery` (its looks), `author`, `attempt`, `may_retry`, and what it
+    answers: `answers_to` (a message, where we have it) and `is_answer`.
 
-    Two queries, whatever their number.
+    Three queries, whatever their number.
     """
+    _note_answered(messages)
     codes = {message.error_code for message in messages if message.error_code}
     meanings = ErrorMeaning.objects.in_bulk(codes) if codes else {}
     ours = [message.pk for message in messages if message.sender != Sender.CUSTOMER]
@@ -185,6 +194,21 @@ def with_delivery(messages: Sequence[Message]) -> list[Message]:
         if shown.sender != Sender.CUSTOMER:
             shown.delivery = UNKNOWN if is_lost else delivery_of(shown.status, reason)
     return list(messages)
+
+
+def _note_answered(messages: Sequence[Message]) -> None:
+    """What each message answers by WhatsApp's own "reply to"; the target may come later, or never.
+
+    A message of another customer is not shown, whatever the reply names.
+    """
+    sids = {sid for message in messages if (sid := message.details.get("reply_to"))}
+    named = Message.objects.filter(source="twilio", external_id__in=sids) if sids else ()
+    known = {(message.customer_id, message.external_id): message for message in named}
+    shown: Any
+    for shown in messages:
+        sid = shown.details.get("reply_to", "")
+        shown.is_answer = bool(sid)
+        shown.answers_to = known.get((shown.customer_id, sid))
 
 
 @dataclass(frozen=True, slots=True)

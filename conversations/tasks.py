@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.db import InterfaceError, OperationalError
 
-from conversations.services import archiving, attachments, posting, statuses
+from conversations.services import archiving, attachments, lifecycle, posting, statuses
 from conversations.services.drain import drain_inbox as drain_inbox_service
 
 LONGEST = 3 * 3600
@@ -38,6 +38,12 @@ def settle_statuses() -> int:
     applied = statuses.apply_parked()
     statuses.forget_orphans()
     return applied
+
+
+@shared_task(name="conversations.tasks.wake_snoozed")
+def wake_snoozed() -> int:
+    """Open the rooms that were snoozed until now."""
+    return lifecycle.wake_snoozed()
 
 
 @shared_task(name="conversations.tasks.fetch_attachment")

@@ -3,14 +3,15 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.formats import number_format
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from import_export.admin import ImportExportModelAdmin
-from unfold.contrib.filters.admin import RangeDateFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateFilter
 
 from customer360 import profile_admin, resources, segment_admin
 from customer360.models import (
@@ -25,17 +26,21 @@ from customer360.models import (
     SetAsideRow,
     WebsiteVisit,
 )
+from customer360.selectors.marks import marks_of
 from customer360.services.building import BuildRunningError, request_build
-from funnel_site.lib.masking import is_masked, shown_phone
-from funnel_site.lib.phone import phone_search_digits
+from funnel_site.lib.filters import ExactTextFilter
+from funnel_site.lib.importing import ImportList
+from funnel_site.lib.masking import shown_phone
 from funnel_site.lib.staff import RecordAdmin, StaffAdmin, action, confirmed, display
 
 # Register the profiles, the dashboard's addresses, segments and duplicates.
 __all__ = ["profile_admin", "segment_admin"]
 
 
-class SourceAdmin(ImportExportModelAdmin, StaffAdmin):
+class SourceAdmin(ImportList, StaffAdmin):
     """A source table: its rows come from files or imports; a correction by hand counts, too."""
+
+    way_for_large_files = _("Load a large one with the command load_cdp: docs/operator.md.")
 
     def has_import_permission(self, request: HttpRequest) -> bool:
         """An import adds rows and changes rows."""
@@ -64,15 +69,10 @@ class CustomerRecordAdmin(SourceAdmin):
     )
     search_fields = ("=external_id", "first_name", "last_name", "=email")
     search_help_text = _("Phone number in any format, name, e-mail or customer id")
+    phone_path = "phone_number"
     list_select_related = ("customer",)
     autocomplete_fields = ("customer",)
     ordering = ("-id",)
-
-    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
-        digits = "" if is_masked() else phone_search_digits(search_term)
-        if len(digits) >= 6 and not any(letter.isalpha() for letter in search_term):
-            return queryset.filter(phone_number__contains=digits), False
-        return super().get_search_results(request, queryset, search_term)
 
     @display(description=_("Phone"), ordering="phone_number")
     def shown_phone(self, record: CustomerRecord) -> str:
@@ -81,9 +81,10 @@ class CustomerRecordAdmin(SourceAdmin):
 
 @admin.register(Product)
 class ProductAdmin(SourceAdmin):
+    few_rows = True
     resource_classes = [resources.ProductResource]
     list_display = ("external_id", "product_name", "category", "brand", "price", "launch_date")
-    list_filter = ("category", "brand")
+    list_filter = (("category", ExactTextFilter), ("brand", ExactTextFilter))
     search_fields = ("=external_id", "product_name")
     ordering = ("product_name", "id")
 
@@ -109,10 +110,32 @@ class PurchaseAdmin(ChildAdmin):
         "currency",
         "store_id",
     )
-    list_filter = (("purchase_date", RangeDateFilter), "currency", "product__category")
+    list_filter = (
+        ("purchase_date", RangeDateFilter),
+        ("currency", ExactTextFilter),
+        ("product__category", ExactTextFilter),
+    )
     list_select_related = ("record", "product")
     autocomplete_fields = ("record", "product")
     ordering = ("-purchase_date", "-id")
+
+
+class ScoreFilter(admin.SimpleListFilter):
+    """By satisfaction score: the scale is known, no row has to be read for it."""
+
+    title = _("satisfaction score")
+    parameter_name = "satisfaction_score"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [*((str(score), str(score)) for score in range(10, 0, -1)), ("none", _("none"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "none":
+            return queryset.filter(satisfaction_score=None)
+        known = {value for value, _words in self.lookup_choices}
+        return (
+            queryset.filter(satisfaction_score=self.value()) if self.value() in known else queryset
+        )
 
 
 @admin.register(ServiceInteraction)
@@ -128,9 +151,9 @@ class ServiceInteractionAdmin(ChildAdmin):
     )
     list_filter = (
         ("interaction_date", RangeDateFilter),
-        "interaction_type",
-        "resolution_status",
-        "satisfaction_score",
+        ("interaction_type", ExactTextFilter),
+        ("resolution_status", ExactTextFilter),
+        ScoreFilter,
     )
     list_select_related = ("record", "product")
     autocomplete_fields = ("record", "product")
@@ -139,9 +162,14 @@ class ServiceInteractionAdmin(ChildAdmin):
 
 @admin.register(Campaign)
 class CampaignAdmin(SourceAdmin):
+    few_rows = True
     resource_classes = [resources.CampaignResource]
     list_display = ("campaign_name", "channel", "target_audience", "start_date", "end_date")
-    list_filter = ("channel", "target_audience", ("start_date", RangeDateFilter))
+    list_filter = (
+        ("channel", ExactTextFilter),
+        ("target_audience", ExactTextFilter),
+        ("start_date", RangeDateFilter),
+    )
     search_fields = ("=external_id", "campaign_name")
     ordering = ("-start_date", "-id")
 
@@ -150,7 +178,11 @@ class CampaignAdmin(SourceAdmin):
 class CampaignResponseAdmin(ChildAdmin):
     resource_classes = [resources.CampaignResponseResource]
     list_display = ("response_date", "record", "campaign", "response_type")
-    list_filter = (("response_date", RangeDateFilter), "response_type", "campaign__channel")
+    list_filter = (
+        ("response_date", RangeDateFilter),
+        ("response_type", ExactTextFilter),
+        ("campaign__channel", ExactTextFilter),
+    )
     list_select_related = ("record", "campaign")
     autocomplete_fields = ("record", "campaign")
     ordering = ("-response_date", "-id")
@@ -160,12 +192,13 @@ class CampaignResponseAdmin(ChildAdmin):
 class WebsiteVisitAdmin(ChildAdmin):
     resource_classes = [resources.WebsiteVisitResource]
     list_display = ("visit_date", "record", "source", "pages_viewed", "time_spent")
-    list_filter = (("visit_date", RangeDateFilter), "source")
+    list_filter = (("visit_date", RangeDateFilter), ("source", ExactTextFilter))
     ordering = ("-visit_date", "-id")
 
 
 @admin.register(CdpLoad)
 class CdpLoadAdmin(RecordAdmin):
+    few_rows = True
     list_display = (
         "started_at",
         "table",
@@ -206,7 +239,7 @@ class CdpLoadAdmin(RecordAdmin):
 @admin.register(SetAsideRow)
 class SetAsideRowAdmin(RecordAdmin):
     list_display = ("table", "line", "external_id", "shown_state", "reason", "waits_for_id", "load")
-    list_filter = ("state", "table", "load")
+    list_filter = ("state", "table", ("load", AutocompleteSelectFilter))
     search_fields = ("=external_id", "=waits_for_id")
     search_help_text = _("The row's id, or the id it waits for")
     list_select_related = ("load",)
@@ -225,6 +258,7 @@ class SetAsideRowAdmin(RecordAdmin):
 
 @admin.register(ProfileBuild)
 class ProfileBuildAdmin(RecordAdmin):
+    few_rows = True
     list_display = (
         "started_at",
         "shown_state",
@@ -237,6 +271,22 @@ class ProfileBuildAdmin(RecordAdmin):
     )
     list_filter = ("state", "mode")
     actions_list = ("build_changed", "build_all")
+    fields = (
+        "shown_state",
+        "error",
+        "mode",
+        "as_of",
+        "shown_changes",
+        "customers",
+        "started_at",
+        "finished_at",
+        "started_by",
+        "shown_marks",
+        "shown_seconds",
+        "currency",
+        "rules_version",
+    )
+    readonly_fields = ("shown_state", "shown_changes", "shown_marks", "shown_seconds")
 
     def has_build_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return request.user.has_perm("customer360.add_profilebuild")
@@ -278,6 +328,32 @@ class ProfileBuildAdmin(RecordAdmin):
     )
     def shown_state(self, build: ProfileBuild) -> str:
         return build.get_state_display()
+
+    @display(description=_("What changed"))
+    def shown_changes(self, build: ProfileBuild) -> str:
+        """The way to the comparison with the build before."""
+        done = ProfileBuild.objects.filter(state=ProfileBuild.State.DONE, pk__lt=build.pk)
+        before = done.order_by("-pk").first()
+        if before is None or not build.is_compared:
+            return "–"
+        return format_html(
+            '<a href="{}?before={}&amp;after={}">{}</a>',
+            reverse("admin:customer360_changes"),
+            before.pk,
+            build.pk,
+            _("Beside build %(number)s") % {"number": before.pk},
+        )
+
+    @display(description=_("Read up to"))
+    def shown_marks(self, build: ProfileBuild) -> str:
+        marks = marks_of(build.results.get("sources", {}))
+        lines = ((one.title, f"{one.newest:,}", one.day or "–") for one in marks)
+        return format_html_join("", "{}: no. {} ({})<br>", lines) or "–"
+
+    @display(description=_("Seconds by step"))
+    def shown_seconds(self, build: ProfileBuild) -> str:
+        seconds = build.results.get("seconds", {})
+        return ", ".join(f"{step} {taken:.1f}" for step, taken in seconds.items()) or "–"
 
     @display(description=_("Progress"))
     def shown_progress(self, build: ProfileBuild) -> str:

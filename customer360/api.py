@@ -31,6 +31,13 @@ DAYS = [
 REFUSALS = {400: ProblemSerializer, 401: ProblemSerializer, 403: ProblemSerializer}
 
 
+class MarkSerializer(serializers.Serializer[Any]):
+    """The newest row of a source, in the order in which rows came, and its own day."""
+
+    newest_row = serializers.IntegerField()
+    day = serializers.DateField(allow_null=True)
+
+
 class BuildSerializer(serializers.Serializer[Any]):
     """Which build the figures are of."""
 
@@ -38,6 +45,9 @@ class BuildSerializer(serializers.Serializer[Any]):
     as_of = serializers.DateField(allow_null=True)
     finished_at = serializers.CharField(allow_blank=True)
     is_stale = serializers.BooleanField()
+    sources = serializers.DictField(
+        child=MarkSerializer(), help_text="Up to which row each source was read"
+    )
 
 
 class FiguresView(APIView):

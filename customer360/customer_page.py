@@ -1,6 +1,7 @@
 """A customer's page, the agent's one screen: who it is, what happened, and the room to answer in."""
 
 from typing import Any
+from uuid import uuid4
 
 from django import forms
 from django.contrib.admin.models import CHANGE, LogEntry
@@ -14,11 +15,15 @@ from django.utils.translation import gettext
 
 from carddata.models import CardAccess
 from carddata.services.lookups import note_cards
-from conversations.composer import composer_of, may_answer
+from conversations.composer import AnswerForm, composer_of, may_answer
 from conversations.models import Customer, Room
+from conversations.room_states import may_move
+from conversations.seen import RoomSeen
 from conversations.selectors import rooms_open_to, transcript_part, with_delivery
 from conversations.services.desk import note_presence, shown_name
-from customer360.desk_forms import AssignForm, NoteForm, canned_answers
+from customer360.canned import canned_answers, macros_for
+from customer360.card_lookup import looked_up
+from customer360.desk_forms import AssignForm, NoteForm, RoomForm, SnoozeForm
 from customer360.finding_page import caller_of, refuse_unless_may_find
 from customer360.selectors.answers import current_build
 from customer360.selectors.customers import profile_of
@@ -29,6 +34,7 @@ from customer360.wording import churn_words, score_words
 SHOWN_MESSAGES = 40
 SHOWN_ROOMS = 20
 QUEUE_KEY = "queue"
+SHOWN_WITH = ("customer", "assigned_to", "team", "changed_by", "resolved_by")
 
 
 def customer_or_404(request: HttpRequest, key: int) -> Customer:
@@ -58,14 +64,21 @@ def shown_page(
     model_admin: Any,
     *,
     room: Room | None = None,
-    form: forms.Form | None = None,
-    note_form: NoteForm | None = None,
+    status: int = 200,
+    **given: Any,
 ) -> HttpResponse:
-    """The page, with a form that could not be taken where there is one."""
+    """The page with what is `given`: a form that could not be taken, as `form`, `note_form` or
+    `room_form`, or `unsent`, a text that could not be sent.
+    """
     room = room or _room_of(request, customer)
     query = QueueQuery.read(request.session.get(QUEUE_KEY, {}))
     previous, following = neighbours(room, query, request.user)
     may = request.user.has_perm
+    form = given.get("form")
+    canned = canned_answers(customer, request.user) if may_answer(request.user) else []
+    preview = next((one for one in canned if one["shortcut"] == request.GET.get("canned")), None)
+    if preview and form is None:
+        form = AnswerForm(initial={"body": preview["text"]})
     context = {
         **model_admin.admin_site.each_context(request),
         # Names and numbers do not belong into the title: browsers keep it in their history.
@@ -76,15 +89,37 @@ def shown_page(
         "rooms": _rooms(customer, request.user) if may("conversations.view_room") else [],
         "identities": customer.identities.order_by("kind", "-first_seen_at")[:20],
         "cards": _cards(request, customer),
-        "note_form": note_form or NoteForm() if may("conversations.add_note") else None,
-        "assign_form": AssignForm(initial={"to": room.assigned_to_id if room else None}),
-        "may_change_rooms": may("conversations.change_room"),
-        "canned": canned_answers(customer, request.user) if may_answer(request.user) else [],
+        "note_form": given.get("note_form") or NoteForm()
+        if may("conversations.add_note")
+        else None,
+        "unsent": given.get("unsent", ""),
+        "canned": canned,
+        "preview": preview,
+        "may_handle_data": may("privacy.export_customer") or may("privacy.erase_customer"),
+        **looked_up(request),
+        **_changing(customer, room, request.user, given.get("room_form")),
         **_profile(request, customer),
         **_conversation(request, customer, room, form),
         **_timeline(request, customer),
     }
-    return TemplateResponse(request, "admin/desk/customer.html", context)
+    return TemplateResponse(request, "admin/desk/customer.html", context, status=status)
+
+
+def _changing(
+    customer: Customer, room: Room | None, user: Any, room_form: RoomForm | None
+) -> dict[str, Any]:
+    """The forms that change the open room."""
+    if room is None or not user.has_perm("conversations.change_room"):
+        return {"may_change_rooms": False}
+    return {
+        "may_change_rooms": True,
+        "assign_form": AssignForm(initial={"to": room.assigned_to_id}),
+        "snooze_form": SnoozeForm(),
+        "room_form": room_form or RoomForm.of(room),
+        "may": {state: may_move(room.status, state) for state in Room.Status.values},
+        "macros": macros_for(customer, user),
+        "macro_token": uuid4().hex,
+    }
 
 
 def _rooms(customer: Customer, user: Any) -> list[Room]:
@@ -98,7 +133,7 @@ def _room_of(request: HttpRequest, customer: Customer) -> Room | None:
     if not request.user.has_perm("conversations.view_room"):
         return None
     rooms = Room.objects.filter(rooms_open_to(request.user), customer=customer)
-    rooms = rooms.select_related("customer", "assigned_to")
+    rooms = rooms.select_related(*SHOWN_WITH).prefetch_related("labels")
     wanted = request.GET.get("room", "")
     if wanted.isdecimal() and (room := rooms.filter(pk=int(wanted[:18])).first()):
         return room
@@ -107,7 +142,7 @@ def _room_of(request: HttpRequest, customer: Customer) -> Room | None:
         rooms.filter(status=Room.Status.OPEN, waiting_since__isnull=False)
         .order_by("waiting_since", "pk")
         .first()
-        or found.filter(status=Room.Status.OPEN).first()
+        or found.exclude(status=Room.Status.RESOLVED).first()
         or found.first()
     )
 
@@ -142,6 +177,9 @@ def _conversation(
         "earlier_url": f"{transcript}?before={messages[0].pk}" if is_full else "",
         "present": note_presence(room=room, user=request.user),
         "holder": shown_name(holder),
+        "seen": RoomSeen.of(room).text,
+        "changed_by": shown_name(room.changed_by),
+        "resolved_by": shown_name(room.resolved_by),
         "is_mine": bool(holder and holder == request.user),
         "waits": bool(room.waiting_since and room.status == Room.Status.OPEN),
         "answering": answering,
@@ -154,7 +192,7 @@ def _timeline(request: HttpRequest, customer: Customer) -> dict[str, Any]:
     picked = [kind for kind in request.GET.getlist("kind") if kind in known]
     cursor = request.GET.get("before", "")
     may = request.user.has_perm
-    entries, older = timeline(customer.pk, may=may, kinds=picked, cursor=cursor)
+    entries, older = timeline(customer.pk, user=request.user, kinds=picked, cursor=cursor)
     room = request.GET.get("room", "")
     room = room if room.isdecimal() else ""
     visible = {source.kind for source in SOURCES.values() if may(source.permission)}
@@ -216,7 +254,7 @@ def log_room_changes(request: HttpRequest, keys: list[int], words: str) -> None:
 def room_or_refused(request: HttpRequest, customer: Customer, key: int) -> Room:
     """The customer's room that something is posted to."""
     rooms = Room.objects.filter(rooms_open_to(request.user), customer=customer)
-    rooms = rooms.select_related("customer", "assigned_to")
+    rooms = rooms.select_related(*SHOWN_WITH).prefetch_related("labels")
     room = rooms.filter(pk=key).first()
     may_see = request.user.has_perm("conversations.view_room")
     if room is None or request.method != "POST" or not may_see:

@@ -1,4 +1,4 @@
-"""The dashboard and the lists behind its sums: pages for staff inside the admin.
+"""The dashboard: a page for staff inside the admin, and its cards as CSV.
 
 Every figure comes from the dictionary and its selector; nothing is computed here. The page works
 without a script: each picture has its rows as a table, and the script only draws them.
@@ -24,16 +24,21 @@ from customer360.metrics import BY_KEY, KPIS, PICTURES, Figure
 from customer360.models import ProfileBuild
 from customer360.periods import Period, month_start
 from customer360.pictures import picture, rounded, shown
-from customer360.selectors.answers import Answer, Built, current_build, fit_in_words, one_snapshot
+from customer360.selectors.answers import (
+    Answer,
+    Built,
+    current_build,
+    fit_in_words,
+    has_news,
+    one_snapshot,
+)
 from customer360.selectors.figures import answer
-from customer360.selectors.rows import PAGE, RowQuery, Rows, month_rows, sale_rows, signal_rows
 from funnel_site.lib.days import site_today
 from funnel_site.lib.parameters import Parameters
 from funnel_site.lib.problems import Problem
 from funnel_site.lib.spreadsheet import guard
 
 YEAR = timedelta(days=364)
-LAST_PAGE = 10_000
 HUGE = 1_000
 RANGES = (
     ("30", _("30 days")),
@@ -43,35 +48,36 @@ RANGES = (
 )
 
 
-def _may_view(request: HttpRequest, model_admin: Any) -> None:
+def may_view(request: HttpRequest, model_admin: Any) -> None:
     if not model_admin.has_view_permission(request):
         raise PermissionDenied
 
 
 def dashboard_page(request: HttpRequest, model_admin: Any) -> HttpResponse:
     """All figures for one period, from one build."""
-    _may_view(request, model_admin)
+    may_view(request, model_admin)
     with one_snapshot():
         built = current_build()
-        period, trouble = _period(request.GET, built)
+        period, trouble = period_of(request.GET, built)
         found = {
             key: answer(key, period, built=built)
             for key in ("kpis", *(figure.key for figure in PICTURES))
         }
-        fit = fit_in_words(built)
-    pictures = [picture(found[figure.key]) for figure in PICTURES]
+        fit, news = fit_in_words(built), has_news()
+    pictures = [picture(found[figure.key], built) for figure in PICTURES]
     for one in pictures:
         if one["key"] == "churn_risk":
-            one["note"] = fit
+            one["note"], one["note_link"] = fit, reverse("admin:customer360_model")
     context = {
         **model_admin.admin_site.each_context(request),
         "title": gettext("Dashboard"),
         "built": built,
+        "has_news": news,
         "period": period,
         "trouble": trouble,
         "ranges": _ranges(period, built),
         "running": ProfileBuild.objects.filter(state=ProfileBuild.State.RUNNING).first(),
-        "kpis": _kpis(found["kpis"], period),
+        "kpis": _kpis(found["kpis"], period, built),
         "pictures": pictures,
         "drawn": {one["key"]: one["chart"] for one in pictures if one["chart"]},
         "query": _query(period),
@@ -82,7 +88,7 @@ def dashboard_page(request: HttpRequest, model_admin: Any) -> HttpResponse:
     )
 
 
-def _period(given: QueryDict, built: Built) -> tuple[Period, str]:
+def period_of(given: QueryDict, built: Built) -> tuple[Period, str]:
     """The period that is asked for, 12 months where none is; and what is wrong with what was."""
     today = built.as_of or site_today()
     usual = Period(date_from=today - YEAR, date_to=today)
@@ -132,7 +138,7 @@ def _ranges(period: Period, built: Built) -> list[dict[str, Any]]:
     ]
 
 
-def _kpis(found: Answer, period: Period) -> list[dict[str, Any]]:
+def _kpis(found: Answer, period: Period, built: Built) -> list[dict[str, Any]]:
     """The cards of the single figures: value, change, definition and the rows behind it."""
     values = found.values
     notes = {
@@ -156,6 +162,7 @@ def _kpis(found: Answer, period: Period) -> list[dict[str, Any]]:
     return [
         {
             "figure": figure,
+            "marks": built.marks_of(figure),
             "value": rounded(values[figure.key], figure.unit),
             "exact": shown(values[figure.key], figure.unit),
             "currency": values["currency"] if figure.unit == "money" else "",
@@ -172,14 +179,14 @@ def _kpis(found: Answer, period: Period) -> list[dict[str, Any]]:
 # --- Export -------------------------------------------------------------------------------------------
 def export_csv(request: HttpRequest, model_admin: Any, key: str) -> HttpResponse:
     """What a card shows, as CSV; the header has the dictionary's names, formulas are defused."""
-    _may_view(request, model_admin)
+    may_view(request, model_admin)
     if not model_admin.has_export_permission(request):
         raise PermissionDenied
     if key not in BY_KEY and key != "kpis":
         raise Http404
     with one_snapshot():
         built = current_build()
-        period, trouble = _period(request.GET, built)
+        period, trouble = period_of(request.GET, built)
         if trouble:
             return HttpResponse(trouble, status=400, content_type="text/plain; charset=utf-8")
         found = answer("kpis" if BY_KEY.get(key) in KPIS else key, period, built=built)
@@ -219,149 +226,3 @@ def _cell(value: Any) -> Any:
     if isinstance(value, bool):
         return "true" if value else "false"
     return guard(value) if isinstance(value, str) else value
-
-
-# --- The rows behind a sum ------------------------------------------------------------------------------
-def sales_page(request: HttpRequest, model_admin: Any) -> HttpResponse:
-    """Purchases, refunds and paid funnels of a period, category and currency, with their sum."""
-    query, page, trouble = _row_query(request, model_admin, {"category", "currency"})
-    built = current_build()
-    rows = sale_rows(query, built, page=page)
-    what = [str(query.period)]
-    if query.category is not None:
-        what.append(query.category or gettext("no category"))
-    if query.currency is not None:
-        what.append(query.currency)
-    facts = [
-        (gettext("Rows"), f"{rows.count:,}"),
-        (gettext("Orders"), f"{rows.orders:,}"),
-        (
-            gettext("Revenue"),
-            f"{rows.total:,.2f}" if query.currency else gettext("choose a currency"),
-        ),
-    ]
-    if query.currency and rows.orders:
-        facts.append((gettext("Average order value"), f"{rows.total / rows.orders:,.2f}"))
-    return _rows_page(
-        request, model_admin, "sales", gettext("Purchases"), what, facts, rows, page, built, trouble
-    )
-
-
-def signals_page(request: HttpRequest, model_admin: Any) -> HttpResponse:
-    """Satisfaction signals of a period and score, with their mean."""
-    query, page, trouble = _row_query(request, model_admin, {"score"})
-    built = current_build()
-    rows = signal_rows(query, built, page=page)
-    what = [str(query.period)]
-    if query.score is not None:
-        what.append(gettext("score %(score)s") % {"score": query.score})
-    mean = f"{rows.total / rows.count:.2f}" if rows.count else "–"
-    facts = [(gettext("Signals"), f"{rows.count:,}"), (gettext("Mean score"), mean)]
-    return _rows_page(
-        request,
-        model_admin,
-        "signals",
-        gettext("Satisfaction"),
-        what,
-        facts,
-        rows,
-        page,
-        built,
-        trouble,
-    )
-
-
-def retention_page(request: HttpRequest, model_admin: Any) -> HttpResponse:
-    """The whole months of a period: who bought in the month before, and who of them came back."""
-    _may_view(request, model_admin)
-    with one_snapshot():
-        built = current_build()
-        period, trouble = _period(request.GET, built)
-        months = month_rows(period, built)
-    base, kept = (sum(row[name] for row in months) for name in ("base", "kept"))
-    context = {
-        **model_admin.admin_site.each_context(request),
-        "title": gettext("Retention by month"),
-        "built": built,
-        "period": period,
-        "trouble": trouble,
-        "months": [
-            {**row, "link": f"{_profiles()}?kept_in={row['month'].isoformat()}"} for row in months
-        ],
-        "base": base,
-        "kept": kept,
-        "rate": f"{100 * kept / base:.2f} %" if base else "–",
-        "back": reverse("admin:customer360_dashboard"),
-    }
-    return TemplateResponse(
-        request, "admin/customer360/retention.html", context, status=400 if trouble else 200
-    )
-
-
-def _profiles() -> str:
-    return reverse("admin:customer360_customerprofile_changelist")
-
-
-def _row_query(
-    request: HttpRequest, model_admin: Any, named: set[str]
-) -> tuple[RowQuery, int, str]:
-    """The rows that the address asks for; all, with a word of what is wrong, where it cannot be read."""
-    _may_view(request, model_admin)
-    filled = QueryDict(mutable=True)
-    filled.update({name: str(value) for name, value in request.GET.items() if value})
-    known = frozenset({"date_from", "date_to", "page", *named})
-    try:
-        parameters = Parameters(filled, repeatable=frozenset(), known=known)
-        date_from, date_to = parameters.days()
-        page = parameters.whole_number("page", default=1, most=LAST_PAGE)
-        score = parameters.whole_number("score", default=1, most=10) if "score" in filled else None
-        query = RowQuery(
-            period=Period(date_from=date_from, date_to=date_to),
-            # An empty category is one: that of purchases without any.
-            category=request.GET.get("category", "").replace("\x00", "")
-            if "category" in named and "category" in request.GET
-            else None,
-            currency=parameters.text("currency") or None if "currency" in named else None,
-            score=score,
-        )
-    except Problem as problem:
-        return RowQuery(period=Period()), 1, f"{problem.field}: {problem.problem_detail}"
-    return query, page, ""
-
-
-def _rows_page(
-    request: HttpRequest,
-    model_admin: Any,
-    kind: str,
-    title: str,
-    what: list[str],
-    facts: list[tuple[str, str]],
-    rows: Rows,
-    page: int,
-    built: Built,
-    trouble: str,
-) -> HttpResponse:
-    pages = max(-(-rows.count // PAGE), 1)
-    given = request.GET.copy()
-    links = {}
-    for name, number in (("previous", page - 1), ("next", page + 1)):
-        if 1 <= number <= min(pages, LAST_PAGE):
-            given["page"] = str(number)
-            links[name] = f"?{given.urlencode()}"
-    context = {
-        **model_admin.admin_site.each_context(request),
-        "title": title,
-        "kind": kind,
-        "what": " · ".join(what),
-        "facts": facts,
-        "rows": rows,
-        "page": page,
-        "pages": pages,
-        "links": links,
-        "built": built,
-        "trouble": trouble,
-        "back": reverse("admin:customer360_dashboard"),
-    }
-    return TemplateResponse(
-        request, "admin/customer360/rows.html", context, status=400 if trouble else 200
-    )

@@ -1,11 +1,10 @@
 """The small forms of the agents' pages."""
 
-import re
 from typing import Any
 
 from django import forms
 from django.contrib.auth import get_user_model
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminSelectWidget,
@@ -13,12 +12,9 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from conversations.models import CannedAnswer, Customer
+from conversations.models import Label, Room, Team
+from conversations.room_states import SNOOZES
 from conversations.services.desk import shown_name
-
-MOST_COLLEAGUES = 200
-MOST_CANNED = 100
-PLACES = ("name", "first_name", "phone", "agent")
 
 
 def colleagues() -> QuerySet[Any]:
@@ -45,6 +41,69 @@ class AssignForm(forms.Form):
         field.label_from_instance = shown_name
 
 
+class SnoozeForm(forms.Form):
+    """Until when a room is set aside."""
+
+    until = forms.ChoiceField(
+        label=_("Snooze"),
+        choices=SNOOZES,
+        required=False,
+        widget=UnfoldAdminSelectWidget(attrs={"aria-label": _("Snooze until")}),
+    )
+
+
+class RoomForm(forms.Form):
+    """What a room is about: its priority, team and labels, as of a version that was seen."""
+
+    is_open = False
+    """Whether the page shows it unfolded: something in it is to be looked at."""
+
+    version = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+    priority = forms.TypedChoiceField(
+        label=_("Priority"),
+        coerce=int,
+        choices=Room.Priority.choices,
+        widget=UnfoldAdminSelectWidget,
+    )
+    team = forms.ModelChoiceField(
+        label=_("Team"),
+        queryset=Team.objects.none(),
+        required=False,
+        empty_label=_("None"),
+        widget=UnfoldAdminSelectWidget,
+    )
+    labels = forms.ModelMultipleChoiceField(
+        label=_("Labels"),
+        queryset=Label.objects.none(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        fields: Any = self.fields
+        fields["team"].queryset = Team.objects.all()
+        fields["labels"].queryset = Label.objects.all()
+
+    @classmethod
+    def of(cls, room: Room) -> "RoomForm":
+        """As the room is now."""
+        return cls(
+            initial={
+                "version": room.version,
+                "priority": room.priority,
+                "team": room.team_id,
+                "labels": [label.pk for label in room.labels.all()],
+            }
+        )
+
+    def again(self, room: Room) -> "RoomForm":
+        """The same picks over the room as it is now: saved again they are taken."""
+        form = type(self)(initial={**self.cleaned_data, "version": room.version})
+        form.is_open = True
+        return form
+
+
 class NoteForm(forms.Form):
     """An internal note."""
 
@@ -57,54 +116,7 @@ class NoteForm(forms.Form):
 
 
 class FilterForm(forms.Form):
-    """The name under which a view of the queue is kept."""
+    """The name under which a view of the queue is kept, and whether everybody has it."""
 
     name = forms.CharField(label=_("Name"), max_length=60, widget=UnfoldAdminTextInputWidget)
-
-
-def places_of(customer: Customer | None, user: Any) -> dict[str, str]:
-    """What fills the places of a canned answer; empty where it is not known."""
-    name = customer.name if customer else ""
-    return {
-        "name": name,
-        "first_name": name.split()[0] if name.split() else "",
-        "phone": customer.phone_number if customer else "",
-        "agent": shown_name(user),
-    }
-
-
-def filled_text(text: str, places: dict[str, str]) -> str:
-    """The text with its places filled; a place of which nothing is known stays as it is.
-
-    >>> filled_text("Halo {name}, ini {agent} {price}", {"name": "", "agent": "Sari"})
-    'Halo {name}, ini Sari {price}'
-    """
-    return re.sub(r"\{(\w+)\}", lambda place: places.get(place[1]) or place[0], text)
-
-
-def unfilled(text: str) -> list[str]:
-    """The places that nobody has filled: a customer must not read them.
-
-    >>> unfilled("Halo {name}, total {jumlah}")
-    ['{name}']
-    """
-    return [f"{{{name}}}" for name in PLACES if f"{{{name}}}" in text]
-
-
-def canned_answers(customer: Customer | None, user: Any) -> list[dict[str, Any]]:
-    """The person's own canned answers, then the shared ones, filled in for this customer."""
-    kept = CannedAnswer.objects.filter(Q(owner=user) | Q(owner=None)).order_by("shortcut", "pk")
-    places = places_of(customer, user)
-    found: dict[str, dict[str, Any]] = {}
-    for one in sorted(kept[:MOST_CANNED], key=lambda one: one.owner_id is None):
-        text = filled_text(one.body, places)
-        found.setdefault(
-            one.shortcut,
-            {
-                "shortcut": one.shortcut,
-                "text": text,
-                "is_own": one.owner_id is not None,
-                "lacking": unfilled(text),
-            },
-        )
-    return list(found.values())
+    share = forms.BooleanField(label=_("for everybody"), required=False)

@@ -19,6 +19,7 @@ class Dialect:
     text_key: str
     bits: str
     months_ago: str
+    month_of: str
     json_pairs: str
     json_object: str
     is_not: str
@@ -35,6 +36,7 @@ POSTGRESQL = Dialect(
     text_key='{} COLLATE "C"',
     bits="BIT_OR({})",
     months_ago=("(%(month)s - (date_part('year', {0})::int * 12 + date_part('month', {0})::int))"),
+    month_of="date_trunc('month', {})::date",
     json_pairs="LATERAL jsonb_each_text({})",
     json_object="jsonb_object_agg({}, {})",
     is_not="IS DISTINCT FROM",
@@ -49,6 +51,7 @@ SQLITE = Dialect(
         "(%(month)s - (CAST(strftime('%%Y', {0}) AS INTEGER) * 12"
         " + CAST(strftime('%%m', {0}) AS INTEGER)))"
     ),
+    month_of="date({}, 'start of month')",
     json_pairs="json_each({})",
     json_object="json_group_object({}, {})",
     is_not="IS NOT",

@@ -16,8 +16,9 @@ Every figure of the dashboard and every field of a customer's profile: one defin
 headers of exports and this page come. Write this page anew with
 `python -m customer360.documentation > docs/metrics.md`.
 
-All figures of one page are of one build; its number and day stand above them, in `build` of the API's
-answers and in the headers `X-Build-Id` and `X-As-Of`. Rows dated after the build's day do not count yet.
+All figures of one page are of one build; its number, its day and the newest row of each source that it has
+read stand above them and in `build` of the API's answers; number and day also in the headers `X-Build-Id`
+and `X-As-Of`. Rows dated after the build's day do not count yet.
 Amounts in different currencies are never added up.
 
 ## Figures
@@ -70,6 +71,8 @@ def _figure(figure: Figure) -> Iterator[str]:
     if figure.columns:
         names = ", ".join(f"`{column.key}`" for column in figure.columns)
         yield f"- Columns: {names}"
+    if figure.sources:
+        yield "- Read from: " + ", ".join(f"`{name}`" for name in figure.sources)
     yield f"- API: `{figure.endpoint}`"
 
 

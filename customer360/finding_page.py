@@ -1,19 +1,21 @@
 """The one search box: its page, and the answers while somebody types."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.translation import gettext
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from carddata.models import CardAccess
 from carddata.services.lookups import Caller, note_cards
 from customer360.selectors.finding import HINT, LONGEST, Found, find_customers
-from funnel_site.lib.masking import SEE_CONTACTS
+from customer360.selectors.words import can_look_for, find_messages
+from funnel_site.lib.masking import SEE_CONTACTS, shown_phone
 
 
 def caller_of(request: HttpRequest) -> Caller:
@@ -50,45 +52,82 @@ def _shown(found: Found) -> dict[str, Any]:
     if customer is None:
         assert found.card is not None
         return {
-            "label": gettext("Card %(card_id)s") % {"card_id": found.card.card_id},
+            "label": _("Card %(card_id)s") % {"card_id": found.card.card_id},
             "detail": found.card.get_status_display(),
             "why": found.why,
             "waits": False,
             "url": reverse("admin:carddata_cardstatus_change", args=[found.card.pk]),
         }
-    parts = (customer.phone_number if customer.name else "", customer.email)
+    number = shown_phone(customer.phone_number) if customer.name else ""
+    parts = (number, customer.email)
     return {
         "label": str(customer),
         "detail": " · ".join(filter(None, parts)),
         "why": found.why,
         "waits": bool(getattr(customer, "waits", False)),
-        "url": customer_address(customer.pk, found.room_id),
+        "url": customer_address(customer.pk, found.room_id)
+        + (f"#message-{found.message_id}" if found.message_id else ""),
     }
+
+
+def _words_address(text: str) -> str:
+    return f"{reverse('admin:customer360_find')}?{urlencode({'q': text, 'in': 'messages'})}"
 
 
 @require_safe
 def search_view(request: HttpRequest, model_admin: Any) -> HttpResponse:
-    """What is found for `q`, as JSON: `results` with label, detail, why, waits and url; and a hint."""
+    """What is found for `q`, as JSON: `results` with label, detail, why, waits and url; and a hint.
+
+    `more` leads to the messages with these words, where such a search makes sense.
+    """
     text, results = _find(request)
     hint = (
         ""
         if results
-        else (gettext("Nothing found. %(hint)s") % {"hint": HINT} if text.strip() else HINT)
+        else (_("Nothing found. %(hint)s") % {"hint": HINT} if text.strip() else str(HINT))
     )
-    return JsonResponse({"results": results, "hint": hint}, headers={"Cache-Control": "no-store"})
+    answer: dict[str, Any] = {"results": results, "hint": hint}
+    if can_look_for(text) and request.user.has_perm("conversations.view_message"):
+        label = _("Messages with “%(words)s”") % {"words": text.strip()}
+        answer["more"] = {"label": label, "url": _words_address(text)}
+    return JsonResponse(answer, headers={"Cache-Control": "no-store"})
 
 
 @require_safe
 def find_page(request: HttpRequest, model_admin: Any) -> HttpResponse:
     """The search as a page of its own, also without scripts; one sure find is opened at once."""
+    if request.GET.get("in") == "messages":
+        return _words_page(request, model_admin)
     text, results = _find(request)
     if len(results) == 1:
         return redirect(results[0]["url"])
+    may_look = can_look_for(text) and request.user.has_perm("conversations.view_message")
     context = {
         **model_admin.admin_site.each_context(request),
-        "title": gettext("Find a customer"),
+        "title": _("Find a customer"),
         "asked": text,
         "results": results,
         "hint": HINT,
+        "words_url": _words_address(text) if may_look else "",
     }
     return TemplateResponse(request, "admin/desk/find.html", context)
+
+
+def _words_page(request: HttpRequest, model_admin: Any) -> HttpResponse:
+    """Messages with the words, a page at a time."""
+    refuse_unless_may_find(request)
+    if not request.user.has_perm("conversations.view_message"):
+        raise PermissionDenied
+    text = request.GET.get("q", "")[:LONGEST]
+    before = request.GET.get("before", "")
+    found = find_messages(
+        text, request.user, before=int(before[:18]) if before.isdecimal() else None
+    )
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": _("Find messages"),
+        "asked": text,
+        "found": found,
+        "older_url": f"{_words_address(text)}&before={found.following}" if found.following else "",
+    }
+    return TemplateResponse(request, "admin/desk/words.html", context)

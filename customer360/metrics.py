@@ -44,9 +44,14 @@ class Figure:
     unit: str = ""
     columns: tuple[Column, ...] = ()
     endpoint: str = ""
+    sources: tuple[str, ...] = ()
     version: int = 1
 
 
+# What figures are read from: the sources by their names in selectors/marks.py.
+PEOPLE = ("customer_info", "customers")
+SALES = ("purchase_transactions", "funnels")
+SIGNALS = ("customer_service", "reviews")
 ACTIVE = "customers whose last purchase lies in the period; all customers without one"
 
 KPIS = (
@@ -65,6 +70,7 @@ KPIS = (
         rows=marked("the profiles themselves"),
         unit=COUNT,
         endpoint="/api/kpis",
+        sources=PEOPLE,
     ),
     Figure(
         key="total_lifetime_value",
@@ -81,6 +87,7 @@ KPIS = (
         rows=marked("the purchases and paid funnels"),
         unit=MONEY,
         endpoint="/api/kpis",
+        sources=SALES,
     ),
     Figure(
         key="average_order_value",
@@ -95,6 +102,7 @@ KPIS = (
         rows=marked("the purchases and paid funnels"),
         unit=MONEY,
         endpoint="/api/kpis",
+        sources=SALES,
     ),
     Figure(
         key="retention_rate",
@@ -115,6 +123,7 @@ KPIS = (
         rows=marked("the months"),
         unit=PERCENT,
         endpoint="/api/kpis",
+        sources=SALES,
     ),
     Figure(
         key="repeat_purchase_rate",
@@ -127,6 +136,7 @@ KPIS = (
         rows=marked("the profiles with two purchases or more"),
         unit=PERCENT,
         endpoint="/api/kpis",
+        sources=SALES,
     ),
 )
 PICTURES = (
@@ -146,6 +156,7 @@ PICTURES = (
             Column(key="total_lifetime_value", title=marked("Lifetime value"), unit=MONEY),
         ),
         endpoint="/api/customer_segments",
+        sources=(*PEOPLE, *SALES),
     ),
     Figure(
         key="monthly_revenue",
@@ -166,6 +177,7 @@ PICTURES = (
             Column(key="is_partial", title=marked("Partial")),
         ),
         endpoint="/api/monthly_revenue",
+        sources=SALES,
     ),
     Figure(
         key="top_customers",
@@ -188,6 +200,7 @@ PICTURES = (
             Column(key="customer_segment", title=marked("Segment")),
         ),
         endpoint="/api/top_customers",
+        sources=SALES,
     ),
     Figure(
         key="product_category_performance",
@@ -207,6 +220,7 @@ PICTURES = (
             Column(key="orders", title=marked("Orders"), unit=COUNT),
         ),
         endpoint="/api/product_category_performance",
+        sources=SALES,
     ),
     Figure(
         key="customer_satisfaction",
@@ -225,6 +239,7 @@ PICTURES = (
         ),
         unit=SCORE,
         endpoint="/api/customer_satisfaction",
+        sources=SIGNALS,
     ),
     Figure(
         key="churn_risk",
@@ -245,6 +260,7 @@ PICTURES = (
             Column(key="total_lifetime_value", title=marked("Lifetime value"), unit=MONEY),
         ),
         endpoint="/api/churn_risk",
+        sources=SALES,
     ),
     Figure(
         key="rfm_segmentation",
@@ -267,6 +283,7 @@ PICTURES = (
             Column(key="customer_segment", title=marked("Segment")),
         ),
         endpoint="/api/rfm_segmentation",
+        sources=SALES,
     ),
     Figure(
         key="funnel_by_channel",

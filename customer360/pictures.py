@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from customer360.drill import funnels_link, profiles_link, row_link, signals_link
 from customer360.figures import plain
 from customer360.metrics import COUNT, DATE, MONEY, PERCENT, Column
-from customer360.selectors.answers import Answer
+from customer360.selectors.answers import Answer, Built
 from funnel_site.lib.words import translated
 
 NOTES = {
@@ -74,7 +74,7 @@ def shown(value: Any, unit: str) -> str:
     return str(value)
 
 
-def picture(found: Answer) -> dict[str, Any]:
+def picture(found: Answer, built: Built) -> dict[str, Any]:
     """The card: key, definition, chart for the script, table with links, and words for neither."""
     figure = found.definition
     columns = _columns(found)
@@ -83,6 +83,8 @@ def picture(found: Answer) -> dict[str, Any]:
     return {
         "key": figure.key,
         "figure": figure,
+        "marks": built.marks_of(figure),
+        "read_at": found.values.get("read_at"),
         "chart": chart,
         "note": NOTES.get(figure.key, ""),
         "summary": _summary(found),

@@ -1,6 +1,7 @@
 """The list of profiles, which figures lead to, and one customer's page."""
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -12,27 +13,32 @@ from django.utils.dateparse import parse_date
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from import_export.admin import ExportActionModelAdmin
 from unfold.contrib.filters.admin import RangeDateFilter
 
 from customer360 import (
+    changes_page,
     customer_actions,
     customer_page,
     dashboard,
     finding_page,
+    macro_actions,
+    model_page,
+    queue_actions,
     queue_page,
+    rows_page,
+    times_page,
 )
 from customer360.fields import FIELDS
 from customer360.models import CustomerProfile, CustomerRecord
 from customer360.periods import Period
 from customer360.profile_resource import ProfileResource
 from customer360.scores.segments import SEGMENTS
-from customer360.selectors.answers import current_build
+from customer360.selectors.answers import current_build, one_snapshot
 from customer360.selectors.rows import RowQuery, kept_in, sale_rows
 from customer360.wording import churn_words, in_words, score_words
-from funnel_site.lib.masking import is_masked, shown_name, shown_phone
-from funnel_site.lib.phone import phone_search_digits
-from funnel_site.lib.staff import RecordAdmin, display
+from funnel_site.lib.masking import shown_name, shown_phone
+from funnel_site.lib.staff import OwnPageMixin, RecordAdmin, display
+from funnel_site.lib.totals import Figure, TotalsMixin
 from funnel_site.lib.words import translated
 
 CHOICE_LABELS = {
@@ -46,7 +52,7 @@ DESK_PAGES = (
     ("find/", finding_page.find_page, "find"),
     ("search/", finding_page.search_view, "search"),
     ("queue/", queue_page.queue_view, "queue"),
-    ("queue/change/", queue_page.change_view, "queue_change"),
+    ("queue/change/", queue_actions.change_view, "queue_change"),
     ("queue/filter/", queue_page.filter_view, "queue_filter"),
     ("customer/<int:key>/", customer_page.customer_page, "customer"),
     ("customer/<int:key>/live/", customer_page.live_view, "customer_live"),
@@ -57,6 +63,8 @@ DESK_PAGES = (
         "customer_answer",
     ),
     ("customer/<int:key>/<int:room>/do/", customer_actions.room_view, "customer_room"),
+    ("customer/<int:key>/<int:room>/macro/", macro_actions.macro_view, "customer_macro"),
+    ("times/", times_page.times_view, "times"),
 )
 
 
@@ -129,7 +137,7 @@ def _day(text: str) -> Any:
 
 
 @admin.register(CustomerProfile)
-class CustomerProfileAdmin(ExportActionModelAdmin, RecordAdmin):
+class CustomerProfileAdmin(TotalsMixin, OwnPageMixin, RecordAdmin):
     resource_classes = [ProfileResource]
     list_display = (
         "shown_customer",
@@ -154,10 +162,12 @@ class CustomerProfileAdmin(ExportActionModelAdmin, RecordAdmin):
         ("last_purchase_date", RangeDateFilter),
         ("customer_since", RangeDateFilter),
     )
-    search_fields = ("customer__name", "customer__phone_number", "=customer__records__external_id")
+    search_fields = ("customer__name", "=customer__records__external_id")
     search_help_text = _("Phone number in any format, name or the source's customer id")
+    phone_path = "customer__phone_number"
     list_select_related = ("customer",)
     ordering = ("-total_lifetime_value", "customer")
+    quick_orders = ("last_purchase_date", "churn_risk_score")
     list_before_template = "admin/customer360/profile_totals.html"
 
     def get_urls(self) -> list[Any]:
@@ -165,9 +175,12 @@ class CustomerProfileAdmin(ExportActionModelAdmin, RecordAdmin):
         pages = (
             ("dashboard/", dashboard.dashboard_page, "dashboard"),
             ("dashboard/<slug:key>.csv", dashboard.export_csv, "export"),
-            ("sales/", dashboard.sales_page, "sales"),
-            ("signals/", dashboard.signals_page, "signals"),
-            ("retention/", dashboard.retention_page, "retention"),
+            ("sales/", rows_page.sales_page, "sales"),
+            ("signals/", rows_page.signals_page, "signals"),
+            ("retention/", rows_page.retention_page, "retention"),
+            ("changes/", changes_page.changes_page, "changes"),
+            ("model/", model_page.model_page, "model"),
+            ("model/check/", model_page.check_view, "model_check"),
             *DESK_PAGES,
         )
         own = [
@@ -176,58 +189,57 @@ class CustomerProfileAdmin(ExportActionModelAdmin, RecordAdmin):
         ]
         return [*own, *super().get_urls()]
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[CustomerProfile], search_term: str
-    ) -> tuple[QuerySet[CustomerProfile], bool]:
-        digits = "" if is_masked() else phone_search_digits(search_term)
-        if len(digits) >= 4 and not any(letter.isalpha() for letter in search_term):
-            return queryset.filter(customer__phone_number__contains=digits), False
-        return super().get_search_results(request, queryset, search_term)  # type: ignore[no-any-return]
+    def totals(self, rows: QuerySet[CustomerProfile]) -> list[Figure]:
+        """How many the list holds, and what they have brought."""
+        found = rows.order_by().aggregate(customers=Count("pk"), value=Sum("total_lifetime_value"))
+        return [
+            (
+                gettext("Customers"),
+                number_format(found["customers"], force_grouping=True),
+                gettext("in this list"),
+            ),
+            (
+                gettext("Lifetime value"),
+                number_format(found["value"] or 0, 2, force_grouping=True),
+                gettext("in this list"),
+            ),
+        ]
+
+    def totals_of(self, request: HttpRequest, changelist: Any) -> dict[str, Any]:
+        return {**super().totals_of(request, changelist), "built": current_build()}
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The list, with how many it holds and what they have brought."""
-        response: HttpResponse = super().changelist_view(request, extra_context)
-        shown = getattr(response, "context_data", None)
-        if shown and "cl" in shown:
-            shown["totals"] = (
-                shown["cl"]
-                .queryset.order_by()
-                .aggregate(customers=Count("pk"), value=Sum("total_lifetime_value"))
-            )
-            shown["built"] = current_build()
-        return response
+        """The list and its totals, of one build."""
+        with one_snapshot() if request.method == "GET" else nullcontext():
+            return super().changelist_view(request, extra_context)
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """A customer's page: who they are to us, in words and numbers."""
-        profile = self.get_object(request, object_id)
-        if profile is None or not self.has_view_permission(request, profile):
-            return super().change_view(request, object_id, form_url, extra_context)  # type: ignore[no-any-return]
+    def change_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """The page of a customer and its rows, of one build."""
+        with one_snapshot():
+            return super().change_view(request, *args, **kwargs)
+
+    def own_page(self, request: HttpRequest, row: CustomerProfile) -> HttpResponse:
+        """Who they are to us, in words and numbers."""
         built = current_build()
-        rows = sale_rows(RowQuery(period=Period(), customer_id=profile.pk), built, size=20)
+        rows = sale_rows(RowQuery(period=Period(), customer_id=row.pk), built, size=20)
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "original": profile,
-            "title": str(profile.customer),
-            "profile": profile,
+            "original": row,
+            "title": str(row.customer),
+            "profile": row,
             "built": built,
             "scores": [
-                (gettext("Recency"), profile.recency_score),
-                (gettext("Frequency"), profile.frequency_score),
-                (gettext("Monetary"), profile.monetary_score),
+                (gettext("Recency"), row.recency_score),
+                (gettext("Frequency"), row.frequency_score),
+                (gettext("Monetary"), row.monetary_score),
             ],
-            "score_words": score_words(profile),
-            "churn_words": churn_words(profile, built.as_of),
-            "fields": [(one, in_words(one, profile)) for one in FIELDS],
-            "records": CustomerRecord.objects.filter(customer=profile.pk)[:20],
+            "score_words": score_words(row),
+            "churn_words": churn_words(row, built.as_of),
+            "fields": [(one, in_words(one, row)) for one in FIELDS],
+            "records": CustomerRecord.objects.filter(customer=row.pk)[:20],
             "sales": rows,
         }
         return TemplateResponse(request, "admin/customer360/profile.html", context)

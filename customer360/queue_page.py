@@ -1,24 +1,28 @@
-"""The queue's page: who waits, whose it is, and what is done with many rooms at once."""
+"""The queue's page: who waits, whose it is, and the views that staff keep of it."""
 
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.timezone import now
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from conversations.composer import duration
-from conversations.models import Channel, Room, SavedFilter
-from conversations.services.desk import assign_rooms, close_rooms, shown_name
-from customer360.customer_page import QUEUE_KEY, log_room_changes
+from conversations.models import Channel, Label, Room, SavedFilter, Team
+from conversations.seen import RoomSeen
+from conversations.services.desk import shown_name
+from conversations.services.lifecycle import wake_snoozed
+from customer360.customer_page import QUEUE_KEY
 from customer360.desk_forms import AssignForm, FilterForm
 from customer360.finding_page import customer_address
 from customer360.selectors.queue import (
+    PRIORITIES,
     STATES,
     VIEWS,
     WAITS,
@@ -28,11 +32,11 @@ from customer360.selectors.queue import (
 )
 from funnel_site.lib.masking import SEE_CONTACTS
 
-MOST_AT_ONCE = 200
 MOST_FILTERS = 30
+SHARE = "conversations.share_savedfilter"
 
 
-def _may_view(request: HttpRequest) -> None:
+def refuse_unless_may_view(request: HttpRequest) -> None:
     if not request.user.has_perms(("conversations.view_room", SEE_CONTACTS)):
         raise PermissionDenied
 
@@ -40,26 +44,19 @@ def _may_view(request: HttpRequest) -> None:
 @require_safe
 def queue_view(request: HttpRequest, model_admin: Any) -> HttpResponse:
     """One page of the queue; the filters stay for the session, for “next” on a customer's page."""
-    _may_view(request)
+    refuse_unless_may_view(request)
+    # The clock wakes them, too; so does who looks, where no clock runs.
+    wake_snoozed()
     query = QueueQuery.read(request.GET)
-    request.session[QUEUE_KEY] = {"view": query.view, "channel": query.channel}
+    request.session[QUEUE_KEY] = {**query.pairs(), "state": "open", "over": ""}
     rooms, following = queue_page(query, request.user, cursor=request.GET.get("after", ""))
     moment = now()
-    shown: Any
-    for shown in rooms:
-        waits = shown.waiting_since if shown.status == Room.Status.OPEN else None
-        shown.waits = duration(max(moment - waits, moment - moment)) if waits else ""
-        shown.is_mine = shown.assigned_to_id == request.user.pk
-        shown.holder = shown_name(shown.assigned_to)
-        shown.url = (
-            customer_address(shown.customer_id, shown.pk)
-            if shown.customer_id
-            else reverse("admin:conversations_room_change", args=[shown.pk])
-        )
+    for room in rooms:
+        _prepare(room, request.user, moment)
     counts = waiting_counts(request.user)
     context = {
         **model_admin.admin_site.each_context(request),
-        "title": gettext("Queue"),
+        "title": _("Queue"),
         "rooms": rooms,
         "query": query,
         "query_text": query.text(),
@@ -69,11 +66,10 @@ def queue_view(request: HttpRequest, model_admin: Any) -> HttpResponse:
         "views": [
             (label, query.text(view=key), key == query.view, counts[key]) for key, label in VIEWS
         ],
-        "states": STATES,
-        "waits": WAITS,
-        "channels": Channel.choices,
-        "saved": SavedFilter.objects.filter(owner=request.user.pk)[:MOST_FILTERS],
+        "choices": _choices(query),
+        "saved": kept_views(request.user)[:MOST_FILTERS],
         "filter_form": FilterForm(),
+        "may_share": request.user.has_perm(SHARE),
         "assign_form": AssignForm(),
         "may_change": request.user.has_perm("conversations.change_room"),
         "may_see_text": request.user.has_perm("conversations.view_message"),
@@ -81,85 +77,71 @@ def queue_view(request: HttpRequest, model_admin: Any) -> HttpResponse:
     return TemplateResponse(request, "admin/desk/queue.html", context)
 
 
-def _back(request: HttpRequest) -> HttpResponse:
+def _prepare(shown: Any, user: Any, moment: Any) -> None:
+    """What the row of a room shows besides the room's own columns."""
+    waits = shown.waiting_since if shown.status == Room.Status.OPEN else None
+    shown.waits = duration(max(moment - waits, moment - moment)) if waits else ""
+    shown.is_mine = shown.assigned_to_id == user.pk
+    shown.holder = shown_name(shown.assigned_to)
+    shown.seen = RoomSeen.of(shown).text
+    shown.left = duration(shown.window.time_left) if shown.window.is_open else ""
+    shown.url = (
+        customer_address(shown.customer_id, shown.pk)
+        if shown.customer_id
+        else reverse("admin:conversations_room_change", args=[shown.pk])
+    )
+
+
+def _choices(query: QueueQuery) -> list[tuple[str, str, list[tuple[str, str, bool]]]]:
+    """The filters as select boxes: name, label, and the options with whether each is picked."""
+    teams = [(str(team.pk), team.name) for team in Team.objects.all()]
+    labels = [(str(label.pk), label.name) for label in Label.objects.all()]
+    boxes: tuple[tuple[str, str, list[Any]], ...] = (
+        ("state", _("Rooms"), list(STATES)),
+        ("channel", _("Channel"), [("", _("All")), *Channel.choices]),
+        ("over", _("Waiting over"), list(WAITS)),
+        ("priority", _("Priority"), list(PRIORITIES)),
+        ("team", _("Team"), [("", _("All")), *teams] if teams else []),
+        ("label", _("Label"), [("", _("All")), *labels] if labels else []),
+    )
+    return [
+        (name, label, [(key, words, key == getattr(query, name)) for key, words in options])
+        for name, label, options in boxes
+        if options
+    ]
+
+
+def kept_views(user: Any) -> Any:
+    """One's own views of the queue, and those that colleagues show to everybody."""
+    views = SavedFilter.objects.filter(Q(owner=user.pk) | Q(is_shared=True))
+    return views.select_related("owner").order_by("is_shared", "name", "pk")
+
+
+def back_to_queue(request: HttpRequest) -> HttpResponse:
+    """To the view that a form was posted from."""
     query = QueueQuery.read(request.POST)
     return redirect(f"{reverse('admin:customer360_queue')}?{query.text()}")
 
 
 @require_POST
-def change_view(request: HttpRequest, model_admin: Any) -> HttpResponse:
-    """Take, assign or close the picked rooms, as the pressed button says."""
-    _may_view(request)
-    if not request.user.has_perm("conversations.change_room"):
-        raise PermissionDenied
-    seen = _picked(request.POST.getlist("room"))
-    if not seen:
-        messages.warning(request, gettext("Pick some rooms first."))
-    elif request.POST.get("do") == "close":
-        closed = close_rooms(keys=list(seen), user=request.user)
-        log_room_changes(request, closed, "Closed")
-        words = ngettext("%(number)s room closed.", "%(number)s rooms closed.", len(closed))
-        _tell(request, closed, len(seen), words % {"number": len(closed)})
-    else:
-        _assign(request, seen)
-    return _back(request)
-
-
-def _assign(request: HttpRequest, seen: dict[int, int | None]) -> None:
-    form = AssignForm(request.POST)
-    is_take = request.POST.get("do") == "take"
-    if not is_take and not form.is_valid():
-        messages.error(request, gettext("Choose a colleague of the list."))
-        return
-    picked = len(seen)
-    to = request.user if is_take else form.cleaned_data["to"]
-    if is_take:
-        # Only what nobody has: a colleague's room is handed over on purpose, never taken.
-        seen = {room: None for room, holder in seen.items() if holder is None}
-    given = assign_rooms(seen=seen, to=to)
-    holder = shown_name(to)
-    log_room_changes(request, given, f"Given to {holder or 'nobody'}")
-    words = ngettext(
-        "%(number)s room given to %(name)s.", "%(number)s rooms given to %(name)s.", len(given)
-    )
-    _tell(
-        request, given, picked, words % {"number": len(given), "name": holder or gettext("nobody")}
-    )
-
-
-def _tell(request: HttpRequest, changed: list[int], picked: int, words: str) -> None:
-    left = picked - len(changed)
-    if left:
-        kept = gettext("%(number)s left as they are: somebody has or had them meanwhile.")
-        words = f"{words} {kept % {'number': left}}"
-    messages.add_message(request, messages.WARNING if left else messages.SUCCESS, words)
-
-
-def _picked(values: list[str]) -> dict[int, int | None]:
-    """The ticked rooms, each with the assignee that was on the screen: `room:assignee`."""
-    picked: dict[int, int | None] = {}
-    for value in values[:MOST_AT_ONCE]:
-        room, _, holder = value.partition(":")
-        if room.isdecimal() and len(room) <= 18:
-            picked[int(room)] = int(holder) if holder.isdecimal() and len(holder) <= 18 else None
-    return picked
-
-
-@require_POST
 def filter_view(request: HttpRequest, model_admin: Any) -> HttpResponse:
     """Keep the present filters under a name, or forget one of one's own."""
-    _may_view(request)
+    refuse_unless_may_view(request)
     user: Any = request.user
     if forgotten := request.POST.get("forget", ""):
         if forgotten.isdecimal():
             SavedFilter.objects.filter(owner=user, pk=int(forgotten[:18])).delete()
-        return _back(request)
+        return back_to_queue(request)
     form = FilterForm(request.POST)
     if form.is_valid():
-        text = QueueQuery.read(request.POST).text()
+        share = form.cleaned_data["share"]
+        if share and not user.has_perm(SHARE):
+            raise PermissionDenied
         SavedFilter.objects.update_or_create(
-            owner=user, name=form.cleaned_data["name"], defaults={"query": text}
+            owner=user,
+            name=form.cleaned_data["name"],
+            defaults={"query": QueueQuery.read(request.POST).text(), "is_shared": share},
         )
     else:
-        messages.error(request, gettext("Give the filter a name of at most 60 characters."))
-    return _back(request)
+        messages.error(request, _("Give the view a name of at most 60 characters."))
+    return back_to_queue(request)

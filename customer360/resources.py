@@ -72,7 +72,7 @@ class SourceResource(SpreadsheetResource):
 class CustomerRecordResource(SourceResource):
     table = SourceTable.CUSTOMER_INFO
     customer_id = text("external_id", "customer_id")
-    phone_number = Field(column_name="phone_number", attribute="phone_number")
+    phone_number = text("phone_number", "phone_number")
 
     class Meta:
         model = CustomerRecord
@@ -91,7 +91,7 @@ class CustomerRecordResource(SourceResource):
         report_skipped = True
 
     def dehydrate_phone_number(self, record: CustomerRecord) -> str:
-        return SpreadsheetTextWidget().render(record.phone_number or record.phone_text)
+        return record.phone_number or record.phone_text
 
     def import_instance(self, instance: CustomerRecord, row: dict[str, Any], **kwargs: Any) -> None:
         """As any row of a source; an erased customer's comes in without saying who it is."""

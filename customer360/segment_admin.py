@@ -14,7 +14,6 @@ from django.utils.functional import lazy
 from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from import_export.admin import ExportMixin
 from unfold.widgets import (
     UnfoldAdminDateWidget,
     UnfoldAdminSelectWidget,
@@ -93,6 +92,7 @@ SegmentForm = type(
 
 @admin.register(Segment)
 class SegmentAdmin(StaffAdmin):
+    few_rows = True
     form = SegmentForm
     list_display = ("name", "kind", "shown_conditions", "shown_customers", "refreshed_at")
     list_filter = ("kind",)
@@ -204,11 +204,12 @@ class StandingFilter(admin.SimpleListFilter):
 
 
 @admin.register(SegmentMembership)
-class SegmentMembershipAdmin(ExportMixin, RecordAdmin):
+class SegmentMembershipAdmin(RecordAdmin):
     resource_classes = [MembershipResource]
     list_display = ("shown_customer", "segment", "entered_on", "left_on")
     list_filter = ("segment", StandingFilter)
-    search_fields = ("customer__name", "customer__phone_number")
+    search_fields = ("customer__name",)
+    phone_path = "customer__phone_number"
     list_select_related = ("segment", "customer")
 
     @display(description=_("Customer"))
@@ -223,7 +224,7 @@ class DuplicateCandidateAdmin(RecordAdmin):
     list_filter = ("state",)
     list_select_related = ("one", "other")
     list_display_links = None
-    search_fields = ("one__name", "other__name", "one__phone_number", "other__phone_number")
+    search_fields = ("one__name", "other__name")
     actions = ("not_same",)
     actions_list = ("look",)
 

@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from customer360.models import ProfileBuild
-from customer360.services import building, duplicates, segments
+from customer360.services import building, checking, duplicates, segments
 
 LONGEST = 3 * 3600
 
@@ -47,3 +47,9 @@ def find_duplicates() -> int:
 def refresh_segments() -> int:
     """Note every night who has entered and who has left each saved segment."""
     return segments.refresh_segments()
+
+
+@shared_task(name="customer360.tasks.check_model", time_limit=LONGEST, soft_time_limit=LONGEST - 60)
+def check_model() -> int:
+    """Hold the churn model against what customers did, every night; returns the check's number."""
+    return int(checking.check_model().pk)

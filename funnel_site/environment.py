@@ -93,3 +93,17 @@ def twilio_tokens() -> list[tuple[str, str]]:
     if any(not sid.startswith("AC") or not token for sid, _, token in pairs):
         raise ImproperlyConfigured("TWILIO_AUTH_TOKENS must be a comma-separated list of AC…:token")
     return [(sid, token) for sid, _, token in pairs]
+
+
+def retention_days(name: str) -> dict[str, int]:
+    """Days by source from `crm=365,*=730`; raises ImproperlyConfigured for anything else.
+
+    `*` is every door that is not named; `partner_files` and `rejected_rows` are what they say.
+    """
+    found: dict[str, int] = {}
+    for part in env.list(name, default=[]):
+        source, _, days = part.partition("=")
+        if not source.strip() or not days.strip().isdecimal() or not int(days):
+            raise ImproperlyConfigured(f"{name} must be pairs such as crm=365,*=730")
+        found[source.strip()] = int(days)
+    return found

@@ -7,24 +7,40 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-# Name, icon, app, model, and the page where it is not the model's list.
+from funnel_site.access.approvals import waiting_for
+
+# Name, icon, app, model; the page where it is not the model's list; its permission where it is not
+# the one to view the model.
 SECTIONS: tuple[tuple[Any, tuple[tuple[Any, ...], ...]], ...] = (
     (
         _("Conversations"),
         (
             (_("Queue"), "move_to_inbox", "conversations", "room", "customer360_queue"),
             (_("Find a customer"), "search", "conversations", "customer", "customer360_find"),
+            (
+                _("Waiting times"),
+                "timer",
+                "conversations",
+                "room",
+                "customer360_times",
+                "see_times",
+            ),
             (_("Rooms"), "forum", "conversations", "room"),
             (_("Customers"), "group", "conversations", "customer"),
             (_("Messages"), "chat", "conversations", "message"),
             (_("Templates"), "description", "conversations", "messagetemplate"),
             (_("Canned answers"), "quickreply", "conversations", "cannedanswer"),
+            (_("Macros"), "bolt", "conversations", "macro"),
+            (_("Labels"), "label", "conversations", "label"),
+            (_("Teams"), "groups", "conversations", "team"),
         ),
     ),
     (
         _("Reviews"),
         (
             (_("Reviews"), "reviews", "reviews", "review"),
+            (_("Products to match"), "rule", "reviews", "review", "reviews_review_waiting"),
+            (_("Catalogue"), "inventory_2", "reviews", "catalogueproduct"),
             (_("Campaigns"), "campaign", "reviews", "campaign"),
             (_("Invitations"), "outgoing_mail", "reviews", "invitation"),
             (_("Bot's words"), "smart_toy", "reviews", "botwords"),
@@ -75,7 +91,9 @@ SECTIONS: tuple[tuple[Any, tuple[tuple[Any, ...], ...]], ...] = (
         _("Operations"),
         (
             (_("What runs"), "play_circle", "operations", "operations", "operations_overview"),
-            (_("System"), "monitor_heart", "operations", "operations", "operations_system"),
+            (_("System"), "monitor_heart", "operations", "health", "operations_system"),
+            (_("My exports"), "download", "exports", "exportjob", "exports_mine"),
+            (_("Approvals"), "fact_check", "access", "approval"),
             (_("Data requests"), "policy", "privacy", "datarequest"),
             (_("Archive files"), "inventory", "conversations", "rawfile"),
             (_("Inbox"), "inbox", "conversations", "inboundevent"),
@@ -109,12 +127,20 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 "link": reverse_lazy(f"admin:{page[0] if page else f'{app}_{model}_changelist'}"),
             }
             for name, icon, app, model, *page in links
-            if request.user.has_perm(f"{app}.view_{model}")
+            if request.user.has_perm(f"{app}.{page[1] if page[1:] else f'view_{model}'}")
         ]
+        _note_waiting(request, items)
         if items:
             sections.append({"title": title, "separator": True, "items": items})
     _mark_current(request, sections)
     return sections
+
+
+def _note_waiting(request: HttpRequest, items: list[dict[str, Any]]) -> None:
+    """How many deeds wait for this person's word, beside the link."""
+    for item in items:
+        if item["icon"] == "fact_check" and (number := waiting_for(request.user).count()):
+            item["badge"] = str(number)
 
 
 def _mark_current(request: HttpRequest, sections: list[dict[str, Any]]) -> None:

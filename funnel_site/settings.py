@@ -22,11 +22,13 @@ from funnel_site.environment import (
     hours,
     phone_region,
     positive,
+    retention_days,
     secret_key,
     switch,
     time_zone,
     twilio_tokens,
 )
+from funnel_site.lib.storage_url import storage_settings
 from funnel_site.logs import logging_settings
 from funnel_site.schedule import CELERY_BEAT_SCHEDULE as CELERY_BEAT_SCHEDULE
 
@@ -61,6 +63,9 @@ SESSION_IDLE_MINUTES = positive("SESSION_IDLE_MINUTES", default=30)
 SESSION_COOKIE_AGE = SESSION_HOURS * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SECOND_FACTOR_REQUIRED = switch("SECOND_FACTOR_REQUIRED", default=False)
+# What takes two people waits so long for the second one, who may be absent on a site of one.
+FOUR_EYES_HOURS = positive("FOUR_EYES_HOURS", default=24)
+FOUR_EYES_ALONE = switch("FOUR_EYES_ALONE", default=True)
 OTP_TOTP_ISSUER = "Funnel Site"
 OTP_ADMIN_HIDE_SENSITIVE_DATA = True
 # What erased keys are hashed with: another one forgets what was erased.
@@ -94,7 +99,8 @@ AUTH_PASSWORD_VALIDATORS = [
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 1
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_IPWARE_PROXY_COUNT = env.int("PROXY_COUNT", default=0)
+PROXY_COUNT = positive("PROXY_COUNT", default=0, least=0)
+AXES_CLIENT_IP_CALLABLE = "funnel_site.access.addresses.client_address"
 AXES_VERBOSE = False
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
@@ -126,6 +132,7 @@ INSTALLED_APPS = [
     "django_otp.plugins.otp_static",
     "funnel_site.tombstones",
     "funnel_site.access",
+    "funnel_site.exports",
     "funnel_site",
     "conversations",
     "funnels",
@@ -185,8 +192,10 @@ STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
 # Hashed names once they are collected; before that the files are served from where they lie.
 IS_COLLECTED = (STATIC_ROOT / "staticfiles.json").exists() or "collectstatic" in sys.argv
+# Where staff's files lie, imports and exports: a folder, or a bucket that several machines share.
+FILE_STORAGE_URL = env.str("FILE_STORAGE_URL", default="")
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": storage_settings(FILE_STORAGE_URL),
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
         if IS_COLLECTED
@@ -246,6 +255,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
 # A folder, or s3://bucket/folder?endpoint=…: where processed deliveries go after so many days.
 RAW_STORAGE_URL = env.str("RAW_STORAGE_URL", default=str(VAR_DIR / "archive"))
 RAW_HOT_DAYS = positive("RAW_HOT_DAYS", default=90)
+# How long each source's deliveries and files are kept at all. Empty: for ever.
+RETENTION_DAYS = retention_days("RETENTION_DAYS")
 
 # --- The API ------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
@@ -261,7 +272,7 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "funnel_site.lib.problem_handler.exception_handler",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "URL_FORMAT_OVERRIDE": None,
-    "NUM_PROXIES": env.int("PROXY_COUNT", default=0),
+    "NUM_PROXIES": PROXY_COUNT,
 }
 API_REQUESTS_PER_MINUTE = positive("API_REQUESTS_PER_MINUTE", default=60_000)
 SPECTACULAR_SETTINGS = {
@@ -296,6 +307,8 @@ CURRENCY = env.str("CURRENCY", default="IDR").upper()
 IDENTITY_MOST_PHONES = positive("IDENTITY_MOST_PHONES", default=5)
 IDENTITY_MOST_USER_IDS = positive("IDENTITY_MOST_USER_IDS", default=5)
 ROOM_IDLE_HOURS = positive("ROOM_IDLE_HOURS", default=24)
+# What a customer writes so long after staff resolved their room opens it again; later, a new one.
+ROOM_REOPEN_DAYS = positive("ROOM_REOPEN_DAYS", default=7)
 FUNNEL_QUIET_DAYS = positive("FUNNEL_QUIET_DAYS", default=30)
 FIRST_CONTACT_LEADS = switch("FIRST_CONTACT_LEADS", default=True)
 AGENTS_CONFIRM = switch("AGENTS_CONFIRM", default=True)
@@ -325,6 +338,10 @@ INVITATION_HOURS = hours("INVITATION_HOURS", default="0-24")
 REVIEW_SESSION_HOURS = positive("REVIEW_SESSION_HOURS", default=24)
 # Messages so soon after a review belong to it. 0: each message stands alone.
 REVIEW_JOIN_SECONDS = positive("REVIEW_JOIN_SECONDS", default=0, least=0)
+# How alike a customer's words and a product's name must be for the bot to ask "Did you mean …?".
+PRODUCT_MATCH_PERCENT = positive("PRODUCT_MATCH_PERCENT", default=80, least=50)
+# Products of the customer platform's catalogue join the reviews' catalogue as they are loaded.
+REVIEW_CATALOGUE_FROM_SHOP = switch("REVIEW_CATALOGUE_FROM_SHOP", default=False)
 BOT_PAUSE_HOURS = positive("BOT_PAUSE_HOURS", default=4)
 # --- Cards --------------------------------------------------------------------------------------
 CARD_STALE_DAYS = positive("CARD_STALE_DAYS", default=30)
@@ -348,6 +365,13 @@ IMPORT_EXPORT_SKIP_ADMIN_LOG = False
 # Without these any member of staff may export and import whatever has the buttons.
 IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "change"
 IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "export"
+
+# Up to so many rows an export is made while its reader waits, beyond them in the background.
+EXPORT_ROWS_AT_ONCE = positive("EXPORT_ROWS_AT_ONCE", default=5_000, least=0)
+EXPORT_KEEP_HOURS = positive("EXPORT_KEEP_HOURS", default=24)
+EXPORTS_PER_PERSON = positive("EXPORTS_PER_PERSON", default=3)
+# More rows than these are not previewed in a page: files of that size have commands and pages of their own.
+IMPORT_MOST_ROWS = positive("IMPORT_MOST_ROWS", default=5_000)
 
 # --- Audit trail --------------------------------------------------------------------------------
 AUDITLOG_LOGENTRY_MODEL = "audit.AuditEntry"

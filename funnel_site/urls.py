@@ -20,6 +20,7 @@ from customer360.api import (
     picture_view,
 )
 from customer360.figures import TRACES
+from funnel_site.audit.reveal import reveal_view
 from funnel_site.doors import receive_either
 from funnel_site.health import LiveView, ReadyView
 from funnels.api import FunnelReportView, KeywordSyncView
@@ -66,6 +67,7 @@ urlpatterns = [
         "favicon.ico",
         login_not_required(RedirectView.as_view(url="/static/funnel_site/icon.svg")),
     ),
+    path("admin/reveal/<str:label>/<int:key>/", admin.site.admin_view(reveal_view), name="reveal"),
     path("admin/", admin.site.urls),
     re_path(r"^api/rooms/?$", RoomsView.as_view(), name="rooms"),
     re_path(r"^api/messages/?$", MessagesView.as_view(), name="messages"),

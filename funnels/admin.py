@@ -14,19 +14,29 @@ from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from import_export.admin import ExportActionModelAdmin, ImportExportModelAdmin
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from funnel_site.lib.masking import is_masked, shown_name, shown_phone
+from funnel_site.access.approval_admin import tell
+from funnel_site.lib.filters import RecentValuesFilter
+from funnel_site.lib.importing import ImportList
+from funnel_site.lib.masking import shown_name, shown_phone
 from funnel_site.lib.money import shown_amount
-from funnel_site.lib.phone import phone_search_digits
-from funnel_site.lib.staff import RecordAdmin, StaffAdmin, action, confirmed, display
+from funnel_site.lib.staff import (
+    OwnPageMixin,
+    RecordAdmin,
+    StaffAdmin,
+    action,
+    confirmed,
+    display,
+)
+from funnel_site.lib.totals import Figure, TotalsMixin
 from funnels.models import Correction, Funnel, Keyword, KeywordSync
 from funnels.resources import FunnelResource, KeywordResource
 from funnels.selectors import room_evidence
 from funnels.services.correcting import correct_fact, lift_correction
 from funnels.services.keywords import SyncRunningError, note_keyword_edit, request_keyword_sync
+from funnels.services.publishing import PUBLISH, save_or_ask
 from funnels.stages import Stage
 
 TIMES = (
@@ -65,7 +75,7 @@ class CorrectionForm(forms.Form):
 
 
 @admin.register(Funnel)
-class FunnelAdmin(ExportActionModelAdmin, RecordAdmin):
+class FunnelAdmin(TotalsMixin, OwnPageMixin, RecordAdmin):
     resource_classes = [FunnelResource]
     list_display = (
         "leads_date",
@@ -80,38 +90,22 @@ class FunnelAdmin(ExportActionModelAdmin, RecordAdmin):
     )
     list_filter = (
         "stage",
-        "channel",
+        ("channel", RecentValuesFilter),
         "lead_basis",
         ("leads_date", RangeDateTimeFilter),
         "is_corrected",
         "is_latest",
         ("anomalies", admin.EmptyFieldListFilter),
     )
-    search_fields = ("=room__external_id", "customer__name", "customer__phone_number")
+    search_fields = ("=room__external_id", "customer__name")
+    id_scopes = {"room__external_id": {"room__source__in": ("crm", "session", "twilio")}}
     search_help_text = _("Phone number in any format, name or room id")
+    phone_path = "customer__phone_number"
     list_select_related = ("customer", "room")
     ordering = ("-leads_date", "-id")
     list_before_template = "admin/funnels/funnel/totals.html"
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Funnel], search_term: str
-    ) -> tuple[QuerySet[Funnel], bool]:
-        digits = "" if is_masked() else phone_search_digits(search_term)
-        if len(digits) >= 4 and not any(letter.isalpha() for letter in search_term):
-            return queryset.filter(customer__phone_number__contains=digits), False
-        return super().get_search_results(request, queryset, search_term)  # type: ignore[no-any-return]
-
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """The list, with the totals of what it is filtered to."""
-        response: HttpResponse = super().changelist_view(request, extra_context)
-        shown = getattr(response, "context_data", None)
-        if shown and "cl" in shown:
-            shown["totals"] = self._totals(shown["cl"].queryset)
-        return response
-
-    def _totals(self, rows: QuerySet[Funnel]) -> list[tuple[str, str, str]]:
+    def totals(self, rows: QuerySet[Funnel]) -> list[Figure]:
         plain = rows.order_by()
         counts = plain.aggregate(
             leads=Count("pk"), bookings=Count("booking_date"), paid=Count("transaction_date")
@@ -163,18 +157,9 @@ class FunnelAdmin(ExportActionModelAdmin, RecordAdmin):
             *super().get_urls(),
         ]
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def own_page(self, request: HttpRequest, row: Funnel) -> HttpResponse:
         """A sale with the evidence of each fact, and the form to correct one."""
-        funnel = self.get_object(request, object_id)
-        if funnel is None or not self.has_view_permission(request, funnel):
-            return super().change_view(request, object_id, form_url, extra_context)  # type: ignore[no-any-return]
-        return self._page(request, funnel, CorrectionForm())
+        return self._page(request, row, CorrectionForm())
 
     def _page(self, request: HttpRequest, funnel: Funnel, form: CorrectionForm) -> HttpResponse:
         context = {
@@ -260,8 +245,34 @@ def _percent(part: int, whole: int) -> str:
     )
 
 
+class KeywordForm(forms.ModelForm[Keyword]):
+    """A keyword; and why, where somebody else has to confirm it."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        required=False,
+        max_length=200,
+        widget=UnfoldAdminTextInputWidget,
+        help_text=_("A second person reads it and confirms before messages are read with this."),
+    )
+
+    class Meta:
+        model = Keyword
+        fields = ("stage", "phrase", "channel", "mode", "is_active")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        is_read = cleaned.get("is_active") or self.initial.get("is_active")
+        asks = "reason" in self.fields and self.has_changed() and is_read
+        if asks and not cleaned.get("reason", "").strip():
+            self.add_error("reason", gettext("Say why, for whoever confirms it."))
+        return cleaned
+
+
 @admin.register(Keyword)
-class KeywordAdmin(ImportExportModelAdmin, StaffAdmin):
+class KeywordAdmin(ImportList, StaffAdmin):
+    form = KeywordForm
+    few_rows = True
     resource_classes = [KeywordResource]
     list_display = ("phrase", "stage", "channel", "mode", "is_active", "origin")
     list_filter = ("stage", "is_active", "channel")
@@ -280,13 +291,20 @@ class KeywordAdmin(ImportExportModelAdmin, StaffAdmin):
         }
         return super().changelist_view(request, context)  # type: ignore[no-any-return]
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """The reason is for those whose keywords somebody else confirms."""
+        fields = list(super().get_fields(request, obj))
+        wanted = request.user.has_perm(PUBLISH)
+        return [name for name in fields if name != "reason" or not wanted]
+
     def has_import_permission(self, request: HttpRequest) -> bool:
-        """An import adds keywords and changes keywords."""
-        return bool(self.has_add_permission(request) and self.has_change_permission(request))
+        """An import publishes what it brings, a hundred at once: nobody confirms those one by one."""
+        may = self.has_add_permission(request) and self.has_change_permission(request)
+        return bool(may and request.user.has_perm(PUBLISH))
 
     def has_sync_permission(self, request: HttpRequest, obj: object = None) -> bool:
         user = request.user
-        return user.has_perm("funnels.sync_keyword") or user.has_perm("funnels.change_keyword")
+        return user.has_perm("funnels.sync_keyword") or user.has_perm(PUBLISH)
 
     @action(description=_("Sync now"), permissions=["sync"], icon="sync")
     @confirmed
@@ -306,8 +324,11 @@ class KeywordAdmin(ImportExportModelAdmin, StaffAdmin):
         return redirect("admin:funnels_keyword_changelist")
 
     def save_model(self, request: HttpRequest, obj: Keyword, form: Any, change: Any) -> None:
-        super().save_model(request, obj, form, change)
-        note_keyword_edit(by=request.user.get_username())
+        approval = save_or_ask(
+            keyword=obj, user=request.user, reason=form.cleaned_data.get("reason", "")
+        )
+        if approval is not None:
+            tell(request, approval)
 
     def delete_model(self, request: HttpRequest, obj: Keyword) -> None:
         super().delete_model(request, obj)
@@ -325,6 +346,7 @@ class KeywordAdmin(ImportExportModelAdmin, StaffAdmin):
 
 @admin.register(KeywordSync)
 class KeywordSyncAdmin(RecordAdmin):
+    few_rows = True
     list_display = (
         "started_at",
         "shown_state",

@@ -108,6 +108,8 @@ class FunnelReportView(APIView):
         if set(wanted.query.channels) - known_channels():
             raise Problem(400, "unknown", "There is no such channel.", field="channel")
         if wanted.format == "csv":
+            # To carry people off takes more than to see them: read by the masking of what is streamed.
+            request._request.is_for_a_file = True  # type: ignore[attr-defined]
             return csv_answer(wanted, zone)
         return Response(self._page(wanted, zone))
 

@@ -10,5 +10,7 @@ class FunnelsConfig(AppConfig):
 
     def ready(self) -> None:
         from funnels import receivers
+        from funnels.services import publishing
 
         receivers.connect()
+        publishing.register_kinds()

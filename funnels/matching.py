@@ -6,28 +6,8 @@ from dataclasses import dataclass
 
 from ahocorasick_rs import AhoCorasick, MatchKind
 
+from funnel_site.lib.text import normalise as normalise
 from funnels.stages import Stage
-
-
-def normalise(text: str) -> str:
-    """The one spelling in which texts and phrases are compared.
-
-    NFKC and case folded, so that full-width and capital letters are the same; invisible format
-    characters and emoji variation marks out; white space folded.
-
-    >>> normalise("  ＨALO\\u200b  Kak ")
-    'halo kak'
-    """
-    if text.isascii():
-        return " ".join(text.lower().split())
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    if not folded.isprintable() or "\ufe0f" in folded or "\ufe0e" in folded:
-        folded = "".join(one for one in folded if not _is_invisible(one))
-    return " ".join(folded.split())
-
-
-def _is_invisible(one: str) -> bool:
-    return unicodedata.category(one) == "Cf" or one in "\ufe0e\ufe0f"
 
 
 def as_written(text: str, folded: str, start: int, end: int) -> str:

@@ -11,14 +11,15 @@ from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from conversations.models import InboundEvent
-from conversations.services.inbox import replay_events
-from conversations.services.waking import wake_after_commit
+from conversations.services.replaying import dead_letters, replay, takes_two
 from funnel_site.lib.staff import RecordAdmin
+from operations.alarms import alarms_of
 from operations.models import TaskRun
-from operations.selectors import health, works
+from operations.selectors import works
 from operations.services import NotStartedError, run_now, set_schedule
+from operations.system import health
 
+HEALTH = "operations.view_health"
 VIEW, RUN = "operations.view_operations", "operations.run_operations"
 REPLAY = "conversations.change_inboundevent"
 DRAIN = "conversations.tasks.drain_inbox"
@@ -26,6 +27,7 @@ DRAIN = "conversations.tasks.drain_inbox"
 
 @admin.register(TaskRun)
 class TaskRunAdmin(RecordAdmin):
+    few_rows = True
     list_display = ("task", "state", "started_at", "seconds", "failures", "error")
     ordering = ("task",)
 
@@ -60,8 +62,10 @@ class TaskRunAdmin(RecordAdmin):
 
     def system_view(self, request: HttpRequest) -> HttpResponse:
         """Inbox lag, throughput, failures, queue and disk."""
-        self._check(request, VIEW)
-        return self._page(request, "system", _("System"), health=health())
+        if not (request.user.has_perm(VIEW) or request.user.has_perm(HEALTH)):
+            raise PermissionDenied
+        found = health()
+        return self._page(request, "system", _("System"), health=found, alarms=alarms_of(found))
 
     def run_view(self, request: HttpRequest) -> HttpResponse:
         self._check(request, RUN)
@@ -85,10 +89,11 @@ class TaskRunAdmin(RecordAdmin):
         return redirect("admin:operations_overview")
 
     def replay_view(self, request: HttpRequest) -> HttpResponse:
-        """Put all dead letters back in line."""
+        """Put all dead letters back in line; more than one person may, on the page that asks why."""
         self._check(request, REPLAY)
-        number = replay_events(InboundEvent.objects.all())
-        wake_after_commit()
+        if takes_two(dead_letters().count()):
+            return redirect("admin:conversations_inboundevent_replay_all")
+        number = replay(dead_letters())
         self.log_change(request, TaskRun(task=DRAIN), f"Replayed {number} dead letters")
         messages.success(request, _("Put %d dead letters back in line.") % number)
         return redirect("admin:operations_overview")

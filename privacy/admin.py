@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -15,15 +16,20 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from conversations.models import Customer
+from funnel_site.access import approvals
+from funnel_site.access.approval_admin import tell
+from funnel_site.access.models import Approval
 from funnel_site.lib.staff import RecordAdmin, action, display
+from privacy.approving import ERASING, EXPORTING
 from privacy.finding import NotOneError, find_customer
 from privacy.models import DataRequest
 from privacy.selectors import counted
-from privacy.services import erase_customer, export_customer
+from privacy.services import export_customer, held, lift_holds, set_hold
 from privacy.subjects import subject_of
 from privacy.tables import model_of
 
 EXPORT, ERASE = "privacy.export_customer", "privacy.erase_customer"
+HOLD = "privacy.hold_customer"
 SURE = "ERASE"
 
 
@@ -64,15 +70,14 @@ class DataRequestAdmin(RecordAdmin):
         return [
             path("find/", wrap(self.find_view), name=f"{name}_find"),
             path("customer/<int:key>/", wrap(self.customer_view), name=f"{name}_customer"),
-            path(
-                "customer/<int:key>/export/",
-                wrap(require_POST(self.export_view)),
-                name=f"{name}_export",
-            ),
-            path(
-                "customer/<int:key>/erase/",
-                wrap(require_POST(self.erase_view)),
-                name=f"{name}_erase",
+            *(
+                path(f"customer/<int:key>/{word}/", wrap(require_POST(view)), name=f"{name}_{word}")
+                for word, view in (
+                    ("export", self.export_view),
+                    ("erase", self.erase_view),
+                    ("hold", self.hold_view),
+                    ("lift", self.lift_view),
+                )
             ),
             *super().get_urls(),
         ]
@@ -103,14 +108,32 @@ class DataRequestAdmin(RecordAdmin):
         return self._customer_page(request, customer, ReasonForm(), EraseForm())
 
     def export_view(self, request: HttpRequest, key: int) -> HttpResponse:
+        """Ask for the file; or, where that was confirmed, take it: once."""
         self._check(request, EXPORT)
         customer = get_object_or_404(Customer, pk=key)
-        form = ReasonForm(request.POST)
-        if not form.is_valid():
-            return self._customer_page(request, customer, form, EraseForm())
-        _request, content = export_customer(
-            customer=customer, user=request.user, reason=form.cleaned_data["reason"]
-        )
+        wanted: dict[str, Any] = {"kind": EXPORTING, "payload": {"customer": key}}
+        approval = approvals.granted(user=request.user, **wanted)
+        if approval is None:
+            form = ReasonForm(request.POST)
+            if not form.is_valid():
+                return self._customer_page(request, customer, form, EraseForm())
+            approval = approvals.ask_or_do(
+                user=request.user,
+                subject=_("Export of customer %d") % key,
+                reason=form.cleaned_data["reason"],
+                **wanted,
+            )
+        if approval.state != Approval.State.GRANTED:
+            tell(request, approval)
+            return redirect("admin:privacy_datarequest_customer", key)
+        return self._file(request, customer, approval)
+
+    def _file(self, request: HttpRequest, customer: Customer, approval: Approval) -> HttpResponse:
+        with transaction.atomic():
+            approvals.use(user=request.user, kind=approval.kind, payload=approval.payload)
+            _request, content = export_customer(
+                customer=customer, user=request.user, reason=approval.reason
+            )
         return HttpResponse(
             json.dumps(content, ensure_ascii=False, indent=1),
             content_type="application/json",
@@ -126,13 +149,40 @@ class DataRequestAdmin(RecordAdmin):
         form = EraseForm(request.POST)
         if not form.is_valid():
             return self._customer_page(request, customer, ReasonForm(), form)
-        done, is_new = erase_customer(
-            customer=customer, user=request.user, reason=form.cleaned_data["reason"]
+        approval = approvals.ask_or_do(
+            kind=ERASING,
+            user=request.user,
+            subject=_("Erasure of customer %d") % key,
+            reason=form.cleaned_data["reason"],
+            payload={"customer": key},
         )
-        messages.success(
-            request, _("The customer is erased.") if is_new else _("They had been erased already.")
-        )
+        tell(request, approval)
+        done = DataRequest.objects.filter(customer=key, kind=DataRequest.Kind.ERASURE).first()
+        if done is None:
+            return redirect("admin:privacy_datarequest_customer", key)
         return redirect("admin:privacy_datarequest_change", done.pk)
+
+    def hold_view(self, request: HttpRequest, key: int) -> HttpResponse:
+        """From now on nothing of them may go."""
+        self._check(request, HOLD)
+        customer = get_object_or_404(Customer, pk=key)
+        form = ReasonForm(request.POST)
+        if not form.is_valid():
+            return self._customer_page(request, customer, ReasonForm(), EraseForm())
+        hold = set_hold(customer=customer, user=request.user, reason=form.cleaned_data["reason"])
+        self.log_change(request, hold, f"Legal hold set: {hold.reason}")
+        messages.success(
+            request, _("The hold stands: nothing of them is erased until it is lifted.")
+        )
+        return redirect("admin:privacy_datarequest_customer", key)
+
+    def lift_view(self, request: HttpRequest, key: int) -> HttpResponse:
+        self._check(request, HOLD)
+        customer = get_object_or_404(Customer, pk=key)
+        lift_holds(customer=customer, user=request.user)
+        self.log_change(request, customer, "Legal hold lifted")
+        messages.success(request, _("The hold is lifted."))
+        return redirect("admin:privacy_datarequest_customer", key)
 
     def _check(self, request: HttpRequest, permission: str = "") -> None:
         may = (
@@ -159,7 +209,12 @@ class DataRequestAdmin(RecordAdmin):
             export_form=export,
             erase_form=erase,
             may_export=request.user.has_perm(EXPORT),
+            is_granted=approvals.granted(
+                kind=EXPORTING, user=request.user, payload={"customer": customer.pk}
+            ),
             may_erase=request.user.has_perm(ERASE) and customer.erased_at is None,
+            may_hold=request.user.has_perm(HOLD),
+            hold=held(customer),
             requests=DataRequest.objects.filter(customer=customer)[:20],
         )
 

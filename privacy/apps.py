@@ -7,3 +7,8 @@ class PrivacyConfig(AppConfig):
 
     name = "privacy"
     verbose_name = _("Data requests")
+
+    def ready(self) -> None:
+        from privacy.approving import register_kinds
+
+        register_kinds()

@@ -35,3 +35,28 @@ class DataRequest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} of customer {self.customer_id}"
+
+
+class LegalHold(models.Model):
+    """While one stands, a customer's data may be neither erased nor dropped for its age."""
+
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="legal_holds")
+    reason = models.CharField(max_length=200, help_text="A case or letter, no names")
+    set_at = models.DateTimeField()
+    set_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    lifted_at = models.DateTimeField(null=True, blank=True)
+    lifted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    class Meta:
+        ordering = ["-id"]
+        permissions = [("hold_customer", "Can set and lift legal holds")]
+        constraints = [
+            models.CheckConstraint(condition=~models.Q(reason=""), name="legal_hold_has_a_reason"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Hold of customer {self.customer_id}"

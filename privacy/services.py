@@ -10,17 +10,41 @@ from django.core.files.storage import default_storage
 from django.db import connection, transaction
 from django.db.models import Q
 from django.utils.timezone import now
+from django.utils.translation import gettext as _
 
+from carddata.services.copy_erasing import erase_in_copies
 from conversations.models import Attachment, Customer, CustomerIdentity, Room, Sending
 from conversations.services.raw_erasing import archived_lines, erase_archived
 from funnel_site.tombstones.services import PHONE, USER, Key, alias_of, bury
-from privacy.models import DataRequest
+from privacy.models import DataRequest, LegalHold
 from privacy.selectors import counted, exported
 from privacy.subjects import Subject, subject_of
 from privacy.tables import ERASED, PERSONAL, model_of, rows_of
 from reviews.models import Invitation, ReviewSession
 
 Kind = DataRequest.Kind
+
+
+class LegalHoldError(Exception):
+    """The data has to be kept. The message says since when and why."""
+
+
+def held(customer: Customer) -> LegalHold | None:
+    """The legal hold that stands on a customer, the newest; None without one."""
+    return LegalHold.objects.filter(customer=customer, lifted_at=None).first()
+
+
+def set_hold(*, customer: Customer, user: Any, reason: str) -> LegalHold:
+    """From now on the customer's data may not go. A second one beside it does no harm."""
+    return LegalHold.objects.create(
+        customer=customer, reason=reason.strip()[:200], set_at=now(), set_by=user
+    )
+
+
+def lift_holds(*, customer: Customer, user: Any) -> int:
+    """End what stands; returns how many holds that were."""
+    rows = LegalHold.objects.filter(customer=customer, lifted_at=None)
+    return rows.update(lifted_at=now(), lifted_by=user)
 
 
 @transaction.atomic
@@ -55,13 +79,19 @@ def erase_customer(
 
     Sales, dates, amounts and counts stay with a row that says nothing of the person; names, numbers,
     addresses, texts, files and raw deliveries go. What comes for the old keys later is filed under
-    their alias. A second call changes nothing and returns the first one's note.
+    their alias. A second call changes nothing and returns the first one's note. Raises
+    LegalHoldError while the data has to be kept.
     """
     _take_time()
     locked = Customer.objects.select_for_update().get(pk=customer.pk)
     done = DataRequest.objects.filter(customer=locked, kind=Kind.ERASURE).first()
     if locked.erased_at is not None and done is not None:
         return done, False
+    if hold := held(locked):
+        raise LegalHoldError(
+            _("A legal hold stands since %(since)s: %(reason)s. Nothing was erased.")
+            % {"since": f"{hold.set_at:%Y-%m-%d}", "reason": hold.reason}
+        )
     moment = now()
     subject = subject_of(locked)
     counts = counted(subject)
@@ -72,6 +102,7 @@ def erase_customer(
     _replace_keys(locked, subject, moment)
     Customer.objects.filter(pk=locked.pk).update(erased_at=moment)
     erase_archived(events=subject.events, needles=subject.needles)
+    erase_in_copies(subject.needles)
     transaction.on_commit(lambda: _delete_files(files))
     return _note(Kind.ERASURE, locked, user, reason, counts), True
 

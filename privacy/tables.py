@@ -63,6 +63,7 @@ PERSONAL: dict[str, Personal] = {
         find=by("customer"), blank={"reply_address": "", "owner_key": ""}
     ),
     "conversations.Room_participants": Personal(find=by("customer")),
+    "conversations.Room_labels": Personal(find=by("room__customer")),
     "conversations.Message": Personal(
         find=by("customer"), blank={"body": "", "media": [], "details": {}, "error_text": ""}
     ),
@@ -103,6 +104,7 @@ PERSONAL: dict[str, Personal] = {
             "hidden_because": "",
         },
     ),
+    "reviews.ModerationEvent": Personal(find=by("review__customer"), blank={"reason": ""}),
     "reviews.BotAnswer": Personal(
         find=lambda subject: Q(event__in=subject.events), blank={"twiml": EMPTY_TWIML}
     ),
@@ -139,7 +141,12 @@ PERSONAL: dict[str, Personal] = {
         searches_text="row",
     ),
     "privacy.DataRequest": Personal(find=by("customer")),
+    "privacy.LegalHold": Personal(find=by("customer")),
     "conversations.Note": Personal(find=by("customer"), blank={"body": ERASED}),
+    # The words of a search; the files themselves are gone after EXPORT_KEEP_HOURS.
+    "exports.ExportJob": Personal(
+        find=_any_text("as_text"), blank={"query": []}, searches_text="query"
+    ),
     "customer360.DuplicateCandidate": Personal(
         find=lambda subject: Q(one=subject.customer_id) | Q(other=subject.customer_id),
         blank={"reasons": []},
@@ -150,6 +157,7 @@ PERSONAL: dict[str, Personal] = {
 NOT_PERSONAL: dict[str, str] = {
     "access.Preference": NOT_OF_A_PERSON,
     "access.ApiKey": "machines' keys, and the staff whose keys they are",
+    "access.Approval": "what two members of staff did; customers by their number alone",
     "tombstones.ErasedKey": "digests that nobody can turn back",
     "conversations.DrainAttempt": OF_THE_WORK,
     "conversations.ParkedStatus": "a delivery status and Twilio's id, kept for days",
@@ -161,6 +169,8 @@ NOT_PERSONAL: dict[str, str] = {
     "funnels.Keyword": NOT_OF_A_PERSON,
     "funnels.KeywordSync": OF_THE_WORK,
     "reviews.BotWords": NOT_OF_A_PERSON,
+    "reviews.CatalogueProduct": NOT_OF_A_PERSON,
+    "reviews.CatalogueRevision": OF_THE_WORK,
     "reviews.Campaign": NOT_OF_A_PERSON,
     "carddata.Partner": NOT_OF_A_PERSON,
     "carddata.PartnerFile": OF_THE_WORK,
@@ -173,6 +183,8 @@ NOT_PERSONAL: dict[str, str] = {
     "customer360.CdpLoad": OF_THE_WORK,
     "customer360.ProfileBuild": OF_THE_WORK,
     "customer360.ScoreFit": SUMS,
+    "customer360.BuildChange": SUMS,
+    "customer360.ModelCheck": SUMS,
     "customer360.ChangedCustomer": "row numbers alone, until the next build",
     "customer360.ChangedDay": OF_THE_WORK,
     "customer360.SalesDay": SUMS,
@@ -183,6 +195,11 @@ NOT_PERSONAL: dict[str, str] = {
     "operations.TaskRun": OF_THE_WORK,
     "conversations.SharedValue": "values that name no single person",
     "conversations.CannedAnswer": NOT_OF_A_PERSON,
+    "conversations.Macro": NOT_OF_A_PERSON,
+    "conversations.Macro_labels": NOT_OF_A_PERSON,
+    "conversations.Label": NOT_OF_A_PERSON,
+    "conversations.Team": NOT_OF_A_PERSON,
+    "conversations.Team_members": "which staff share rooms",
     "conversations.SavedFilter": NOT_OF_A_PERSON,
     "conversations.Presence": OF_THE_WORK,
     "customer360.Segment": NOT_OF_A_PERSON,

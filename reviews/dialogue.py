@@ -1,23 +1,26 @@
 """The review dialogue as a pure function: where it stands and what was said, to what comes next.
 
-START → ASK_NAME → ASK_REVIEW (→ ASK_RATING) → FINISH, and ASK_RESUME where one expired. A step is named after what the bot has asked:
-START is the product. No database and no clock; every text from any step gives a turn, BATAL and the
+START (→ ASK_MEANT) → ASK_NAME → ASK_REVIEW (→ ASK_RATING) → FINISH, and ASK_RESUME where one
+expired. A step is named after what the bot has asked: START is the product, ASK_MEANT which one of
+the catalogue that is. No database and no clock; every text from any step gives a turn, BATAL and the
 opt-out words always end it, and a review comes only of a dialogue with all its answers.
 """
 
 import re
+import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from enum import StrEnum
-from types import MappingProxyType
+from dataclasses import replace
+from datetime import datetime
 
 from conversations.consent_words import is_opt_in, is_opt_out, one_word
-from reviews.stars import read_rating as read_rating
+from reviews.products import Offer
+from reviews.stars import NUMBER_WORDS, read_rating
+from reviews.turns import Dialogue, Ending, Reply, Rules, Said, Step, Turn
 
 LONGEST_PRODUCT = 200
 LONGEST_NAME = 100
-LONGEST_REVIEW = 4_096
+LONGEST_REVIEW = 1_600
+"""Of all its messages together."""
 MOST_MISSES = 2
 """Unusable answers to the name or the rating before the dialogue goes on without them."""
 
@@ -27,23 +30,13 @@ CANCEL = frozenset({"BATAL"})
 HELP = frozenset({"HELP", "INFO", "STATUS", "BANTUAN", "TOLONG"})
 GO_ON = frozenset({"YES", "Y", "YA", "IYA", "OK", "OKE", "OKAY", "LANJUT", "LANJUTKAN", "CONTINUE"})
 NO = frozenset({"NO", "N", "NOPE", "TIDAK", "TAK", "GAK", "NGGAK", "ENGGAK", "BARU", "NEW"})
+NONE_OF_THEM = frozenset({"0", "NONE", "BUKAN"})
 SAME_NAME = frozenset({"SAME", "SAMA", "OK", "OKE", "OKAY", "YES", "YA"})
 LIKE_AN_ADDRESS = re.compile(r"https?://|www\.", re.IGNORECASE)
 
-
-class Step(StrEnum):
-    """What the customer's next message answers."""
-
-    START = "start"
-    ASK_NAME = "ask_name"
-    ASK_REVIEW = "ask_review"
-    ASK_RATING = "ask_rating"
-    ASK_RESUME = "ask_resume"
-    FINISH = "finish"
-
-
 QUESTION = {
     Step.START: "ask_product",
+    Step.ASK_MEANT: "did_you_mean",
     Step.ASK_NAME: "ask_name",
     Step.ASK_REVIEW: "ask_review",
     Step.ASK_RATING: "ask_rating",
@@ -52,93 +45,12 @@ QUESTION = {
 AGAIN = {**QUESTION, Step.START: "product_again", Step.ASK_NAME: "name_again"}
 """The questions where they are put once more, without what greets or confirms."""
 BEFORE = {
+    Step.ASK_MEANT: Step.START,
     Step.ASK_NAME: Step.START,
     Step.ASK_REVIEW: Step.ASK_NAME,
     Step.ASK_RATING: Step.ASK_REVIEW,
 }
 LIMIT = {Step.START: LONGEST_PRODUCT, Step.ASK_NAME: LONGEST_NAME, Step.ASK_REVIEW: LONGEST_REVIEW}
-
-
-class Ending(StrEnum):
-    """Why a dialogue is over."""
-
-    FINISHED = "finished"
-    EXPIRED = "expired"
-    CANCELLED = "cancelled"
-    OPTED_OUT = "opted_out"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dialogue:
-    """Where a dialogue stands, with the answers so far."""
-
-    step: Step = Step.START
-    product: str = ""
-    name: str = ""
-    review: str = ""
-    rating: int | None = None
-    misses: int = 0
-    touched_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
-    """One message of the customer."""
-
-    text: str
-    """Without control characters; empty where it had no words of its own."""
-    at: datetime
-    has_media: bool = False
-    media_words: str = ""
-    """What stands for a picture or a film that may be a review without words; "" for a voice note."""
-    profile_name: str = ""
-    payload: str = ""
-    """The id of the button that was pressed."""
-    is_opted_out: bool = False
-    """Whether the customer had opted out before this message."""
-    is_answered: bool = False
-    """Whether Twilio itself has answered it, as its Advanced Opt-Out does."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
-    """How the bot behaves on the line that was written to."""
-
-    starts: str = "always"
-    """`always`, `keyword`, `invited`, or `never`."""
-    start_words: frozenset[str] = frozenset()
-    """Casefolded, each a whole message."""
-    is_invited: bool = False
-    asks_rating: bool = False
-    lifetime: timedelta = timedelta(hours=24)
-    joins_within: timedelta = timedelta(0)
-    """What follows a review so soon is more of it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    """What the bot says: a name from `wording`, and what fills its placeholders."""
-
-    key: str
-    values: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    question: str = ""
-    """The name of the question that stands in `{question}`."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
-    """What comes of a message: the dialogue as it now stands (None: there is none), and the reply."""
-
-    dialogue: Dialogue | None
-    reply: Reply | None = None
-    ended: Ending | None = None
-    """How the dialogue that was going on before the message ended."""
-
-    @property
-    def is_taken(self) -> bool:
-        """Whether the message is part of a dialogue: it began one, went on with it or ended it."""
-        ended = self.ended not in (None, Ending.EXPIRED)
-        return ended or self.dialogue is not None or self.reply is not None
 
 
 def step(dialogue: Dialogue | None, said: Said, rules: Rules) -> Turn:
@@ -225,7 +137,9 @@ def _go_on(dialogue: Dialogue, said: Said, rules: Rules) -> Turn:
 def _take_answer(dialogue: Dialogue, said: Said, rules: Rules) -> Turn:
     match dialogue.step:
         case Step.START:
-            return _ask(replace(dialogue, step=Step.ASK_NAME, product=said.text, misses=0))
+            return _take_product(dialogue, said)
+        case Step.ASK_MEANT:
+            return _take_meant(dialogue, said)
         case Step.ASK_NAME:
             return _take_name(dialogue, said)
         case Step.ASK_REVIEW:
@@ -252,16 +166,28 @@ def _command(dialogue: Dialogue, word: str, at: datetime) -> Turn | None:
 
 
 def _values(dialogue: Dialogue) -> dict[str, str]:
+    offered = dialogue.offered
+    asked = offered[0] if dialogue.step is Step.ASK_MEANT and len(offered) == 1 else None
+    shown = dialogue.meant or asked
     return {
-        "product": dialogue.product,
+        "product": shown.name if shown else dialogue.product,
+        "typed": dialogue.product,
+        "choices": "\n".join(f"{place}. {one.name}" for place, one in enumerate(offered, start=1)),
         "name": dialogue.name,
         "rating": "" if dialogue.rating is None else str(dialogue.rating),
     }
 
 
+def _question(dialogue: Dialogue, questions: Mapping[Step, str]) -> str:
+    if dialogue.step is Step.ASK_MEANT and len(dialogue.offered) > 1:
+        return "which_product"
+    return questions.get(dialogue.step, "")
+
+
 def _ask(dialogue: Dialogue, questions: Mapping[Step, str] = QUESTION) -> Turn:
     return Turn(
-        dialogue=dialogue, reply=Reply(key=questions[dialogue.step], values=_values(dialogue))
+        dialogue=dialogue,
+        reply=Reply(key=_question(dialogue, questions), values=_values(dialogue)),
     )
 
 
@@ -272,7 +198,7 @@ def _hint(dialogue: Dialogue, key: str, **values: str) -> Turn:
         reply=Reply(
             key=key,
             values={**_values(dialogue), **values},
-            question=AGAIN.get(dialogue.step, ""),
+            question=_question(dialogue, AGAIN),
         ),
     )
 
@@ -298,9 +224,13 @@ def _unusable(dialogue: Dialogue, said: Said, key: str, **values: str) -> Turn:
 
 
 def _give_up(dialogue: Dialogue, said: Said) -> Turn | None:
-    """After two misses: the name is the profile's, if it has one, and stars are left out."""
+    """After two misses: the product is what was typed, the name the profile's, if it has one, and
+    stars are left out.
+    """
     if dialogue.misses < MOST_MISSES:
         return None
+    if dialogue.step is Step.ASK_MEANT:
+        return _producted(dialogue)
     if dialogue.step is Step.ASK_NAME and said.profile_name:
         return _named(dialogue, said.profile_name[:LONGEST_NAME])
     if dialogue.step is Step.ASK_RATING:
@@ -308,6 +238,42 @@ def _give_up(dialogue: Dialogue, said: Said) -> Turn | None:
     if dialogue.step is Step.ASK_RESUME:
         return _ask(Dialogue(touched_at=said.at))
     return None
+
+
+def _take_product(dialogue: Dialogue, said: Said) -> Turn:
+    """What was typed is kept as it is, beside the product of the catalogue that it is."""
+    told = replace(dialogue, step=Step.START, product=said.text, offered=())
+    if len(said.found.exact) == 1:
+        return _producted(told, said.found.exact[0])
+    offered = said.found.exact or said.found.near
+    if offered:
+        return _ask(replace(told, step=Step.ASK_MEANT, offered=offered, misses=0))
+    return _producted(told)
+
+
+def _producted(dialogue: Dialogue, meant: Offer | None = None) -> Turn:
+    return _ask(replace(dialogue, step=Step.ASK_NAME, meant=meant, offered=(), misses=0))
+
+
+def _take_meant(dialogue: Dialogue, said: Said) -> Turn:
+    """Yes, no, a number or a name; after one more question the product stays as it was typed."""
+    word = one_word(said.payload) or one_word(said.text)
+    if chosen := _chosen(dialogue.offered, said, word):
+        return _producted(dialogue, chosen)
+    if word in NO | NONE_OF_THEM:
+        return _producted(dialogue)
+    if said.found.exact:
+        return _take_product(dialogue, said)
+    return _ask(_missed(dialogue)) if dialogue.misses == 0 else _producted(dialogue)
+
+
+def _chosen(offered: tuple[Offer, ...], said: Said, word: str) -> Offer | None:
+    if len(offered) == 1 and word in GO_ON:
+        return offered[0]
+    place = NUMBER_WORDS.get(word, 0)
+    if 1 <= place <= len(offered):
+        return offered[place - 1]
+    return next((one for one in offered if one in said.found.exact), None)
 
 
 def _named(dialogue: Dialogue, name: str) -> Turn:
@@ -322,7 +288,18 @@ def _take_name(dialogue: Dialogue, said: Said) -> Turn:
     return _named(dialogue, said.text)
 
 
+def _has_words(text: str) -> bool:
+    """Whether there is a letter of any script, or an emoji.
+
+    >>> [_has_words(text) for text in ("ok", "好", "👍", "10/10", "...")]
+    [True, True, True, False, False]
+    """
+    return any(one.isalpha() or unicodedata.category(one) == "So" for one in text)
+
+
 def _take_review(dialogue: Dialogue, said: Said, rules: Rules) -> Turn:
+    if not (_has_words(said.text) or said.media_words):
+        return _unusable(dialogue, said, "no_words")
     reviewed = replace(dialogue, review=said.text, misses=0)
     return _ask(replace(reviewed, step=Step.ASK_RATING)) if rules.asks_rating else _finish(reviewed)
 
@@ -330,8 +307,8 @@ def _take_review(dialogue: Dialogue, said: Said, rules: Rules) -> Turn:
 def _take_rating(dialogue: Dialogue, said: Said, rules: Rules) -> Turn:
     """One more question after an answer that is no rating; then the review goes without stars."""
     rating = read_rating(said.payload) or read_rating(said.text)
-    if rating is None and dialogue.misses == 0 and (longer := _joined(dialogue, said, rules)):
-        return Turn(dialogue=longer)
+    if rating is None and dialogue.misses == 0 and (more := _joined(dialogue, said, rules)):
+        return more
     if rating is None and dialogue.misses == 0:
         return _hint(_missed(dialogue), "not_a_rating")
     return _finish(replace(dialogue, rating=rating))
@@ -340,8 +317,12 @@ def _take_rating(dialogue: Dialogue, said: Said, rules: Rules) -> Turn:
 def _resumed(draft: Dialogue) -> Dialogue:
     """The draft at the first question that it has no answer to."""
     if draft.review:
-        return replace(draft, step=Step.ASK_RATING, misses=0)
-    return replace(draft, step=Step.ASK_REVIEW if draft.name else Step.ASK_NAME, misses=0)
+        step = Step.ASK_RATING
+    elif draft.name:
+        step = Step.ASK_REVIEW
+    else:
+        step = Step.ASK_MEANT if draft.offered else Step.ASK_NAME
+    return replace(draft, step=step, misses=0)
 
 
 def _take_resume(dialogue: Dialogue, said: Said) -> Turn:
@@ -354,16 +335,22 @@ def _take_resume(dialogue: Dialogue, said: Said) -> Turn:
     return _ask(Dialogue(touched_at=said.at))
 
 
-def _joined(dialogue: Dialogue, said: Said, rules: Rules) -> Dialogue | None:
-    """The dialogue with more of its review, where the message follows soon enough."""
-    review = f"{dialogue.review}\n{said.text}"
+def _joined(dialogue: Dialogue, said: Said, rules: Rules) -> Turn | None:
+    """More of a review, where the message follows soon enough; None where it does not.
+
+    What would make the review too long is said to be so, and is not taken for something else.
+    """
     is_soon = abs(said.at - dialogue.touched_at) <= rules.joins_within
-    if not rules.joins_within or not is_soon or not said.text or len(review) > LONGEST_REVIEW:
+    if not rules.joins_within or not is_soon or not said.text:
         return None
-    return replace(dialogue, review=review, touched_at=max(said.at, dialogue.touched_at))
+    review = f"{dialogue.review}\n{said.text}"
+    if len(review) > LONGEST_REVIEW:
+        return _hint(dialogue, "review_full", limit=str(LONGEST_REVIEW))
+    touched = max(said.at, dialogue.touched_at)
+    return Turn(dialogue=replace(dialogue, review=review, touched_at=touched))
 
 
-def continued(finished: Dialogue, said: Said, rules: Rules) -> Dialogue | None:
+def continued(finished: Dialogue, said: Said, rules: Rules) -> Turn | None:
     """A finished dialogue whose review goes on in this message; None where the message is another.
 
     Commands, start words and the words of consent stay what they are.

@@ -1,6 +1,7 @@
 """The review bot's dialogues, its words, the reviews and the invitations to them."""
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -16,12 +17,14 @@ from conversations.models import (
     Room,
 )
 from funnel_site.lib.masking import shown_name
+from funnel_site.lib.text import clean_text, normalise
 
 
 class Step(models.TextChoices):
     """Where a dialogue stands: what the customer's next message answers."""
 
     START = "start", _("Asked for the product")
+    ASK_MEANT = "ask_meant", _("Asked which product is meant")
     ASK_NAME = "ask_name", _("Asked for the name")
     ASK_REVIEW = "ask_review", _("Asked for the review")
     ASK_RATING = "ask_rating", _("Asked for stars")
@@ -123,10 +126,65 @@ class Invitation(models.Model):
                 fields=["campaign", "id"], condition=Q(state="waiting"), name="invitation_waiting"
             ),
             models.Index(fields=["customer", "-sent_at"], name="invitation_latest"),
+            models.Index(
+                fields=["state", "-id"], condition=~Q(state="sent"), name="invitation_not_sent"
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.customer}: {self.get_state_display()}"
+
+
+class CatalogueProduct(models.Model):
+    """A product that reviews may be about, with the other words that people have for it."""
+
+    class Source(models.TextChoices):
+        STAFF = "staff", _("Staff")
+        SHOP = "shop", _("The shop's products")
+
+    name = models.CharField(_("name"), max_length=200)
+    folded = models.TextField(
+        unique=True, editable=False, help_text="The name in the one spelling that is compared"
+    )
+    aliases = models.TextField(
+        _("other names"), blank=True, max_length=10_000, help_text=_("One a line")
+    )
+    is_active = models.BooleanField(
+        _("active"), default=True, help_text=_("Others are never found; reviews keep theirs")
+    )
+    source = models.CharField(
+        _("source"), max_length=8, choices=Source, default=Source.STAFF, editable=False
+    )
+    made_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["name", "id"]
+        verbose_name = _("product of the catalogue")
+        verbose_name_plural = _("products of the catalogue")
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        """Raise ValidationError where the name is empty or another product's."""
+        self.name = " ".join(clean_text(self.name)[0].split())
+        self.folded = normalise(self.name)
+        if not self.folded:
+            raise ValidationError({"name": _("Give it a name.")})
+        others = CatalogueProduct.objects.filter(folded=self.folded).exclude(pk=self.pk)
+        if others.exists():
+            raise ValidationError({"name": _("There is a product of this name already.")})
+        lines = [" ".join(line.split()) for line in clean_text(self.aliases)[0].splitlines()]
+        self.aliases = "\n".join(dict.fromkeys(line for line in lines if line))
+
+
+class CatalogueRevision(models.Model):
+    """Changes whenever the catalogue does: who holds its names in memory sees that by one look."""
+
+    token = models.UUIDField()
+
+    def __str__(self) -> str:
+        return str(self.token)
 
 
 class ReviewSession(models.Model):
@@ -138,6 +196,12 @@ class ReviewSession(models.Model):
     language = models.CharField(max_length=2, choices=Language, default=Language.ENGLISH)
     step = models.CharField(max_length=12, choices=Step, default=Step.START)
     product_name = models.TextField(blank=True)
+    product = models.ForeignKey(
+        CatalogueProduct, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    offered = models.JSONField(
+        default=list, blank=True, help_text="Products to choose from, as [key, name]"
+    )
     user_name = models.CharField(max_length=200, blank=True)
     product_review = models.TextField(blank=True)
     rating = models.PositiveSmallIntegerField(null=True, blank=True)
@@ -182,6 +246,7 @@ class Review(models.Model):
         PENDING = "pending", _("To be looked at")
         PUBLISHED = "published", _("Published")
         HIDDEN = "hidden", _("Hidden")
+        REJECTED = "rejected", _("Rejected")
 
     PENDING = "pending"
     """The delivery status before Twilio has said anything."""
@@ -197,7 +262,13 @@ class Review(models.Model):
     )
     contact_number = models.CharField(max_length=200)
     user_name = models.CharField(max_length=200)
-    product_name = models.TextField()
+    product_name = models.TextField(help_text="As the customer typed it")
+    product = models.ForeignKey(
+        CatalogueProduct, null=True, blank=True, on_delete=models.SET_NULL, related_name="reviews"
+    )
+    is_unlisted = models.BooleanField(
+        default=False, help_text="Staff looked: the catalogue does not have the product"
+    )
     product_review = models.TextField()
     rating = models.PositiveSmallIntegerField(null=True, blank=True)
     confirmation = models.ForeignKey(
@@ -237,10 +308,51 @@ class Review(models.Model):
         ]
         indexes = [
             models.Index(F("created_at").desc(), F("id").desc(), name="review_newest"),
+            models.Index(
+                fields=["id"],
+                condition=Q(product=None, is_unlisted=False),
+                name="review_product_to_match",
+            ),
+            models.Index(
+                fields=["moderation", "-created_at", "-id"],
+                condition=~Q(moderation="published"),
+                name="review_not_published",
+            ),
+            models.Index(fields=["rating", "-created_at", "-id"], name="review_rating"),
+            models.Index(
+                fields=["status", "-created_at", "-id"],
+                condition=~Q(status__in=["sent", "delivered", "read"]),
+                name="review_not_arrived",
+            ),
+            models.Index(fields=["line", "-created_at", "-id"], name="review_line"),
+            models.Index(
+                fields=["-created_at", "-id"], condition=Q(is_latest=False), name="review_earlier"
+            ),
+            models.Index(
+                fields=["-created_at", "-id"], condition=~Q(answer=""), name="review_answered"
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.product_name[:60]} by {shown_name(self.user_name[:40])}"
+
+
+class ModerationEvent(models.Model):
+    """One decision on a review, or its being put before staff again. Rows are only ever added."""
+
+    review = models.ForeignKey(Review, on_delete=models.CASCADE, related_name="moderation_events")
+    moderation = models.CharField(max_length=9, choices=Review.Moderation)
+    reason = models.CharField(max_length=200, blank=True)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.get_moderation_display()}: {self.review_id}"
 
 
 class BotAnswer(models.Model):

@@ -5,13 +5,22 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from funnel_site.lib.marking import marked
-from reviews.dialogue import LONGEST_NAME, Dialogue, Reply, Rules, Said, step
+from reviews.dialogue import LONGEST_NAME, LONGEST_REVIEW, step
+from reviews.products import Found, Offer
+from reviews.turns import Dialogue, Reply, Rules, Said
 from reviews.wording import render
 
 AT = datetime(2000, 1, 1, tzinfo=UTC)
 PICTURE = "(a picture)"
 EMPTY = marked("(an empty message)")
 LATER = "(a day later)"
+MISSPELT, AMBIGUOUS = "iphnoe 15", "iphone"
+FOUND = {
+    MISSPELT: Found(near=(Offer(1, "iPhone 15"),)),
+    AMBIGUOUS: Found(near=(Offer(1, "iPhone 15"), Offer(2, "iPhone 15 Pro"))),
+}
+"""What an imagined catalogue has for these."""
+MORE = "(more than a review may hold)"
 LONG_NAME = f"(a name of more than {LONGEST_NAME} characters)"
 
 
@@ -56,6 +65,18 @@ def scenes(words: Mapping[str, str], *, language: str, asks_rating: bool) -> lis
             rules,
         ),
         _scene(
+            marked("A product that is nearly one of the catalogue"),
+            [hello, MISSPELT, "YES", "BACK", AMBIGUOUS, "2"],
+            words,
+            rules,
+        ),
+        _scene(
+            marked("A review without words, and too much of it"),
+            [*whole[:-1], "10/10", review, MORE],
+            words,
+            replace(starring, joins_within=timedelta(minutes=1)),
+        ),
+        _scene(
             marked("Stars, where the line asks for them"), [*whole, "good", "5"], words, starring
         ),
         _scene(
@@ -98,8 +119,9 @@ def _lines(sayings: list[str], words: Mapping[str, str], rules: Rules) -> Iterat
 def _said(saying: str) -> Said:
     if saying in (PICTURE, EMPTY):
         return Said(text="", at=AT, has_media=saying == PICTURE)
-    text = "x" * (LONGEST_NAME + 1) if saying == LONG_NAME else saying
-    return Said(text=text, at=AT)
+    long_texts = {LONG_NAME: "x" * (LONGEST_NAME + 1), MORE: "x" * LONGEST_REVIEW}
+    found = FOUND.get(saying, Found())
+    return Said(text=long_texts.get(saying, saying), at=AT, found=found)
 
 
 def spoken(reply: Reply, words: Mapping[str, str]) -> str:

@@ -15,8 +15,10 @@ from funnel_site.lib.spreadsheet import (
     SpreadsheetTextWidget,
     unguard,
 )
+from funnel_site.lib.text import normalise
 from funnel_site.lib.words import translated
-from reviews.models import Review
+from reviews.models import CatalogueProduct, Review
+from reviews.services.catalogue import note_change
 
 
 class ReviewResource(SpreadsheetResource):
@@ -25,6 +27,14 @@ class ReviewResource(SpreadsheetResource):
     A row is known by its number, product and text: the same file again adds nothing.
     """
 
+    template_columns = (
+        "contact_number",
+        "user_name",
+        "product_name",
+        "product_review",
+        "created_at",
+        "rating",
+    )
     answered_by = Field(
         "answered_by__username", "answered_by", SpreadsheetTextWidget(), readonly=True
     )
@@ -52,10 +62,6 @@ class ReviewResource(SpreadsheetResource):
         skip_unchanged = True
         report_skipped = True
         clean_model_instances = True
-
-    IMPORTED = frozenset(
-        {"contact_number", "user_name", "product_name", "product_review", "created_at", "rating"}
-    )
 
     def get_queryset(self) -> Any:
         return super().get_queryset().select_related("answered_by")
@@ -89,7 +95,7 @@ class ReviewResource(SpreadsheetResource):
 
     def import_field(self, field: Field, instance: Review, row: Any, **kwargs: Any) -> None:
         """Status, moderation and answers are ours; an import cannot set them."""
-        if field.column_name in self.IMPORTED:
+        if field.column_name in self.template_columns:
             super().import_field(field, instance, row, **kwargs)
 
     def before_save_instance(self, instance: Review, row: Any, **kwargs: Any) -> None:
@@ -104,3 +110,34 @@ def customer_of(phone: str, at: Any) -> Customer:
     customer = Customer.objects.create(phone_number=phone, first_seen_at=at, last_seen_at=at)
     CustomerIdentity.objects.create(customer=customer, kind="phone", value=phone, first_seen_at=at)
     return customer
+
+
+class CatalogueProductResource(SpreadsheetResource):
+    """The catalogue. A row is known by its name, in any case; a product that no row names stays."""
+
+    product = Field("name", "product", SpreadsheetTextWidget())
+
+    class Meta:
+        model = CatalogueProduct
+        fields = ("product", "aliases", "is_active", "source")
+        export_order = fields
+        import_id_fields = ("product",)
+        skip_unchanged = True
+        report_skipped = True
+        clean_model_instances = True
+
+    def get_instance(self, instance_loader: Any, row: dict[str, Any]) -> CatalogueProduct | None:
+        folded = normalise(unguard(str(row.get("product") or "")))
+        return CatalogueProduct.objects.filter(folded=folded).first()
+
+    def import_field(
+        self, field: Field, instance: CatalogueProduct, row: Any, **kwargs: Any
+    ) -> None:
+        """Where a product came from is ours to say; an empty cell for "active" leaves it."""
+        is_empty = field.column_name == "is_active" and not str(row.get("is_active") or "").strip()
+        if field.column_name != "source" and not is_empty:
+            super().import_field(field, instance, row, **kwargs)
+
+    def after_import(self, dataset: Any, result: Any, **kwargs: Any) -> None:
+        """Once a file, and rolled back with it where it is only tried."""
+        note_change()

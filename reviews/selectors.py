@@ -93,7 +93,7 @@ def review_conversation(review: Review) -> tuple[Room | None, list[Message]]:
     room = session.room if session else None
     if session is None or room is None:
         latest = Room.objects.filter(customer=review.customer).exclude(customer=None)
-        return latest.order_by("-last_message_at").first(), []
+        return latest.order_by("-last_message_at", "pk").first(), []
     end = session.ended_at or review.created_at
     messages = (
         room_transcript(room)

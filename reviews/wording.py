@@ -22,6 +22,16 @@ class Key:
 
 KEYS: Mapping[str, Key] = {
     "ask_product": Key(when="At the start"),
+    "did_you_mean": Key(
+        when="Where the product is nearly one of the catalogue",
+        allowed=frozenset({"product", "typed"}),
+        required=frozenset({"product"}),
+    ),
+    "which_product": Key(
+        when="Where the product may be several of the catalogue",
+        allowed=frozenset({"choices", "typed"}),
+        required=frozenset({"choices"}),
+    ),
     "ask_name": Key(when="After the product", allowed=frozenset({"product"})),
     "ask_review": Key(when="After the name", allowed=frozenset({"product", "name"})),
     "product_again": Key(when="Where the product is asked for once more"),
@@ -55,6 +65,15 @@ KEYS: Mapping[str, Key] = {
         allowed=frozenset({"limit", "question"}),
         required=frozenset({"question"}),
     ),
+    "no_words": Key(
+        when="After a review without a letter or an emoji",
+        allowed=frozenset({"question"}),
+        required=frozenset({"question"}),
+    ),
+    "review_full": Key(
+        when="After more of a review than it may hold, on sites that join messages",
+        allowed=frozenset({"limit", "question"}),
+    ),
     "not_a_name": Key(when="After an answer that cannot be a name", allowed=frozenset({"product"})),
     "not_a_rating": Key(when="After an answer that is not one to five stars"),
     "opted_out": Key(when="After STOP, once"),
@@ -64,6 +83,10 @@ KEYS: Mapping[str, Key] = {
 SHIPPED: Mapping[str, Mapping[str, str]] = {
     "en": {
         "ask_product": "Hi! Which product is this review for?",
+        "did_you_mean": "Did you mean {product}? Please answer YES or NO.",
+        "which_product": (
+            "Which one do you mean? Please answer with its number.\n{choices}\n0. None of these"
+        ),
         "ask_name": "Okay, got it. What's your name?",
         "ask_review": "Please send your review for {product}.",
         "product_again": "Which product is this review for?",
@@ -82,6 +105,11 @@ SHIPPED: Mapping[str, Mapping[str, str]] = {
         "not_text": "Sorry, I can only read text. {question}",
         "media_only": "Thank you for that! I also need it in words. {question}",
         "too_long": "Sorry, that is too long: at most {limit} characters. {question}",
+        "no_words": "Please write your review in words. {question}",
+        "review_full": (
+            "Sorry, that is too long: your review may have at most {limit} characters, so it"
+            " stays as it was. {question}"
+        ),
         "not_a_name": "Sorry, I could not read that as a name. What's your name?",
         "not_a_rating": "Please answer with a number from 1 to 5.",
         "opted_out": "You will get no more messages from us. Send START if you change your mind.",
@@ -89,6 +117,10 @@ SHIPPED: Mapping[str, Mapping[str, str]] = {
     },
     "id": {
         "ask_product": "Hai! Ulasan ini untuk produk apa?",
+        "did_you_mean": "Maksud Anda {product}? Jawab YA atau TIDAK.",
+        "which_product": (
+            "Yang mana yang Anda maksud? Jawab dengan nomornya.\n{choices}\n0. Tidak ada di sini"
+        ),
         "ask_name": "Oke, dicatat. Siapa nama Anda?",
         "ask_review": "Silakan kirim ulasan Anda untuk {product}.",
         "product_again": "Ulasan ini untuk produk apa?",
@@ -105,6 +137,11 @@ SHIPPED: Mapping[str, Mapping[str, str]] = {
         "not_text": "Maaf, saya hanya bisa membaca teks. {question}",
         "media_only": "Terima kasih! Mohon tuliskan juga dengan kata-kata. {question}",
         "too_long": "Maaf, terlalu panjang: paling banyak {limit} karakter. {question}",
+        "no_words": "Mohon tulis ulasan Anda dengan kata-kata. {question}",
+        "review_full": (
+            "Maaf, terlalu panjang: ulasan paling banyak {limit} karakter, jadi ulasan Anda tetap"
+            " seperti semula. {question}"
+        ),
         "not_a_name": "Maaf, itu tidak terbaca sebagai nama. Siapa nama Anda?",
         "not_a_rating": "Mohon jawab dengan angka 1 sampai 5.",
         "opted_out": "Anda tidak akan menerima pesan lagi. Kirim START jika berubah pikiran.",

@@ -38,9 +38,9 @@ SHARED_DATA = ROOT.parent / "shared" / "data"
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
-    """SQLite empties tables between tests by DELETE, which the audit trail refuses.
+    """SQLite empties tables between tests by DELETE, PostgreSQL by TRUNCATE: the trail refuses both.
 
-    PostgreSQL empties them by TRUNCATE, which the audit package's own table, unused here, stops.
+    The audit package's own table, unused here, stops a TRUNCATE, too.
     """
     with django_db_blocker.unblock():
         if connection.vendor == "sqlite":
@@ -48,11 +48,14 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
         else:
             with connection.cursor() as cursor:
                 cursor.execute("DROP TABLE IF EXISTS auditlog_logentry")
+                for table in ("audit_auditentry", "audit_auditpruning"):
+                    cursor.execute(f"DROP TRIGGER {table}_no_truncate ON {table}")
 
 
 def _drop_trigger() -> None:
     with connection.cursor() as cursor:
         cursor.execute("DROP TRIGGER IF EXISTS audit_auditentry_no_delete")
+        cursor.execute("DROP TRIGGER IF EXISTS audit_auditpruning_no_delete")
 
 
 @pytest.fixture(autouse=True)

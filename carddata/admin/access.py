@@ -1,10 +1,8 @@
 """The access log: who looked at which card. Nobody changes it."""
 
 from django.contrib import admin
-from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from import_export.admin import ExportActionModelAdmin
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
 from carddata.models import CardAccess
@@ -13,7 +11,7 @@ from funnel_site.lib.staff import RecordAdmin, display
 
 
 @admin.register(CardAccess)
-class CardAccessAdmin(ExportActionModelAdmin, RecordAdmin):
+class CardAccessAdmin(RecordAdmin):
     resource_classes = [CardAccessResource]
     list_display = ("at", "shown_who", "shown_kind", "subject", "shown_outcome", "found")
     list_filter = ("kind", "outcome", ("at", RangeDateTimeFilter))
@@ -21,9 +19,6 @@ class CardAccessAdmin(ExportActionModelAdmin, RecordAdmin):
     search_help_text = _("Card id, name of a person or a key, or a key's prefix")
     ordering = ("-at", "-id")
     list_before_template = "admin/carddata/cardaccess_help.html"
-
-    def has_export_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("carddata.export_cardaccess")
 
     @display(description=_("Who"), ordering="who")
     def shown_who(self, access: CardAccess) -> str:

@@ -11,12 +11,10 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.timezone import now
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from import_export.admin import ExportActionModelAdmin
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
 from carddata.answers import stale_since
@@ -41,7 +39,6 @@ from funnel_site.lib.staff import RecordAdmin, display
 
 HISTORY_SHOWN = 200
 SHORTEST_START = 3
-MOST_EXPORTED = 100_000
 CONFLICTS = {
     "same_instant": _(
         "Two partners say different things of the very same time. The later step of a "
@@ -77,7 +74,7 @@ class StaleFilter(admin.SimpleListFilter):
 
 
 @admin.register(CardStatus)
-class CardStatusAdmin(ExportActionModelAdmin, RecordAdmin):
+class CardStatusAdmin(RecordAdmin):
     resource_classes = [CardStatusResource]
     list_display = (
         "card_id",
@@ -168,25 +165,8 @@ class CardStatusAdmin(ExportActionModelAdmin, RecordAdmin):
         context = {**self.admin_site.each_context(request), "opts": self.opts, **card_page(card)}
         return TemplateResponse(request, "admin/carddata/cardstatus/card.html", context)
 
-    def export_action(self, request: HttpRequest) -> HttpResponse:
-        """The export form, or the file; what would not fit into memory is refused with the way out."""
-        if request.method == "POST" and self.get_export_queryset(request).count() > MOST_EXPORTED:
-            most = number_format(MOST_EXPORTED, force_grouping=True)
-            self.message_user(
-                request,
-                gettext("More than %(most)s cards: filter the list first.") % {"most": most},
-                level="ERROR",
-            )
-            return redirect("admin:carddata_cardstatus_changelist")
-        return super().export_action(request)  # type: ignore[no-any-return]
-
-    def get_export_data(
-        self, file_format: Any, request: HttpRequest, queryset: QuerySet[CardStatus], **kwargs: Any
-    ) -> Any:
-        """What leaves the site as a file is noted with its number of cards."""
-        number = queryset.count()
-        note_access(caller_of(request), CardAccess.Kind.LIST, subject="export", found=number)
-        return super().get_export_data(file_format, request, queryset, **kwargs)
+    def note_export(self, request: HttpRequest, *, rows: int) -> None:
+        note_access(caller_of(request), CardAccess.Kind.LIST, subject="export", found=rows)
 
     @display(description=_("Status"), ordering="status")
     def shown_status(self, card: CardStatus) -> str:

@@ -15,13 +15,14 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F
 from django.utils.timezone import now
 
-from carddata.models import PartnerFile, RejectedRow, profile_of
+from carddata.models import Partner, PartnerFile, RejectedRow, profile_of
 from carddata.profiles import check_profile
 from carddata.refusals import FileRefusedError, ProfileError
 from carddata.services.claiming import LostClaimError, claim, release, write
 from carddata.services.closing import close_returned
 from carddata.services.loading import load_rows, lock_writers
 from carddata.services.noticing import notify_failure
+from carddata.services.partners import apply_partner
 from carddata.services.reading import Opened, Reject, opened, read_chunks
 from carddata.services.spooling import Portion, Spool, spooled
 from carddata.services.storing import local_copy
@@ -38,6 +39,8 @@ FUTURE_TOLERANCE = timedelta(days=1)
 FEWEST_REJECTS_THAT_STOP = 100
 REJECTS_LISTED = 10_000
 MOST_OUTAGES_IN_A_ROW = 5
+# What of a partner decides an event's status and weight.
+STATUS_SETTINGS = ("status_map", "default_status", "rank")
 COUNTS = (
     "read",
     "loaded",
@@ -238,8 +241,20 @@ def _load(file: PartnerFile, runner: str, spool: Spool, tell: Progress) -> None:
     for portion in spool.portions():
         _load_portion(file, runner, portion)
         tell(file)
+    _follow_settings(file)
     _end(file, runner, state=State.DONE)
     tell(file)
+
+
+def _follow_settings(file: PartnerFile) -> None:
+    """Read the file's events anew where the partner was mended while they were loading.
+
+    After the last portion and before the end: whoever mends the partner later finds all of them,
+    and a worker that is killed here comes by again.
+    """
+    present = profile_of(Partner.objects.get(pk=file.partner_id))
+    if any(present[name] != file.profile.get(name) for name in STATUS_SETTINGS):
+        apply_partner(partner_id=file.partner_id, file_id=file.pk)
 
 
 def _load_portion(file: PartnerFile, runner: str, portion: Portion) -> None:

@@ -41,8 +41,8 @@ def unknown_words(partner_id: int) -> list[dict[str, Any]]:
     return [{"word": word, "events": count} for word, count in words[:200]]
 
 
-def apply_partner(*, partner_id: int) -> int:
-    """Give the partner's stored events the status and weight that its settings now say.
+def apply_partner(*, partner_id: int, file_id: int | None = None) -> int:
+    """Give the partner's stored events, or those of one file, the status and weight that its settings now say.
 
     Returns how many events changed. Their cards' current statuses follow. In batches, each a
     transaction; doing it again changes nothing more.
@@ -50,6 +50,8 @@ def apply_partner(*, partner_id: int) -> int:
     profile = profile_of(Partner.objects.get(pk=partner_id))
     read = status_reader(profile)
     events = CardEvent.objects.filter(file__partner_id=partner_id)
+    if file_id is not None:
+        events = events.filter(file_id=file_id)
     changed = 0
     for word in events.order_by().values_list("word", flat=True).distinct():
         status, weight = read(word)

@@ -1,39 +1,55 @@
 """The inbox: deliveries as they came, dead letters and their replay."""
 
-from contextlib import suppress
+from collections.abc import Sequence
+from typing import Any
 
-import orjson
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db import connection
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.defaultfilters import filesizeformat
-from django.urls import reverse
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.timezone import now
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
 
 from conversations.models import InboundEvent, RawFile
-from conversations.services.inbox import replay_events
-from conversations.services.waking import wake_after_commit
+from conversations.services.replaying import (
+    MOST_ALONE,
+    ask_for_replay,
+    dead_letters,
+    replay,
+    takes_two,
+)
+from conversations.services.revealing import pretty
+from funnel_site.access.approval_admin import tell
+from funnel_site.access.approvals import ApprovalError
+from funnel_site.audit.reveal import may_reveal
+from funnel_site.lib.filters import IndexedValuesFilter, RecentValuesFilter, indexed_values
 from funnel_site.lib.masking import HIDDEN, viewer
 from funnel_site.lib.staff import RecordAdmin, action, confirmed, display
-
-BODY_SHOWN = 20_000
 
 
 @admin.register(InboundEvent)
 class InboundEventAdmin(RecordAdmin):
     list_display = ("number", "shown_state", "source", "error_code", "error", "age", "attempts")
     list_display_links = ("number", "shown_state")
-    list_filter = ("state", "source", "error_code")
+    list_filter = (
+        "state",
+        ("source", IndexedValuesFilter),
+        ("error_code", RecentValuesFilter),
+    )
     search_fields = ("=dedupe_key",)
     search_help_text = _("The delivery's key")
     ordering = ("-id",)
     actions = ("replay",)
     actions_list = ("replay_all",)
-    actions_detail = ("replay_one",)
+    actions_detail = ("replay_one", "show")
     fields = (
         "source",
         "dedupe_key",
@@ -50,17 +66,42 @@ class InboundEventAdmin(RecordAdmin):
     )
     readonly_fields = fields
 
+    def get_id_scopes(self) -> dict[str, dict[str, Any]]:
+        """The key's index begins with the source."""
+        if connection.vendor != "postgresql":
+            return {}
+        return {"dedupe_key": {"source__in": indexed_values(InboundEvent, "source")}}
+
     def has_replay_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return request.user.has_perm("conversations.change_inboundevent")
 
+    def get_urls(self) -> list[Any]:
+        wrap = self.admin_site.admin_view
+        return [
+            path(
+                "replay/",
+                wrap(require_POST(self.replay_many_view)),
+                name="conversations_inboundevent_replay_many",
+            ),
+            *super().get_urls(),
+        ]
+
     @admin.action(description=_("Replay selected dead letters"), permissions=["replay"])
-    def replay(self, request: HttpRequest, queryset: QuerySet[InboundEvent]) -> None:
-        self._replay(request, queryset)
+    def replay(self, request: HttpRequest, queryset: QuerySet[InboundEvent]) -> HttpResponse | None:
+        wanted = queryset.filter(pk__in=dead_letters().values("pk"))
+        ids = list(wanted.values_list("pk", flat=True))
+        if takes_two(len(ids)):
+            return self._ask(request, len(ids), ids)
+        self._replay(request, InboundEvent.objects.filter(pk__in=ids))
+        return None
 
     @action(description=_("Replay all dead letters"), permissions=["replay"], icon="replay")
-    @confirmed
     def replay_all(self, request: HttpRequest) -> HttpResponse:
-        self._replay(request, InboundEvent.objects.filter(state=InboundEvent.State.FAILED))
+        """Ask first, and for a reason where it takes two."""
+        number = dead_letters().count()
+        if request.method != "POST" or takes_two(number):
+            return self._ask(request, number)
+        self._replay(request, dead_letters())
         return self._back()
 
     @action(description=_("Replay"), permissions=["replay"], icon="replay")
@@ -69,10 +110,49 @@ class InboundEventAdmin(RecordAdmin):
         self._replay(request, InboundEvent.objects.filter(pk=object_id))
         return self._back()
 
+    def has_show_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """For whom the body is hidden here, and may be shown for a while."""
+        sees = request.user.has_perm("conversations.see_payloads")
+        return may_reveal(request.user, "conversations.inboundevent") and not sees
+
+    @action(description=_("Show it as it came"), permissions=["show"], icon="visibility")
+    def show(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        return redirect("reveal", "conversations.inboundevent", object_id)
+
+    def replay_many_view(self, request: HttpRequest) -> HttpResponse:
+        """What one person may not replay: asked for, with the reason."""
+        if not self.has_replay_permission(request):
+            raise PermissionDenied
+        given = request.POST.get("ids", "")
+        ids = [int(one) for one in given.split(",") if one.isdecimal()] if given else None
+        try:
+            approval = ask_for_replay(
+                user=request.user, reason=request.POST.get("reason", ""), ids=ids
+            )
+        except ApprovalError as error:
+            self.message_user(request, str(error), level="ERROR")
+        else:
+            self.log_change(request, InboundEvent(), approval.subject)
+            tell(request, approval)
+        return self._back()
+
+    def _ask(
+        self, request: HttpRequest, number: int, ids: Sequence[int] | None = None
+    ) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": gettext("Replay dead letters"),
+            "number": number,
+            "takes_two": takes_two(number),
+            "most_alone": MOST_ALONE,
+            "ids": "" if ids is None else ",".join(map(str, ids)),
+        }
+        return TemplateResponse(request, "admin/conversations/inboundevent/replay.html", context)
+
     def _replay(self, request: HttpRequest, events: QuerySet[InboundEvent]) -> None:
         wanted = list(events.values_list("pk", flat=True))
-        number = replay_events(InboundEvent.objects.filter(pk__in=wanted))
-        wake_after_commit()
+        number = replay(InboundEvent.objects.filter(pk__in=wanted))
         left = InboundEvent.objects.filter(pk__in=wanted, state=InboundEvent.State.FAILED).count()
         self.log_change(
             request,
@@ -133,17 +213,11 @@ class InboundEventAdmin(RecordAdmin):
         return format_html('<a href="{}">Message in room {}</a>', address, message.room.external_id)
 
 
-def pretty(body: bytes) -> str:
-    """A body for reading: JSON laid out, anything else as far as it is text."""
-    with suppress(orjson.JSONDecodeError):
-        body = orjson.dumps(orjson.loads(body), option=orjson.OPT_INDENT_2)
-    return body[:BODY_SHOWN].decode("utf-8", "replace")
-
-
 @admin.register(RawFile)
 class RawFileAdmin(RecordAdmin):
     """What is in the archive; `replay_raw` brings it back."""
 
+    few_rows = True
     list_display = ("name", "day", "source", "lines", "shown_size", "made_at")
     list_filter = ("source",)
     date_hierarchy = "day"

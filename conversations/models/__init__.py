@@ -1,6 +1,6 @@
 """Customers, rooms, messages, our lines, and the inbox they come from. Tables and constraints only."""
 
-from conversations.models.desk import CannedAnswer, Note, Presence, SavedFilter
+from conversations.models.desk import CannedAnswer, Label, Macro, Note, Presence, SavedFilter, Team
 from conversations.models.inbox import DrainAttempt, InboundEvent, RawFile
 from conversations.models.people import (
     Consent,
@@ -33,8 +33,10 @@ __all__ = [
     "ErrorMeaning",
     "IdentityChange",
     "InboundEvent",
+    "Label",
     "Language",
     "Line",
+    "Macro",
     "Message",
     "MessageQuerySet",
     "MessageTemplate",
@@ -49,4 +51,5 @@ __all__ = [
     "Sending",
     "SharedValue",
     "SignatureRefusal",
+    "Team",
 ]

@@ -1,4 +1,4 @@
-"""What agents work with besides the conversation itself: notes, canned answers, filters, presence."""
+"""What agents work with besides the conversation: notes, answers, macros, labels, teams, views."""
 
 from django.conf import settings
 from django.db import models
@@ -70,6 +70,109 @@ class CannedAnswer(models.Model):
         return f"/{self.shortcut}"
 
 
+class Label(models.Model):
+    """A coloured word on a room."""
+
+    class Colour(models.TextChoices):
+        GREY = "grey", _("Grey")
+        RED = "red", _("Red")
+        AMBER = "amber", _("Amber")
+        GREEN = "green", _("Green")
+        BLUE = "blue", _("Blue")
+        VIOLET = "violet", _("Violet")
+
+    name = models.CharField(_("name"), max_length=40, unique=True)
+    colour = models.CharField(
+        _("colour"), max_length=8, choices=Colour, default=Colour.GREY, db_default="grey"
+    )
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Team(models.Model):
+    """Some of the staff who share rooms. Belonging to one shows nobody more than their role does."""
+
+    name = models.CharField(_("name"), max_length=60, unique=True)
+    members = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, blank=True, related_name="teams", verbose_name=_("members")
+    )
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Macro(models.Model):
+    """A named set of steps that are done to a room at once: all of them, or none."""
+
+    class Assign(models.TextChoices):
+        ME = "me", _("To me")
+        NOBODY = "nobody", _("To nobody")
+
+    class State(models.TextChoices):
+        OPEN = "open", _("Open it")
+        PENDING = "pending", _("Set it pending")
+        SNOOZED = "snoozed", _("Snooze it until the customer writes")
+        RESOLVED = "resolved", _("Resolve it")
+
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="macros",
+        verbose_name=_("owner"),
+        help_text=_("Empty: shared with everybody"),
+    )
+    name = models.CharField(_("name"), max_length=60)
+    reply = models.TextField(
+        _("reply"),
+        max_length=1_600,
+        blank=True,
+        help_text=_(
+            "Sent to the customer; {name}, {first_name}, {phone} and {agent} are filled in"
+        ),
+    )
+    note = models.TextField(
+        _("note"), max_length=1_000, blank=True, help_text=_("For colleagues only: never sent")
+    )
+    labels = models.ManyToManyField(
+        Label, blank=True, related_name="+", verbose_name=_("labels to add")
+    )
+    team = models.ForeignKey(
+        Team,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        verbose_name=_("team"),
+    )
+    priority = models.PositiveSmallIntegerField(
+        _("priority"), choices=Room.Priority, null=True, blank=True
+    )
+    assign = models.CharField(_("assign"), max_length=8, choices=Assign, blank=True)
+    state = models.CharField(_("then"), max_length=8, choices=State, blank=True)
+
+    class Meta:
+        ordering = ["name", "id"]
+        permissions = [("share_macro", "Can change the macros that everybody has")]
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "name"], name="macro_once_per_owner"),
+            models.UniqueConstraint(
+                fields=["name"], condition=Q(owner=None), name="macro_once_for_all"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class SavedFilter(models.Model):
     """A view of the queue under a name of its owner's."""
 
@@ -78,9 +181,13 @@ class SavedFilter(models.Model):
     )
     name = models.CharField(max_length=60)
     query = models.CharField(max_length=300, help_text=_("As in the queue's address"))
+    is_shared = models.BooleanField(
+        default=False, db_default=False, help_text=_("Everybody sees it beside their own")
+    )
 
     class Meta:
         ordering = ["name"]
+        permissions = [("share_savedfilter", "Can show their views of the queue to everybody")]
         constraints = [
             models.UniqueConstraint(fields=["owner", "name"], name="saved_filter_once_per_name"),
         ]

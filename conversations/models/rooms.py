@@ -1,5 +1,7 @@
 """Rooms and their messages."""
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -36,12 +38,19 @@ class Room(models.Model):
     SESSION_SOURCE = "session"
 
     class Status(models.TextChoices):
+        """The moves between them are in `conversations.room_states`."""
+
         OPEN = "open", _("Open")
-        CLOSED = "closed", _("Closed")
+        PENDING = "pending", _("Pending")
+        SNOOZED = "snoozed", _("Snoozed")
+        RESOLVED = "resolved", _("Resolved")
 
     class Priority(models.IntegerChoices):
-        NORMAL = 0, _("Normal")
-        HIGH = 1, _("High")
+        NONE = 0, _("None")
+        LOW = 1, _("Low")
+        MEDIUM = 2, _("Medium")
+        HIGH = 3, _("High")
+        URGENT = 4, _("Urgent")
 
     source = models.CharField(max_length=32)
     external_id = models.CharField(_("room id"), max_length=128)
@@ -62,18 +71,43 @@ class Room(models.Model):
         help_text=_("Of the customer's messages that are no part of a dialogue with the bot"),
     )
     priority = models.PositiveSmallIntegerField(
-        choices=Priority, default=Priority.NORMAL, db_default=0
+        choices=Priority, default=Priority.NONE, db_default=0
     )
     assigned_to = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL
     )
-    closed_by = models.ForeignKey(
+    team = models.ForeignKey(
+        "Team", null=True, blank=True, on_delete=models.SET_NULL, related_name="rooms"
+    )
+    labels: Any = models.ManyToManyField("Label", blank=True, related_name="rooms")
+    resolved_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text=_("When staff last resolved it; kept after it opens again"),
+    )
+    resolved_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,
         blank=True,
         on_delete=models.SET_NULL,
         related_name="+",
-        help_text=_("Staff who closed it; a later message of the customer opens it again"),
+        help_text=_("Staff who last resolved it; a later message of the customer opens it again"),
+    )
+    snoozed_at = models.DateTimeField(null=True, blank=True)
+    snoozed_until = models.DateTimeField(
+        null=True, blank=True, help_text=_("Without one it sleeps until the customer writes")
+    )
+    version = models.PositiveIntegerField(
+        default=0, db_default=0, editable=False, help_text=_("How often staff have changed it")
+    )
+    changed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    changed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
     )
     waiting_since = models.DateTimeField(
         null=True,
@@ -115,12 +149,26 @@ class Room(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["customer", "channel"],
-                condition=Q(status="open", source="session"),
-                name="room_one_open_session_per_customer_and_channel",
+                condition=~Q(status="resolved") & Q(source="session"),
+                name="room_one_live_session_per_customer_and_channel",
             ),
         ]
         indexes = [
             models.Index(fields=["-last_message_at", "-id"], name="room_last_message"),
+            # Of the lists' filters those that most rooms do not pass.
+            models.Index(
+                fields=["-last_message_at", "-id"],
+                condition=Q(status="open"),
+                name="room_open_newest",
+            ),
+            models.Index(
+                fields=["-last_message_at", "-id"], condition=Q(priority__gt=0), name="room_urgent"
+            ),
+            models.Index(
+                fields=["channel", "-last_message_at", "-id"],
+                condition=~Q(channel="whatsapp"),
+                name="room_other_channels",
+            ),
             models.Index(
                 fields=["customer", "channel", "started_at"],
                 condition=Q(source="session"),
@@ -141,10 +189,28 @@ class Room(models.Model):
                 condition=Q(status="open"),
                 name="room_open_of",
             ),
+            models.Index(
+                fields=["-last_message_at", "-id"],
+                condition=Q(status="pending"),
+                name="room_pending",
+            ),
+            models.Index(
+                fields=["snoozed_until"], condition=Q(status="snoozed"), name="room_snoozed"
+            ),
+            models.Index(
+                fields=["resolved_at"],
+                condition=Q(resolved_at__isnull=False),
+                name="room_resolved",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.external_id
+
+    @property
+    def is_resolved_by_staff(self) -> bool:
+        """Not by its system's word, and not because a newer session took its place."""
+        return self.resolved_at is not None and self.closed_at == self.resolved_at
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
@@ -252,6 +318,12 @@ class Message(models.Model):
             ),
         ]
         indexes = [
+            models.Index(fields=["-sent_at", "-id"], name="message_newest"),
+            models.Index(
+                fields=["sender", "-sent_at", "-id"],
+                condition=~Q(sender="customer"),
+                name="message_of_ours",
+            ),
             models.Index(fields=["room", "sent_at", "id"], name="message_transcript"),
             models.Index(fields=["customer", "sent_at", "id"], name="message_timeline"),
             models.Index(fields=["customer", "id"], condition=Q(is_held=True), name="message_held"),

@@ -1,37 +1,45 @@
-"""What agents do with rooms: take, hand over, close, open again, note; and who has one open.
+"""What agents do with rooms: take, hand over, describe, note; and who has one open.
 
-Every change is conditional on what the agent saw: of two who take a room at the same moment one
-gets it, and the other is told.
+Every change is conditional on what the agent saw: of two who change a room at the same moment one
+gets it, and the other is told. What state a room is in is changed by `services.lifecycle`.
 """
 
 from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Any
 
-from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
 from django.utils.timezone import now
 
-from conversations.models import Customer, Note, Presence, Room
+from conversations.models import Customer, Label, Note, Presence, Room, Team
 
 PRESENT_FOR = timedelta(seconds=30)
 NOTED_EVERY = timedelta(seconds=10)
 
 
+def noted_change(user: Any) -> dict[str, Any]:
+    """The columns that every change by staff writes, beside what it changes."""
+    return {"version": F("version") + 1, "changed_at": now(), "changed_by": user}
+
+
 def take_room(*, room: Room, user: Any) -> bool:
     """Give a room that nobody has to a person; True where it is theirs now."""
-    free_or_own = Q(assigned_to=None) | Q(assigned_to=user)
-    is_theirs = bool(Room.objects.filter(free_or_own, pk=room.pk).update(assigned_to=user))
+    free = Room.objects.filter(pk=room.pk, assigned_to=None)
+    if free.update(assigned_to=user, **noted_change(user)):
+        room.assigned_to = user
+        return True
+    is_theirs = Room.objects.filter(pk=room.pk, assigned_to=user).exists()
     if is_theirs:
         room.assigned_to = user
     return is_theirs
 
 
-def assign_rooms(*, seen: Mapping[int, int | None], to: Any) -> list[int]:
+def assign_rooms(*, seen: Mapping[int, int | None], to: Any, user: Any) -> list[int]:
     """Give rooms to a person, or to nobody (None), where they still have the assignee that was seen.
 
-    `seen` maps room keys to the assignee's key on the agent's screen. Returns the keys of the rooms
-    that were given; the others somebody else has changed meanwhile.
+    `seen` maps room keys to the assignee's key on the agent's screen, `user` is the agent. Returns
+    the keys of the rooms that were given; the others somebody else has changed meanwhile.
     """
     groups: dict[int | None, list[int]] = {}
     for room, assignee in seen.items():
@@ -40,46 +48,34 @@ def assign_rooms(*, seen: Mapping[int, int | None], to: Any) -> list[int]:
     for assignee, rooms in groups.items():
         as_seen |= Q(pk__in=rooms, assigned_to=assignee)
     with transaction.atomic():
-        locked = Room.objects.select_for_update(no_key=True).filter(as_seen)
-        given = list(locked.order_by("source", "external_id").values_list("pk", flat=True))
-        Room.objects.filter(pk__in=given).update(assigned_to=to)
+        given = locked_keys(Room.objects.filter(as_seen))
+        Room.objects.filter(pk__in=given).update(assigned_to=to, **noted_change(user))
     return given
 
 
-def close_rooms(*, keys: Collection[int], user: Any) -> list[int]:
-    """Close the open ones among the rooms and return their keys.
-
-    The customers are locked first, as the inbox does it, so that no batch writes an old state back.
-    """
+def describe_room(
+    *,
+    room: Room,
+    version: int,
+    user: Any,
+    team: Team | None,
+    priority: int,
+    labels: Collection[Label],
+) -> bool:
+    """Set a room's team, priority and labels; False where staff have changed it since `version`."""
     with transaction.atomic():
-        owners = Customer.objects.filter(rooms__in=keys).order_by("pk").values_list("pk", flat=True)
-        list(
-            Customer.objects.select_for_update(no_key=True)
-            .filter(pk__in=set(owners))
-            .order_by("pk")
+        written = Room.objects.filter(pk=room.pk, version=version).update(
+            team=team, priority=priority, **noted_change(user)
         )
-        open_ones = Room.objects.filter(pk__in=keys, status=Room.Status.OPEN)
-        locked = open_ones.select_for_update(no_key=True).order_by("source", "external_id")
-        closing = list(locked.values_list("pk", flat=True))
-        Room.objects.filter(pk__in=closing).update(
-            status=Room.Status.CLOSED, closed_at=now(), closed_by=user
-        )
-    return closing
+        if written:
+            room.labels.set(labels)
+    return bool(written)
 
 
-def reopen_room(*, room: Room) -> bool:
-    """Open a closed room again; False where the customer has another open one on that channel."""
-    try:
-        with transaction.atomic():
-            owner = Customer.objects.filter(rooms=room.pk).values("pk")
-            list(Customer.objects.select_for_update(no_key=True).filter(pk__in=owner))
-            Room.objects.filter(pk=room.pk, status=Room.Status.CLOSED).update(
-                status=Room.Status.OPEN, closed_at=None, closed_by=None
-            )
-    except IntegrityError:
-        return False
-    room.status, room.closed_at, room.closed_by = Room.Status.OPEN, None, None
-    return True
+def locked_keys(rooms: QuerySet[Room]) -> list[int]:
+    """The keys of the rooms, locked in the order in which the inbox locks them."""
+    locked = rooms.select_for_update(no_key=True).order_by("source", "external_id")
+    return list(locked.values_list("pk", flat=True))
 
 
 def add_note(*, customer: Customer, room: Room | None, text: str, author: Any) -> Note:

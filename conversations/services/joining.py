@@ -136,11 +136,12 @@ def _move_participation(customer: Customer, absorbed: Customer) -> None:
 def _close_second_sessions(customer: Customer, absorbed: Customer) -> None:
     """One open session a channel is left: of two, the one that was quiet for longer is closed."""
     open_rooms = Room.objects.filter(
-        customer__in=[customer, absorbed], source=Room.SESSION_SOURCE, status=Room.Status.OPEN
-    ).order_by("channel", "-last_message_at", "-pk")
+        customer__in=[customer, absorbed], source=Room.SESSION_SOURCE
+    ).exclude(status=Room.Status.RESOLVED)
+    open_rooms = open_rooms.order_by("channel", "-last_message_at", "-pk")
     kept: set[str] = set()
     for room in open_rooms:
         if room.channel in kept:
-            room.status, room.closed_at = Room.Status.CLOSED, room.last_message_at
+            room.status, room.closed_at = Room.Status.RESOLVED, room.last_message_at
             room.save(update_fields=["status", "closed_at"])
         kept.add(room.channel)

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.timezone import now
 
 from conversations.delivery import RANK
-from conversations.models import Line, Message, Room, Sending
+from conversations.models import Line, Message, Room, Sender, Sending
 from conversations.selectors import error_words, service_window
 from conversations.services.accounts import account_for
 from conversations.services.pace import wait_for_turn
@@ -115,6 +115,8 @@ def _post(sending: Sending) -> bool:
 def _prepare(sending: Sending) -> tuple[Account, Outgoing]:
     """Look again at what may have changed since it was owed. Raises SendingRefusedError."""
     message = sending.message
+    if _is_overtaken(sending):
+        raise SendingRefusedError("bot_paused", "An agent has taken over meanwhile")
     refuse_unless_writable(message.room, message.customer, to_address=sending.to_address)
     if sending.template is None and not service_window(message.room).is_open:
         raise SendingRefusedError("window_closed")
@@ -131,6 +133,13 @@ def _prepare(sending: Sending) -> tuple[Account, Outgoing]:
         variables=sending.variables,
         messaging_service_sid=line.messaging_service_sid if line else "",
     )
+
+
+def _is_overtaken(sending: Sending) -> bool:
+    """Whether this is the bot's part in a dialogue of which a person has taken charge since."""
+    paused = sending.message.room.bot_paused_until
+    is_dialogue = sending.message.sender == Sender.BOT and sending.template_id is None
+    return is_dialogue and sending.author_id is None and paused is not None and paused > now()
 
 
 def _hand_over(sending: Sending, accepted: Accepted) -> None:

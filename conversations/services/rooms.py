@@ -167,11 +167,17 @@ class RoomBook:
 
 
 class SessionCutter:
-    """Rooms of our own for messages that name none: cut where a customer was quiet for long."""
+    """Rooms of our own for messages that name none: cut where a customer was quiet for long.
+
+    A room that staff have resolved takes up what the customer writes within ROOM_REOPEN_DAYS; what
+    they write later is a new room, however short the silence was. The time of the resolution stays
+    with the room when it opens again, so that messages may come in any order.
+    """
 
     def __init__(self, customers: CustomerBook) -> None:
         self.customers = customers
         self.idle = timedelta(hours=settings.ROOM_IDLE_HOURS)
+        self.reopening = timedelta(days=settings.ROOM_REOPEN_DAYS)
         self.sessions: dict[tuple[int, str], list[Room]] = {}
         self.before: dict[int, tuple[object, ...]] = {}
 
@@ -196,8 +202,9 @@ class SessionCutter:
             started_at__lte=last + self.idle,
             last_message_at__gte=first - self.idle,
         )
+        taking_back = Q(started_at__lte=last, resolved_at__gte=first - self.reopening)
         rooms = Room.objects.filter(
-            near | Q(status=Room.Status.OPEN),
+            near | taking_back | ~Q(status=Room.Status.RESOLVED),
             source=Room.SESSION_SOURCE,
             customer__in={self._customer(item).pk for item in items},
         )
@@ -207,15 +214,17 @@ class SessionCutter:
             self.before[room.pk] = _state(room)
 
     def _session(self, item: Incoming) -> Room:
-        """The earliest session within reach of the message, or a new one."""
+        """The earliest session within reach of the message, a resolved one, or a new one."""
         message, customer = item.message, self._customer(item)
         rooms = self.sessions.setdefault((customer.pk, message.channel), [])
-        for room in rooms:
-            assert room.last_message_at is not None
-            if room.started_at - self.idle <= message.sent_at <= room.last_message_at + self.idle:
-                room.started_at = min(room.started_at, message.sent_at)
-                note_times(room, message)
-                return room
+        reaching = next((room for room in rooms if self._reaches(room, message.sent_at)), None)
+        room = reaching or next(
+            (room for room in reversed(rooms) if self._takes_back(room, message.sent_at)), None
+        )
+        if room is not None:
+            room.started_at = min(room.started_at, message.sent_at)
+            note_times(room, message)
+            return room
         room = Room(
             source=Room.SESSION_SOURCE,
             external_id=str(uuid.uuid5(SESSION_NAMESPACE, f"{item.source}:{item.external_id}")),
@@ -228,13 +237,27 @@ class SessionCutter:
         rooms.sort(key=lambda one: one.started_at)
         return room
 
+    def _reaches(self, room: Room, at: datetime) -> bool:
+        """Whether a moment is within the session's messages, or near enough to them."""
+        assert room.last_message_at is not None
+        end = room.last_message_at + self.idle
+        if room.resolved_at is not None and room.last_message_at <= room.resolved_at:
+            end = min(end, room.resolved_at + self.reopening)
+        return room.started_at - self.idle <= at <= end
+
+    def _takes_back(self, room: Room, at: datetime) -> bool:
+        """Whether a moment is between the start of a resolved session and the end of its grace."""
+        if room.resolved_at is None:
+            return False
+        return room.started_at <= at <= room.resolved_at + self.reopening
+
     def _write(self) -> None:
-        """Close all but each customer's latest session, then write what changed or is new."""
+        """End all but each customer's latest session, then write what changed or is new."""
         for rooms in self.sessions.values():
             latest = max(rooms, key=lambda room: (room.last_message_at, room.started_at))
             for room in rooms:
-                if room is not latest and room.status == Room.Status.OPEN:
-                    room.status, room.closed_at = Room.Status.CLOSED, room.last_message_at
+                if room is not latest and not room.is_resolved_by_staff:
+                    room.status, room.closed_at = Room.Status.RESOLVED, room.last_message_at
         rooms = [room for group in self.sessions.values() for room in group]
         known = sorted((room for room in rooms if room.pk), key=lambda room: room.pk)
         changed = [room for room in known if _state(room) != self.before[room.pk]]
@@ -326,7 +349,7 @@ def declare_room(*, declaration: RoomDeclaration, source: str = CRM) -> tuple[Ro
             "channel": declaration.channel,
             "started_at": declaration.started_at,
             "closed_at": declaration.closed_at,
-            "status": Room.Status.CLOSED if declaration.closed_at else Room.Status.OPEN,
+            "status": Room.Status.RESOLVED if declaration.closed_at else Room.Status.OPEN,
             "is_declared": True,
         },
     )
@@ -345,6 +368,6 @@ def _settle_declaration(
     if room.customer_id != (customer and customer.pk) or room.channel != declaration.channel:
         raise RoomContradictionError
     if declaration.closed_at and room.closed_at is None:
-        room.closed_at, room.status = declaration.closed_at, Room.Status.CLOSED
+        room.closed_at, room.status = declaration.closed_at, Room.Status.RESOLVED
     room.is_declared = True
     room.save(update_fields=list(ROOM_FIELDS))

@@ -196,21 +196,22 @@ def _address_of(room: Room, customer: Customer | None) -> str:
 
 
 def _room_for(customer: Customer | None, line: Line) -> Room:
-    """The customer's open room on WhatsApp, or a new one."""
+    """The customer's room on WhatsApp that is not resolved, or a new one; they are locked."""
+    sessions = Room.objects.filter(
+        customer=customer, channel="whatsapp", source=Room.SESSION_SOURCE
+    )
+    if room := sessions.exclude(status=Room.Status.RESOLVED).first():
+        return room
     moment = now()
-    room, _ = Room.objects.get_or_create(
+    return Room.objects.create(
         customer=customer,
         channel="whatsapp",
         source=Room.SESSION_SOURCE,
-        status=Room.Status.OPEN,
-        defaults={
-            "external_id": f"to-{customer.pk if customer else 0}-{moment:%Y%m%d%H%M%S%f}",
-            "started_at": moment,
-            "last_message_at": moment,
-            "our_address": line.address,
-        },
+        external_id=f"to-{customer.pk if customer else 0}-{moment:%Y%m%d%H%M%S%f}",
+        started_at=moment,
+        last_message_at=moment,
+        our_address=line.address,
     )
-    return room
 
 
 def _owe(room: Room, text: str, sending: Sending, *, sender: str) -> Message:

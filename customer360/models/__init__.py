@@ -1,6 +1,13 @@
 """The customer data platform's sources, what is built from them, and the record of both."""
 
-from customer360.models.builds import ChangedCustomer, ChangedDay, ProfileBuild, ScoreFit
+from customer360.models.builds import (
+    BuildChange,
+    ChangedCustomer,
+    ChangedDay,
+    ModelCheck,
+    ProfileBuild,
+    ScoreFit,
+)
 from customer360.models.duplicates import DuplicateCandidate
 from customer360.models.loads import CdpLoad, SetAsideRow, SourceTable
 from customer360.models.profiles import ChurnLevel, CustomerProfile, ValueTier
@@ -23,6 +30,7 @@ from customer360.models.summaries import (
 )
 
 __all__ = [
+    "BuildChange",
     "BuyerMonth",
     "Campaign",
     "CampaignResponse",
@@ -34,6 +42,7 @@ __all__ = [
     "CustomerProfile",
     "CustomerRecord",
     "DuplicateCandidate",
+    "ModelCheck",
     "Product",
     "ProfileBuild",
     "ProfileCell",

@@ -37,6 +37,12 @@ class ProfileBuild(models.Model):
     results = models.JSONField(
         default=dict, blank=True, help_text=_("Seconds by step and the newest row of each source")
     )
+    is_compared = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="It has noted what it changed in the figures",
+    )
     error = models.CharField(max_length=300, blank=True)
 
     class Meta:
@@ -49,6 +55,55 @@ class ProfileBuild(models.Model):
 
     def __str__(self) -> str:
         return f"Build {self.pk}"
+
+
+class BuildChange(models.Model):
+    """By how much a build has changed one figure of the build before. What stayed has no row."""
+
+    class Kind(models.TextChoices):
+        SALES = "sales", _("Sales of a month")
+        SEGMENT = "segment", _("Customers of a segment")
+        CHURN = "churn", _("Customers of a churn risk")
+        SATISFACTION = "satisfaction", _("Satisfaction signals of a month")
+
+    build = models.ForeignKey(ProfileBuild, on_delete=models.CASCADE, related_name="changes")
+    kind = models.CharField(max_length=12, choices=Kind)
+    month = models.DateField(null=True, help_text="Its first day; of sales and satisfaction")
+    name = models.CharField(max_length=100, blank=True, help_text="Category, segment or risk")
+    currency = models.CharField(max_length=3, blank=True)
+    number = models.BigIntegerField(help_text="More orders, customers or signals; negative: fewer")
+    amount = models.DecimalField(
+        max_digits=20, decimal_places=2, help_text="More revenue, lifetime value or score"
+    )
+    new_number = models.BigIntegerField(
+        default=0, help_text="Purchases and refunds that came since the build before"
+    )
+    new_amount = models.DecimalField(
+        max_digits=20, decimal_places=2, default=0, help_text="What those add up to"
+    )
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.month or ''} {self.name}: {self.number:+}"
+
+
+class ModelCheck(models.Model):
+    """The churn model held against what customers then did: fitted without the last days, it says
+    who is alive, and the days show who bought."""
+
+    checked_at = models.DateTimeField(db_default=Now())
+    as_of = models.DateField(help_text="The last of the days held out")
+    days = models.PositiveSmallIntegerField(help_text="How many days were held out")
+    customers = models.PositiveIntegerField(help_text="Who had bought before them")
+    repeat_buyers = models.PositiveIntegerField()
+    parameters = models.JSONField(default=dict, blank=True, help_text="r, alpha, a, b")
+    bands = models.JSONField(default=list, blank=True, help_text="By P(alive): foreseen and seen")
+    note = models.CharField(max_length=300, blank=True, help_text="Why there is no table")
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"Check as of {self.as_of}"
 
 
 class ScoreFit(models.Model):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,8 +13,9 @@ from django.utils.timezone import now
 from django.utils.translation import gettext
 
 from customer360.metrics import BY_KEY, Figure
-from customer360.models import CustomerProfile, ProfileBuild, ScoreFit
+from customer360.models import ChangedCustomer, ChangedDay, CustomerProfile, ProfileBuild, ScoreFit
 from customer360.periods import Period
+from customer360.selectors.marks import Mark, marks_of
 
 STALE_AFTER = timedelta(hours=36)
 CENT = Decimal("0.01")
@@ -28,9 +29,20 @@ class Built:
     as_of: date | None = None
     finished_at: str = ""
     is_stale: bool = False
+    marks: tuple[Mark, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return {
+            "id": self.id,
+            "as_of": self.as_of,
+            "finished_at": self.finished_at,
+            "is_stale": self.is_stale,
+            "sources": {mark.key: mark.as_json() for mark in self.marks},
+        }
+
+    def marks_of(self, figure: Figure) -> list[Mark]:
+        """The marks of the sources that a figure is read from."""
+        return [mark for mark in self.marks if mark.key in figure.sources]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,18 +64,24 @@ def current_build() -> Built:
     found = (
         ProfileBuild.objects.filter(state=ProfileBuild.State.DONE)
         .order_by("-pk")
-        .values_list("pk", "as_of", "finished_at")
+        .values_list("pk", "as_of", "finished_at", "results")
         .first()
     )
     if found is None:
         return Built()
-    number, as_of, finished_at = found
+    number, as_of, finished_at, results = found
     return Built(
         id=number,
         as_of=as_of,
         finished_at=finished_at.isoformat(timespec="seconds") if finished_at else "",
         is_stale=finished_at is None or now() - finished_at > STALE_AFTER,
+        marks=marks_of(results.get("sources", {})),
     )
+
+
+def has_news() -> bool:
+    """Whether anything has changed since the current build; the next one counts it."""
+    return ChangedCustomer.objects.exists() or ChangedDay.objects.exists()
 
 
 def fit_in_words(built: Built) -> str:

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from carddata.card_ids import CardIdError, read_card_id
 from carddata.models import CardStatus
-from conversations.models import Customer, CustomerIdentity, Room
+from conversations.models import Customer, CustomerIdentity, Message, Room
 from funnel_site.lib.phone import PhoneError, normalise_phone, phone_search_digits
 
 SHOWN = 10
@@ -25,9 +25,11 @@ LONGEST = 100
 SHORTEST_NUMBER = 4
 SHORTEST_WORD = 3
 SHORTEST_CARD = 4
+SID = re.compile("(SM|MM)[0-9a-f]{32}")
 ROOM_SOURCES = ("crm", Room.SESSION_SOURCE)
 HINT = _(
-    "Type at least 3 letters of a name, 4 digits of a number, a card id, a room id or an e-mail."
+    "Type at least 3 letters of a name, 4 digits of a number, a card id, a room id, a message id or"
+    " an e-mail."
 )
 
 
@@ -39,11 +41,14 @@ class Found:
     why: str
     card: CardStatus | None = None
     room_id: int | None = None
+    message_id: int | None = None
 
 
 def find_customers(text: str, *, may_see_cards: bool = True) -> list[Found]:
     """At most ten customers, the surest finds first; none for what is too short to look for."""
     text = " ".join(text.replace("\x00", "").split())[:LONGEST]
+    if message := _by_message(text):
+        return [message]
     reasons: dict[int, tuple[str, int | None]] = {}
     for key, why, room in [*_by_number(text), *_by_room(text), *_by_address(text)]:
         reasons.setdefault(key, (why, room))
@@ -81,6 +86,22 @@ def _customers(reasons: dict[int, tuple[str, int | None]]) -> list[Found]:
         for key in keys
         if key in by_key
     ]
+
+
+def _by_message(text: str) -> Found | None:
+    """By the id that Twilio gave a message."""
+    if not SID.fullmatch(text):
+        return None
+    known = Message.objects.filter(source="twilio", external_id=text, customer__isnull=False)
+    message = known.select_related("customer").first()
+    if message is None:
+        return None
+    return Found(
+        customer=message.customer,
+        why=gettext("Message id"),
+        room_id=message.room_id,
+        message_id=message.pk,
+    )
 
 
 def _by_number(text: str) -> list[tuple[int, str, None]]:

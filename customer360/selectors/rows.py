@@ -1,18 +1,20 @@
 """The rows behind a sum: the very contributions that the build has added up, one by one."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from hashlib import sha256
 from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import F, QuerySet
+from django.db.models import F, QuerySet, Sum
 from django.utils.translation import gettext_lazy as _
 
 from customer360.contributions import SALES, SIGNALS, union_of
 from customer360.dialect import dialect
-from customer360.models import BuyerMonth, CustomerProfile
+from customer360.models import BuyerMonth, CustomerProfile, SalesDay, SatisfactionDay
 from customer360.periods import Period, complete_months
 from customer360.profile_sql import MONTHS_KEPT
 from customer360.selectors.answers import Built, money
@@ -39,6 +41,21 @@ SELECT matching.*, person.name FROM (
 ORDER BY day DESC, customer_id, score
 """
 KINDS = {0: _("Refund"), 1: _("Purchase"), 2: _("Further amount")}
+SALE_COLUMNS = (
+    "day",
+    "customer_id",
+    "name",
+    "kind",
+    "category",
+    "brand",
+    "quantity",
+    "currency",
+    "amount",
+)
+SIGNAL_COLUMNS = ("day", "customer_id", "name", "score")
+AT_ONCE = 2_000
+# SQL has no word for "without a limit" that both databases know.
+ALL = 2**62
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +67,12 @@ class RowQuery:
     currency: str | None = None
     customer_id: int | None = None
     score: int | None = None
+
+    @property
+    def key(self) -> str:
+        """What is asked for, short, for the name of a file."""
+        asked = f"{self.category}|{self.currency}|{self.customer_id}|{self.score}"
+        return f"{self.period.key}-{sha256(asked.encode()).hexdigest()[:8]}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,48 +89,87 @@ def sale_rows(query: RowQuery, built: Built, *, page: int = 1, size: int = PAGE)
     """Purchases, refunds and paid funnels, the newest first; their sum is the revenue."""
     if built.as_of is None:
         return Rows(count=0, page=[])
-    values = _parameters(query, built.as_of)
-    conditions = ["day BETWEEN %(first)s AND %(last)s"]
-    for name in ("category", "currency"):
-        if getattr(query, name) is not None:
-            conditions.append(f"{name} = %(wanted_{name})s")
-    sales = union_of(SALES, dialect(), only=_only(query))
-    matching = f"FROM ({sales}) AS sale WHERE {' AND '.join(conditions)}"
+    values, matching = _parameters(query, built.as_of), _matching_sales(query)
     count, orders, cents = _fetch(SALE_SUMS.format(matching=matching), values)[0]
     found = _fetch(
         SALE_PAGE.format(matching=matching),
         {**values, "size": size, "offset": (page - 1) * size},
     )
-    names = ("customer_id", "day", "amount", "currency", "is_order", "quantity", "category")
-    rows = []
-    for row in found:
-        one = dict(zip((*names, "brand", "name"), row, strict=True))
-        kind = KINDS[one["is_order"]]
-        rows.append(
-            {**one, "day": _day(one["day"]), "amount": _amount(one["amount"]), "kind": kind}
-        )
-    return Rows(count=count, orders=orders, total=_amount(cents), page=rows)
+    return Rows(
+        count=count, orders=orders, total=_amount(cents), page=[_sale(row) for row in found]
+    )
 
 
 def signal_rows(query: RowQuery, built: Built, *, page: int = 1, size: int = PAGE) -> Rows:
     """Satisfaction signals, the newest first; `total` is the sum of their scores."""
     if built.as_of is None:
         return Rows(count=0, page=[])
-    values = _parameters(query, built.as_of)
-    signals = union_of(SIGNALS, dialect(), only=_only(query))
-    matching = f"FROM ({signals}) AS signal WHERE day BETWEEN %(first)s AND %(last)s"
-    if query.score is not None:
-        matching += " AND score = %(wanted_score)s"
+    values, matching = _parameters(query, built.as_of), _matching_signals(query)
     count, total = _fetch(SIGNAL_SUMS.format(matching=matching), values)[0]
     found = _fetch(
         SIGNAL_PAGE.format(matching=matching),
         {**values, "size": size, "offset": (page - 1) * size},
     )
-    rows = [
-        {"customer_id": number, "day": _day(day), "score": score, "name": name}
-        for number, day, score, name in found
-    ]
-    return Rows(count=count, total=Decimal(total), page=rows)
+    return Rows(count=count, total=Decimal(total), page=[_signal(row) for row in found])
+
+
+def every_row(kind: str, query: RowQuery, built: Built) -> Iterator[dict[str, Any]]:
+    """All rows of a list in its order, a few thousand at a time, for a file."""
+    if built.as_of is None:
+        return
+    statement, matching, made = {
+        "sales": (SALE_PAGE, _matching_sales, _sale),
+        "signals": (SIGNAL_PAGE, _matching_signals, _signal),
+    }[kind]
+    values = {**_parameters(query, built.as_of), "size": ALL, "offset": 0}
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(statement.format(matching=matching(query)), values)
+        while some := cursor.fetchmany(AT_ONCE):
+            yield from (made(row) for row in some)
+
+
+def figure_of(kind: str, query: RowQuery) -> tuple[int, Decimal]:
+    """What the build says of these rows: orders and revenue, or signals and the sum of scores."""
+    days = {"day__range": (query.period.first, query.period.last)}
+    if kind == "signals":
+        found = SatisfactionDay.objects.filter(**days)
+        if query.score is not None:
+            found = found.filter(score=query.score)
+        sums = found.aggregate(number=Sum("signals"), total=Sum(F("signals") * F("score")))
+        return sums["number"] or 0, Decimal(sums["total"] or 0)
+    wanted = {name: getattr(query, name) for name in ("category", "currency")}
+    asked = {name: value for name, value in wanted.items() if value is not None}
+    sums = SalesDay.objects.filter(**days, **asked).aggregate(
+        number=Sum("orders"), total=Sum("revenue")
+    )
+    return sums["number"] or 0, money(sums["total"])
+
+
+def _matching_sales(query: RowQuery) -> str:
+    conditions = ["day BETWEEN %(first)s AND %(last)s"]
+    for name in ("category", "currency"):
+        if getattr(query, name) is not None:
+            conditions.append(f"{name} = %(wanted_{name})s")
+    sales = union_of(SALES, dialect(), only=_only(query))
+    return f"FROM ({sales}) AS sale WHERE {' AND '.join(conditions)}"
+
+
+def _matching_signals(query: RowQuery) -> str:
+    signals = union_of(SIGNALS, dialect(), only=_only(query))
+    matching = f"FROM ({signals}) AS signal WHERE day BETWEEN %(first)s AND %(last)s"
+    return matching + (" AND score = %(wanted_score)s" if query.score is not None else "")
+
+
+def _sale(row: tuple[Any, ...]) -> dict[str, Any]:
+    names = ("customer_id", "day", "amount", "currency", "is_order", "quantity", "category")
+    one = dict(zip((*names, "brand", "name"), row, strict=True))
+    kind = KINDS[one["is_order"]]
+    return {**one, "day": _day(one["day"]), "amount": _amount(one["amount"]), "kind": kind}
+
+
+def _signal(row: tuple[Any, ...]) -> dict[str, Any]:
+    number, day, score, name = row
+    return {"customer_id": number, "day": _day(day), "score": score, "name": name}
 
 
 def month_rows(period: Period, built: Built) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db.models import Max, Min, QuerySet, Sum
 from django.db.models.functions import TruncMonth
+from django.utils.timezone import now
 
 from customer360.models import SalesDay, SatisfactionDay
 from customer360.periods import Period, month_start, next_month
@@ -109,7 +110,7 @@ def funnel_by_channel(period: Period, built: Built, limit: int) -> Answer:
             }
         )
     rows.sort(key=lambda row: (-row["leads"], row["channel"]))
-    return Answer(figure="funnel_by_channel", period=period, rows=rows)
+    return Answer(figure="funnel_by_channel", period=period, rows=rows, values={"read_at": now()})
 
 
 def customer_satisfaction(period: Period, built: Built, limit: int) -> Answer:

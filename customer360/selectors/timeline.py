@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from carddata.models import PHONE_TAIL, CardEvent, CardStatus
 from carddata.selectors import with_phone_tail
 from conversations.models import Consent, CustomerIdentity, Message, Note
+from conversations.selectors import of_rooms_open_to
 from customer360.models import Purchase, ServiceInteraction
 from funnel_site.lib.money import shown_amount
 from funnels.models import Funnel
@@ -64,6 +65,8 @@ class Source:
     rows: Callable[[int], QuerySet[Any]]
     entry: Callable[[Any], dict[str, Any]]
     is_day: bool = False
+    is_in_rooms: bool = False
+    """Whether its rows are those of rooms, which not everybody may see."""
 
 
 def _message(row: Message) -> dict[str, Any]:
@@ -156,6 +159,7 @@ SOURCES: dict[str, Source] = {
         moment="sent_at",
         rows=_of(Message),
         entry=_message,
+        is_in_rooms=True,
     ),
     "note": Source(
         kind="note",
@@ -163,6 +167,7 @@ SOURCES: dict[str, Source] = {
         moment="made_at",
         rows=lambda key: Note.objects.filter(customer=key).select_related("author"),
         entry=_note,
+        is_in_rooms=True,
     ),
     "lead": Source(
         kind="funnel",
@@ -257,25 +262,29 @@ def card_events(customer: int) -> QuerySet[CardEvent]:
 
 
 def timeline(
-    customer: int, *, may: Callable[[str], bool], kinds: Collection[str] = (), cursor: str = ""
+    customer: int, *, user: Any, kinds: Collection[str] = (), cursor: str = ""
 ) -> tuple[list[Entry], str]:
-    """One page of what happened, and the cursor of the older page, empty on the last.
+    """One page of what the user may see of what happened, and the cursor of the older page.
 
-    `may` says whether a permission is held; `kinds` narrows to some of KINDS. A wrong cursor is the
-    first page.
+    The cursor is empty on the last page; a wrong one is the first page. `kinds` narrows to some of
+    KINDS.
     """
     before = read_place(cursor)
     entries: list[Entry] = []
     for name, source in SOURCES.items():
-        if may(source.permission) and (not kinds or source.kind in kinds):
-            entries += _entries(name, source, customer, before)
+        if user.has_perm(source.permission) and (not kinds or source.kind in kinds):
+            rows = source.rows(customer)
+            if source.is_in_rooms:
+                rows = rows.filter(of_rooms_open_to(user, "room"))
+            entries += _entries(name, source, rows, before)
     entries.sort(key=lambda entry: entry.place, reverse=True)
     page = entries[:PAGE]
     return page, make_place(page[-1]) if len(entries) > PAGE else ""
 
 
-def _entries(name: str, source: Source, customer: int, before: Place | None) -> Iterable[Entry]:
-    rows = source.rows(customer)
+def _entries(
+    name: str, source: Source, rows: QuerySet[Any], before: Place | None
+) -> Iterable[Entry]:
     if before is not None:
         rows = rows.filter(_older(name, source, before))
     for row in rows.order_by(F(source.moment).desc(), "-pk")[: PAGE + 1]:

@@ -21,7 +21,8 @@ from django.db.models import Q
 from django.utils.timezone import now
 
 from customer360.models import ChangedCustomer, ChangedDay, ProfileBuild, ScoreFit
-from customer360.services import publishing, staging, summaries
+from customer360.selectors.marks import newest_rows
+from customer360.services import comparing, publishing, staging, summaries
 from customer360.services.rescoring import score_stage
 from funnel_site.lib.days import site_today
 
@@ -30,7 +31,7 @@ logger = structlog.get_logger(__name__)
 RULES_VERSION = 1
 ABANDONED_AFTER = timedelta(minutes=30)
 BUILD_TASK = "customer360.tasks.run_build"
-STEPS = ("Looking for changes", "Gathering", "Scoring", "Putting in place", "Tidying up")
+STEPS = ("Starting", "Gathering", "Scoring", "Putting in place", "Tidying up")
 WORK_MEM = "256MB"
 Mode = ProfileBuild.Mode
 Told = Callable[[ProfileBuild], None]
@@ -136,6 +137,7 @@ class Run:
     build: ProfileBuild
     told: Told | None
     seconds: dict[str, float] = field(default_factory=dict)
+    marks: dict[str, Any] = field(default_factory=dict)
 
     @property
     def is_full(self) -> bool:
@@ -173,6 +175,7 @@ def run_build(
     with run.step(4):
         if run.is_full:
             publishing.analyse()
+            comparing.forget_old_changes()
     build.steps_done = len(STEPS)
     build.results = {**build.results, "seconds": run.seconds}
     build.save(update_fields=["steps_done", "results"])
@@ -185,12 +188,14 @@ def _build(run: Run, *, refit: bool) -> None:
     build = run.build
     with run.step(0):
         staging.drop_stage()
+    with run.step(1), staging.one_moment():
+        # What is claimed, what is read and the marks of both are of one moment.
         for claimed in (ChangedCustomer, ChangedDay):
-            claimed.objects.exclude(build_id=build.pk).update(build_id=build.pk)
-            claimed.objects.filter(build_id=None).update(build_id=build.pk)
+            claimed.objects.update(build_id=build.pk)
+        run.marks = newest_rows()
         changed = staging.stage_wanted(build.pk)
-    with run.step(1):
         staged = staging.stage_profiles(as_of=build.as_of, everybody=run.is_full)
+        summaries.stage_day_summaries(as_of=build.as_of, everything=run.is_full)
     with run.step(2):
         fit, rescore = score_stage(build, changed=changed, refit=refit)
     with run.step(3), transaction.atomic():
@@ -199,24 +204,28 @@ def _build(run: Run, *, refit: bool) -> None:
 
 def _publish(run: Run, fit: ScoreFit, *, staged: int, rescore: bool) -> None:
     """All that readers see of a build, and the end of its claims. Runs in one transaction."""
-    build = run.build
+    build, everybody = run.build, run.is_full or rescore
+    comparison = comparing.Comparison(build, marks=run.marks, everybody=everybody)
     if run.is_full:
         publishing.replace_profiles(build_id=build.pk, scored_by=fit.model)
     else:
         if not rescore:
             summaries.keep_before()
         publishing.merge_profiles(build_id=build.pk, scored_by=fit.model)
-    summaries.rebuild_day_summaries(as_of=build.as_of, everything=run.is_full)
-    if run.is_full or rescore:
+    comparison.note_days(everything=run.is_full)
+    summaries.replace_day_summaries(everything=run.is_full)
+    if everybody:
         summaries.rebuild_customer_summaries(as_of=build.as_of)
     else:
         summaries.shift_customer_summaries(as_of=build.as_of)
+    comparison.note_customers()
     fit.save()
     for claimed in (ChangedCustomer, ChangedDay):
         claimed.objects.filter(build_id=build.pk).delete()
     build.state, build.finished_at, build.customers = ProfileBuild.State.DONE, now(), staged
-    build.results = {"sources": staging.newest_rows(), "rescored": rescore}
-    build.save(update_fields=["state", "finished_at", "customers", "results"])
+    build.is_compared = comparison.is_possible
+    build.results = {"sources": run.marks, "rescored": rescore}
+    build.save(update_fields=["state", "finished_at", "customers", "is_compared", "results"])
 
 
 @contextmanager

@@ -31,6 +31,7 @@ from customer360.models import (
 )
 from customer360.services.records import note_new_numbers, place_new_records
 from customer360.services.veiling import veil_records
+from customer360.signals import products_loaded
 from customer360.source_rows import (
     SHAPES,
     CleanRow,
@@ -218,6 +219,8 @@ def _write(load: CdpLoad, rows: Sequence[tuple[Line, CleanRow]]) -> list[SetAsid
         numbers = _corrected_numbers(load.table, changed)
         update_rows(changed, _fields(load.table))
         note_new_numbers(numbers)
+    if load.table == SourceTable.PRODUCT_CATALOG and (new or changed):
+        products_loaded.send(Product, products=[*new, *changed])
     _forget_waiting(load.table, [row.external_id for _, row in rows])
     if new and load.table in _parent_tables():
         load.arrived += let_in(load.table, [row.external_id for row in new])

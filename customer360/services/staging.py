@@ -5,14 +5,15 @@ killed leaves nothing behind.
 """
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from pyarrow import csv
 
 from customer360.dialect import dialect
@@ -25,8 +26,9 @@ from customer360.profile_sql import (
 )
 from customer360.services.scoring import COLUMNS, Buyers, Scores
 
-STAGE, WANTED, DAYS, SCORES, SALE = (
-    f"customer360_{name}" for name in ("stage", "wanted", "days", "scores", "sale")
+STAGE, WANTED, DAYS, SCORES, SALE, NEW_SALES, NEW_MOODS, MOVED = (
+    f"customer360_{name}"
+    for name in ("stage", "wanted", "days", "scores", "sale", "new_sales", "new_moods", "moved")
 )
 IDS = f"SELECT customer_id FROM {WANTED}"
 # Whose profile a build of changed customers writes: those, and whom a cut point has passed.
@@ -77,8 +79,23 @@ def fetch(statement: str, parameters: dict[str, Any] | None = None) -> list[tupl
         return list(cursor.fetchall())
 
 
+@contextmanager
+def one_moment() -> Iterator[None]:
+    """Read all sources as they are at one moment: a row that comes meanwhile is in no sum.
+
+    On SQLite a transaction would keep everybody else from writing. There a row that comes between
+    two statements may be in one sum and not yet in another, until the next build counts it.
+    """
+    if connection.vendor != "postgresql" or connection.in_atomic_block:
+        yield
+        return
+    with transaction.atomic():
+        execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        yield
+
+
 def drop_stage() -> None:
-    for table in (STAGE, WANTED, DAYS, SCORES, SALE):
+    for table in (STAGE, WANTED, DAYS, SCORES, SALE, NEW_SALES, NEW_MOODS, MOVED):
         execute(f"DROP TABLE IF EXISTS {table}")
 
 
@@ -233,20 +250,3 @@ def _as_csv(scores: Scores) -> bytes:
     out = io.BytesIO()
     csv.write_csv(table, out, csv.WriteOptions(include_header=False, quoting_style="needed"))
     return out.getvalue()
-
-
-def newest_rows() -> dict[str, int]:
-    """The newest row of each source table, so that every figure can say what it includes."""
-    return {
-        table: fetch(f"SELECT COALESCE(MAX(id), 0) FROM {table}")[0][0]
-        for table in (
-            "customer360_customerrecord",
-            "customer360_purchase",
-            "customer360_serviceinteraction",
-            "customer360_campaignresponse",
-            "customer360_websitevisit",
-            "conversations_customer",
-            "conversations_room",
-            "funnels_funnel",
-        )
-    }

@@ -15,7 +15,17 @@ from customer360.dialect import dialect
 from customer360.models import BuyerMonth, CustomerDay
 from customer360.profile_sql import MONTHS_KEPT
 from customer360.services.publishing import TABLE
-from customer360.services.staging import DAYS, SALE, TOUCHED, execute, fetch, parameters
+from customer360.services.staging import (
+    DAYS,
+    MOVED,
+    NEW_MOODS,
+    NEW_SALES,
+    SALE,
+    TOUCHED,
+    execute,
+    fetch,
+    parameters,
+)
 from funnel_site.lib.batches import update_rows
 
 CELLS, SALES_DAYS, MOODS = (
@@ -68,36 +78,53 @@ SELECT day, SUM(customers), SUM(buyers) FROM (
     WHERE first_purchase_date IS NOT NULL GROUP BY 1
 ) AS counted GROUP BY day
 """
+SALES_COLUMNS = "day, category, brand, currency, orders, refunds, quantity, sold, revenue"
 SALES_OF = """
-INSERT INTO customer360_salesday
-    (day, category, brand, currency, orders, refunds, quantity, sold, revenue)
-SELECT day, category, brand, currency, COUNT(*) FILTER (WHERE is_order = 1),
-    COUNT(*) FILTER (WHERE is_order = 0), SUM(quantity),
-    COALESCE(SUM(amount) FILTER (WHERE is_order > 0), 0) / 100.0, SUM(amount) / 100.0
+SELECT day, category, brand, currency, COUNT(*) FILTER (WHERE is_order = 1) AS orders,
+    COUNT(*) FILTER (WHERE is_order = 0) AS refunds, SUM(quantity) AS quantity,
+    COALESCE(SUM(amount) FILTER (WHERE is_order > 0), 0) / 100.0 AS sold,
+    SUM(amount) / 100.0 AS revenue
 FROM ({sales}) AS sale GROUP BY day, category, brand, currency
 """
+MOODS_COLUMNS = "day, score, signals"
 MOODS_OF = """
-INSERT INTO customer360_satisfactionday (day, score, signals)
-SELECT day, score, COUNT(*) FROM ({signals}) AS signal GROUP BY day, score
+SELECT day, score, COUNT(*) AS signals FROM ({signals}) AS signal GROUP BY day, score
 """
 BEFORE = "customer360_before"
 CHANGED_DAYS = f"SELECT day FROM {DAYS}"
 
 
-def rebuild_day_summaries(*, as_of: date, everything: bool) -> None:
-    """Sales and satisfaction of all days, or of those that the build has claimed."""
-    values = parameters(as_of)
-    spelling = dialect()
+def stage_day_summaries(*, as_of: date, everything: bool) -> None:
+    """Add up sales and satisfaction of all days, or of those that the build has claimed.
+
+    Together with the profiles' own columns, so that both are of one moment.
+    """
+    values, spelling = parameters(as_of), dialect()
     days = "" if everything else CHANGED_DAYS
-    for table in (SALES_DAYS, MOODS):
-        if everything:
-            execute(f"DELETE FROM {table}")
-        else:
-            execute(f"DELETE FROM {table} WHERE day IN ({days})")
     # A full build has all sales at hand already.
     sales = f"SELECT * FROM {SALE}" if everything else union_of(SALES, spelling, days=days)
-    execute(SALES_OF.format(sales=sales), values)
-    execute(MOODS_OF.format(signals=union_of(SIGNALS, spelling, days=days)), values)
+    signals = union_of(SIGNALS, spelling, days=days)
+    for table, select in (
+        (NEW_SALES, SALES_OF.format(sales=sales)),
+        (NEW_MOODS, MOODS_OF.format(signals=signals)),
+    ):
+        execute(f"CREATE TEMPORARY TABLE {table} AS {select}", values)
+
+
+def replace_day_summaries(*, everything: bool) -> None:
+    """Put the sums of the days in place of the old ones."""
+    for table, columns, staged in (
+        (SALES_DAYS, SALES_COLUMNS, NEW_SALES),
+        (MOODS, MOODS_COLUMNS, NEW_MOODS),
+    ):
+        where = "" if everything else f" WHERE {of_claimed_days()}"
+        execute(f"DELETE FROM {table}{where}")
+        execute(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {staged}")
+
+
+def of_claimed_days() -> str:
+    """The condition for rows of the days that the build has claimed."""
+    return f"day IN ({CHANGED_DAYS})"
 
 
 def rebuild_customer_summaries(*, as_of: date) -> None:
@@ -133,8 +160,11 @@ def shift_customer_summaries(*, as_of: date) -> None:
 
 
 def _shift_cells(after: str) -> None:
-    """Add the differences to the cells of the days concerned; an emptied cell goes."""
-    moved, merged = "customer360_moved", "customer360_merged"
+    """Add the differences to the cells of the days concerned; an emptied cell goes.
+
+    What has moved stays in the table MOVED, for the comparison with the build before.
+    """
+    moved, merged = MOVED, "customer360_merged"
     for table in (moved, merged):
         execute(f"DROP TABLE IF EXISTS {table}")
     old, new = CELLS_OF.format(sign=-1, table=BEFORE), CELLS_OF.format(sign=1, table=after)
@@ -152,8 +182,7 @@ def _shift_cells(after: str) -> None:
     )
     execute(f"DELETE FROM {CELLS} WHERE {concerned}")
     execute(f"INSERT INTO {CELLS} ({', '.join([*KEYS, *SUMS])}) SELECT * FROM {merged}")
-    for table in (moved, merged):
-        execute(f"DROP TABLE {table}")
+    execute(f"DROP TABLE {merged}")
 
 
 def _months_of(table: str, as_of: date) -> tuple[str, dict[str, Any]]:

@@ -18,7 +18,7 @@ from funnel_site.access import second_factor
 from funnel_site.access.forms import CodeForm, LooksForm, OwnKeyForm
 from funnel_site.access.models import ApiKey
 from funnel_site.access.preferences import LANGUAGE, ZONE, remember
-from funnel_site.access.services import create_api_key, revoke_own_key, scopes_for
+from funnel_site.access.services import create_api_key, revoke_own_key, rotate_key, scopes_for
 
 TEMPLATE = "admin/access/account.html"
 
@@ -71,9 +71,22 @@ def new_key_view(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _page(request, key_form=form)
     key, secret = create_api_key(
-        name=form.cleaned_data["name"], scopes=form.cleaned_data["scopes"], owner=request.user
+        name=form.cleaned_data["name"],
+        scopes=form.cleaned_data["scopes"],
+        owner=request.user,
+        days=form.cleaned_data["days"],
     )
     return _page(request, new_key=key, new_secret=secret)
+
+
+def rotate_key_view(request: HttpRequest, key_id: str) -> HttpResponse:
+    """Another key in the place of one's own; the old one works for a day more."""
+    old = ApiKey.objects.filter(pk=key_id, owner=request.user.pk).first()
+    made = rotate_key(key=old) if old is not None else None
+    if made is None:
+        messages.error(request, _("That key does not work any more: make a new one."))
+        return redirect("admin:access_account")
+    return _page(request, new_key=made[0], new_secret=made[1], rotated=old)
 
 
 def revoke_key_view(request: HttpRequest, key_id: str) -> HttpResponse:
@@ -154,9 +167,12 @@ def account_urls() -> list[URLPattern]:
             path(f"account/{name}/", wrap(require_POST(view)), name=f"access_account_{name}")
             for name, view in post.items()
         ),
-        path(
-            "account/keys/<str:key_id>/revoke/",
-            wrap(require_POST(revoke_key_view)),
-            name="access_account_revoke",
+        *(
+            path(
+                f"account/keys/<str:key_id>/{name}/",
+                wrap(require_POST(view)),
+                name=f"access_account_{name}",
+            )
+            for name, view in (("revoke", revoke_key_view), ("rotate", rotate_key_view))
         ),
     ]

@@ -18,10 +18,13 @@ V view, A add, C change, D delete, X export to a file. What is not listed, only 
 
 - **Masked**: without *see_contacts* a phone number is its last four digits, a name its first letters,
   and messages are hidden: on pages, in lists, in files and in the API's answers to staff. Neither can
-  be searched or filtered by who somebody is.
+  be searched or filtered by who somebody is. Without *see_phones* numbers alone are masked.
+- **Shown for a while**: *reveal_phone* and *reveal_payload* show one number or one delivery for 30
+  seconds, with a reason that stays in the audit trail.
+- **Two people**: what takes a second one is in [operator.md](operator.md), under “Two people”.
 - **Rooms**: without *see_all_rooms* the rooms of colleagues are not there: not in lists, searches,
   addresses or actions.
-- **Audit**: everybody sees their own trail; *see_everyones_trail* shows all. Nobody changes it.
+- **Audit**: everybody sees their own trail; *see_teams_trail* the agents', *see_everyones_trail* all. Nobody changes it.
 - Keys of the API see what their scopes say, in full: [integrator.md](integrator.md).
 """
 

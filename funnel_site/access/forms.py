@@ -83,6 +83,14 @@ class OwnKeyForm(forms.Form):
     scopes = forms.MultipleChoiceField(
         label=_("What it may do"), choices=Scope, widget=forms.CheckboxSelectMultiple
     )
+    days = forms.TypedChoiceField(
+        label=_("Works for"),
+        coerce=int,
+        required=False,
+        empty_value=90,  # type: ignore[arg-type]
+        choices=[(30, _("30 days")), (90, _("90 days")), (365, _("a year")), (0, _("no end"))],
+        initial=90,
+    )
 
 
 class LooksForm(forms.Form):

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.utils.timezone import now
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from rest_framework_api_key.models import AbstractAPIKey
@@ -49,6 +50,73 @@ class ApiKey(AbstractAPIKey):
 
     def allows(self, scope: str) -> bool:
         return scope in self.scopes
+
+
+class Approval(models.Model):
+    """A deed that takes two people: who asked, why, who said yes or no, and what came of it.
+
+    `payload` is what exactly was asked for; it names rows by their keys, never a customer.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("Waiting")
+        GRANTED = "granted", _("Granted, not used yet")
+        DONE = "done", _("Done")
+        REFUSED = "refused", _("Refused")
+        WITHDRAWN = "withdrawn", _("Withdrawn")
+
+    kind = models.CharField(max_length=40)
+    subject = models.CharField(max_length=200)
+    payload = models.JSONField(default=dict, blank=True)
+    digest = models.CharField(max_length=64, editable=False)
+    reason = models.CharField(max_length=200)
+    state = models.CharField(max_length=9, choices=State, default=State.WAITING)
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    asked_who = models.CharField(_("asked by"), max_length=150)
+    asked_at = models.DateTimeField()
+    expires_at = models.DateTimeField(help_text=_("It cannot be confirmed or used after that"))
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    decided_who = models.CharField(_("decided by"), max_length=150, blank=True)
+    decided_at = models.DateTimeField(null=True, blank=True)
+    is_alone = models.BooleanField(
+        default=False, help_text=_("Nobody else could confirm: one person did it alone")
+    )
+    answer = models.CharField(max_length=200, blank=True)
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~models.Q(reason=""), name="approval_has_a_reason"),
+            models.CheckConstraint(
+                condition=~models.Q(state__in=["granted", "done"])
+                | models.Q(is_alone=True)
+                | models.Q(asked_by=None)
+                | models.Q(decided_by=None)
+                | ~models.Q(decided_by=models.F("asked_by")),
+                name="approval_takes_two_people",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["kind", "expires_at"],
+                condition=models.Q(state="waiting"),
+                name="approval_waiting",
+            ),
+            models.Index(
+                fields=["digest"], condition=models.Q(state="granted"), name="approval_granted"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.subject
+
+    @property
+    def is_expired(self) -> bool:
+        return self.expires_at <= now()
 
 
 class Preference(models.Model):

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, cast
 
+from django.db import transaction
 from django.db.models import Q
 from django.utils.timezone import now
 
 from funnel_site.access.models import ApiKey, Scope, check_scopes
 
 LAST_USE_PRECISION = timedelta(minutes=1)
+OVERLAP = timedelta(hours=24)
 
 
 # What a member of staff needs to have to give a key of their own a scope.
@@ -34,15 +36,38 @@ def revoke_own_key(*, user: Any, key_id: str) -> bool:
     return bool(rows.update(revoked=True))
 
 
-def create_api_key(*, name: str, scopes: Sequence[str], owner: Any = None) -> tuple[ApiKey, str]:
+def create_api_key(
+    *, name: str, scopes: Sequence[str], owner: Any = None, days: int = 0
+) -> tuple[ApiKey, str]:
     """Make a key; returns the row and the key itself, which is never shown again.
 
-    Raises ValidationError for an unknown or missing scope.
+    It expires after so many days; 0: never. Raises ValidationError for an unknown or missing scope.
     """
     wanted = sorted(set(scopes))
     check_scopes(wanted)
-    key, secret = ApiKey.objects.create_key(name=name, scopes=wanted, owner=owner)
+    until = now() + timedelta(days=days) if days else None
+    key, secret = ApiKey.objects.create_key(
+        name=name, scopes=wanted, owner=owner, expiry_date=until
+    )
     return cast("ApiKey", key), secret
+
+
+@transaction.atomic
+def rotate_key(*, key: ApiKey, overlap: timedelta = OVERLAP) -> tuple[ApiKey, str] | None:
+    """A new key like this one, and an end to this one after the overlap; None for a dead one.
+
+    Both work meanwhile, so that a machine changes over without a gap. The new one is good for as
+    long as the old one was when it was made.
+    """
+    old = ApiKey.objects.select_for_update().get(pk=key.pk)
+    if old.revoked or old.has_expired:
+        return None
+    days = max((old.expiry_date - old.created).days, 1) if old.expiry_date else 0
+    made = create_api_key(name=old.name, scopes=old.scopes, owner=old.owner, days=days)
+    end = now() + overlap
+    old.expiry_date = min(old.expiry_date, end) if old.expiry_date else end
+    old.save(update_fields=["expiry_date"])
+    return made
 
 
 def note_use(key: ApiKey) -> None:

@@ -4,11 +4,11 @@ import json
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.contrib.auth.models import User
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
-from import_export.admin import ExportActionModelAdmin
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
 from funnel_site.audit.models import AuditEntry
@@ -18,10 +18,12 @@ from funnel_site.lib.staff import RecordAdmin, display
 # The package's own page; ours replaces it.
 admin.site.unregister(AuditEntry)
 EVERYONES = "audit.see_everyones_trail"
+TEAMS = "audit.see_teams_trail"
+TEAM = "Support agent"
 
 
 @admin.register(AuditEntry)
-class AuditEntryAdmin(ExportActionModelAdmin, RecordAdmin):
+class AuditEntryAdmin(RecordAdmin):
     resource_classes = [AuditResource]
     list_display = ("timestamp", "who", "shown_kind", "about", "words")
     list_filter = ("kind", ("timestamp", RangeDateTimeFilter), "content_type")
@@ -44,11 +46,15 @@ class AuditEntryAdmin(ExportActionModelAdmin, RecordAdmin):
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEntry]:
-        """One's own trail, or everybody's for those who watch over it."""
+        """One's own trail; the agents', too, for who leads them; everybody's for those who watch over it."""
         entries: QuerySet[AuditEntry] = super().get_queryset(request)
         if request.user.has_perm(EVERYONES):
             return entries
-        return entries.filter(actor=request.user.pk)
+        own = Q(actor=request.user.pk)
+        if request.user.has_perm(TEAMS):
+            # By their numbers: a join would show an entry twice.
+            own |= Q(actor__in=User.objects.filter(groups__name=TEAM).values("pk"))
+        return entries.filter(own)
 
     @display(
         description=_("Did"),
@@ -57,6 +63,8 @@ class AuditEntryAdmin(ExportActionModelAdmin, RecordAdmin):
             "Saw": "info",
             "Changed": "warning",
             "Exported": "warning",
+            "Had shown": "warning",
+            "Signed in": "warning",
             "Replayed": "success",
             "Was refused": "danger",
         },

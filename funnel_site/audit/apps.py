@@ -10,6 +10,10 @@ class AuditConfig(AppConfig):
     verbose_name = _("Audit")
 
     def ready(self) -> None:
+        from django.contrib.auth.signals import user_logged_in
+
+        from funnel_site.audit.sign_ins import on_sign_in
         from funnel_site.audit.watching import watch
 
         watch()
+        user_logged_in.connect(on_sign_in, dispatch_uid="sign-ins of superusers")

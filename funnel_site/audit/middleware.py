@@ -74,6 +74,8 @@ def kind_of(request: HttpRequest, response: HttpResponse) -> str:
         return Kind.REFUSED
     if response.status_code >= TROUBLE or request.resolver_match is None:
         return ""
+    if kind := getattr(request, "kind_of_deed", ""):
+        return str(kind)
     if response.get("Content-Disposition", "").startswith("attachment"):
         return Kind.EXPORTED
     if _is_deed(request, response):
@@ -131,7 +133,7 @@ def _own_account() -> Place:
 def leave_entry(kind: str, request: HttpRequest, response: HttpResponse) -> None:
     place = place_of(request)
     words = list(dict.fromkeys(getattr(request, "deeds", ())))
-    if kind == Kind.EXPORTED:
+    if kind == Kind.EXPORTED and "Content-Disposition" in response:
         words.append(response["Content-Disposition"].partition("filename=")[2].strip('"'))
     if kind == Kind.REFUSED:
         words.append(request.path)

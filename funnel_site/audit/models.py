@@ -6,6 +6,7 @@ Its rows can be added and read. The database itself refuses to change or delete 
 from typing import Any
 
 from auditlog.models import AbstractLogEntry
+from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -21,6 +22,8 @@ class AuditEntry(AbstractLogEntry):
         CHANGED = "changed", _("Changed")
         EXPORTED = "exported", _("Exported")
         REPLAYED = "replayed", _("Replayed")
+        REVEALED = "revealed", _("Had shown")
+        TOLD = "told", _("Signed in")
         REFUSED = "refused", _("Was refused")
 
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.CHANGED)
@@ -36,6 +39,14 @@ class AuditEntry(AbstractLogEntry):
             models.Index(fields=["-timestamp", "-id"], name="audit_newest_first"),
             models.Index(fields=["actor", "-timestamp"], name="audit_of_one_person"),
             models.Index(fields=["content_type", "object_pk"], name="audit_of_one_object"),
+            models.Index(fields=["who", "-timestamp"], name="audit_who"),
+            models.Index(fields=["path"], name="audit_path"),
+            models.Index(
+                fields=["kind", "-timestamp", "-id"],
+                condition=~models.Q(kind="saw"),
+                name="audit_deeds",
+            ),
+            models.Index(fields=["content_type", "-timestamp", "-id"], name="audit_of_one_kind"),
         ]
 
     def __str__(self) -> str:
@@ -48,3 +59,27 @@ class AuditEntry(AbstractLogEntry):
         if self._state.adding:
             complete(self)
         super().save(*args, **kwargs)
+
+
+class AuditPruning(models.Model):
+    """That entries went for their age: until when, who, why, how many. Never changed, never removed.
+
+    The database lets no entry go without one, and none that is younger than a year (migration 0004).
+    """
+
+    until = models.DateTimeField(help_text="Entries before this are gone")
+    made_at = models.DateTimeField()
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    who = models.CharField(max_length=150)
+    reason = models.CharField(max_length=200)
+    removed = models.PositiveBigIntegerField(help_text="How many entries that were")
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = "pruning of the trail"
+        verbose_name_plural = "prunings of the trail"
+
+    def __str__(self) -> str:
+        return f"Entries before {self.until:%Y-%m-%d}"

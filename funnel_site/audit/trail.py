@@ -41,8 +41,11 @@ def note(
     key: object = "",
     words: str = "",
     facts: Mapping[str, Any] | None = None,
+    actor: Any = None,
 ) -> None:
     """Add an entry about one object, or about many where `key` is empty.
+
+    The actor is the viewer of the request; `actor` says who it is where there is none yet.
 
     `facts` are kept as JSON: the numbers of the objects, the file's name, the filter.
     """
@@ -60,4 +63,6 @@ def note(
         words=words[:LONGEST_WORDS],
         additional_data=dict(facts) if facts else None,
         cid=request_id(),
+        actor=actor,
+        who=actor.get_username() if actor is not None else "",
     )

@@ -11,6 +11,7 @@ from funnel_site.lib.masking import masked_name, personal_fields
 
 WATCHED = (
     "access.ApiKey",
+    "access.Approval",
     "auth.Group",
     "auth.User",
     "carddata.Partner",
@@ -28,6 +29,8 @@ WATCHED = (
 LINKS = {"auth.User": {"groups", "user_permissions"}, "auth.Group": {"permissions"}}
 UNINTERESTING = {
     "auth.User": ["last_login"],
+    # A payload may hold the hash of a password.
+    "access.Approval": ["payload", "digest"],
     "access.ApiKey": ["last_used_at", "hashed_key"],
     "conversations.Customer": ["first_seen_at", "last_seen_at", "name_seen_at"],
     "django_celery_beat.PeriodicTask": ["last_run_at", "total_run_count", "date_changed"],

@@ -3,11 +3,14 @@
 The viewer of a request is known to this module for as long as the request lasts. Commands, workers
 and machines with a key have no viewer and see all. Who may see people in full holds the permission
 SEE_CONTACTS; everybody else sees the last four digits of a number and the first letters of a name.
+Numbers are in full for those who hold SEE_PHONES besides; the others have one shown at a time, with a
+reason (`funnel_site.access.reveal`).
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
@@ -17,6 +20,8 @@ from funnel_site.lib.phone import mask_phone
 from funnel_site.lib.problems import Problem
 
 SEE_CONTACTS = "conversations.see_contacts"
+EXPORT_CONTACTS = "conversations.export_all_contacts"
+SEE_PHONES = "conversations.see_phones"
 DIGITS_SHOWN = 4
 HIDDEN = "(hidden)"
 
@@ -49,10 +54,40 @@ def current_request() -> Any:
     return _request.get()
 
 
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """To be given to `seen_by` while a file is made for a member of staff, in place of the request."""
+
+    user: Any
+    is_for_a_file: bool = True
+
+
+def may_export_unmasked(user: Any) -> bool:
+    """Whether the files that this person takes out say who people are.
+
+    The one place that decides it: to see people on a page is not enough to carry them off.
+    """
+    return bool(user.has_perm(SEE_CONTACTS) and user.has_perm(EXPORT_CONTACTS))
+
+
 def is_masked() -> bool:
     """Whether the viewer may not see names, numbers and messages."""
     user = viewer()
-    return user is not None and not user.has_perm(SEE_CONTACTS)
+    if user is None:
+        return False
+    if getattr(_request.get(), "is_for_a_file", False):
+        return not may_export_unmasked(user)
+    return not user.has_perm(SEE_CONTACTS)
+
+
+def hides_phones() -> bool:
+    """Whether the viewer sees numbers by their last digits alone."""
+    user = viewer()
+    if user is None:
+        return False
+    if getattr(_request.get(), "is_for_a_file", False):
+        return not may_export_unmasked(user)
+    return not user.has_perms((SEE_CONTACTS, SEE_PHONES))
 
 
 def masked_phone(text: str) -> str:
@@ -73,6 +108,13 @@ def masked_name(text: str) -> str:
     if sum(letter.isdigit() for letter in text) > DIGITS_SHOWN:
         return masked_phone(text)
     return " ".join(f"{part[0]}." for part in text.split())
+
+
+def masked_key(text: str) -> str:
+    """A key of a customer: a number is masked as a number, anything else as a name where names are."""
+    if sum(letter.isdigit() for letter in text) > DIGITS_SHOWN:
+        return masked_phone(text)
+    return masked_name(text) if is_masked() else text
 
 
 def masked_email(text: str) -> str:
@@ -97,8 +139,8 @@ PERSONAL: dict[str, dict[str, Mask]] = {
         "phone_number": masked_phone,
         "email": masked_email,
     },
-    "conversations.customeridentity": {"value": masked_name},
-    "conversations.identitychange": {"value": masked_name},
+    "conversations.customeridentity": {"value": masked_key},
+    "conversations.identitychange": {"value": masked_key},
     "conversations.message": {"body": _nothing},
     "conversations.consent": {"words": _nothing},
     "conversations.inboundevent": {"body": _nothing, "headers": _nothing},
@@ -131,8 +173,16 @@ COLUMNS: dict[str, Mask] = {
 }
 
 
+PHONE_MASKS = (masked_phone, masked_key)
+
+
+def hides(mask: Mask) -> bool:
+    """Whether the viewer is shown what is left by this mask, and not the field itself."""
+    return is_masked() or (mask in PHONE_MASKS and hides_phones())
+
+
 def shown_phone(text: str) -> str:
-    return masked_phone(text) if is_masked() else text
+    return masked_phone(text) if hides_phones() else text
 
 
 def shown_name(text: str) -> str:
@@ -150,10 +200,12 @@ def shown_words(text: str) -> str:
 
 def shown_row(row: dict[str, Any]) -> dict[str, Any]:
     """A row of an answer with its personal columns as the viewer may see them."""
-    if not is_masked():
+    if not hides_phones():
         return row
     return {
-        name: COLUMNS[name](str(value)) if value and name in COLUMNS else value
+        name: COLUMNS[name](str(value))
+        if value and name in COLUMNS and hides(COLUMNS[name])
+        else value
         for name, value in row.items()
     }
 
@@ -163,11 +215,16 @@ def personal_fields(model: type[models.Model]) -> dict[str, Mask]:
     return PERSONAL.get(model._meta.label_lower, {})
 
 
+def hidden_fields(model: type[models.Model]) -> dict[str, Mask]:
+    """The model's fields that this viewer sees masked, by name."""
+    return {name: mask for name, mask in personal_fields(model).items() if hides(mask)}
+
+
 def names_a_person(model: type[models.Model], lookup: str) -> bool:
-    """Whether a lookup as `customer__phone_number__startswith` asks for who somebody is."""
+    """Whether a lookup as `customer__phone_number__startswith` asks for what the viewer may not see."""
     current: Any = model
     for part in lookup.lstrip("=^@").split("__"):
-        if part in personal_fields(current):
+        if part in hidden_fields(current):
             return True
         try:
             current = current._meta.get_field(part).related_model

@@ -1,18 +1,33 @@
 """Text that a spreadsheet shows as it is, and never runs."""
 
+import json
 import re
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
+from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.utils.dateparse import parse_datetime
-from django.utils.timezone import is_aware, make_aware
+from django.utils.timezone import get_default_timezone, is_aware, make_aware
 from import_export.resources import ModelResource
-from import_export.widgets import CharWidget, DateTimeWidget, DecimalWidget, Widget
+from import_export.widgets import (
+    CharWidget,
+    DateTimeWidget,
+    DateWidget,
+    DecimalWidget,
+    FloatWidget,
+    IntegerWidget,
+    JSONWidget,
+    Widget,
+)
 
 from funnel_site.lib import masking
-from funnel_site.lib.days import site_time
+from funnel_site.lib.import_preview import PreviewedImport
+
+# What a file is made for: people and their spreadsheets, or programs, for which nothing is altered.
+SPREADSHEET, MACHINE = "spreadsheet", "machine"
 
 # Numbers have no effect as a formula, and a guarded phone number breaks programs that read the file.
 SAFE = re.compile(r"\+[0-9]{7,15}|-?[0-9]+(\.[0-9]+)?")
@@ -52,7 +67,20 @@ class SpreadsheetTextWidget(CharWidget):
         return unguard(cleaned) if isinstance(cleaned, str) else cleaned
 
     def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
-        return "" if value is None else guard(str(value))
+        if value is None:
+            return ""
+        return str(value) if kwargs.get("profile") == MACHINE else guard(str(value))
+
+
+class WordsWidget(SpreadsheetTextWidget):
+    """The words that stand for a value of a list of choices."""
+
+    def __init__(self, words: Mapping[Any, str]) -> None:
+        super().__init__()
+        self.words = words
+
+    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
+        return super().render(self.words.get(value, value), **kwargs)
 
 
 class SpreadsheetMomentWidget(DateTimeWidget):
@@ -66,7 +94,40 @@ class SpreadsheetMomentWidget(DateTimeWidget):
     def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
         if not isinstance(value, datetime):
             return ""
-        return (site_time(value) if is_aware(value) else value).isoformat()
+        return (value.astimezone(get_default_timezone()) if is_aware(value) else value).isoformat()
+
+
+class SpreadsheetDateWidget(DateWidget):
+    """Days as ISO 8601, in a workbook too: there is no second way to read them."""
+
+    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
+        return value.isoformat() if isinstance(value, date) else ""
+
+
+class SpreadsheetJsonWidget(JSONWidget):
+    """JSON as text, letters of every script as they are."""
+
+    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
+        if value is None:
+            return ""
+        return SpreadsheetTextWidget().render(json.dumps(value, ensure_ascii=False), **kwargs)
+
+
+class _PlainNumber:
+    """Plain digits whatever the reader's language: never 1,234. In a workbook a number that adds up."""
+
+    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> Any:
+        if not isinstance(value, int | float):
+            return ""
+        return value if kwargs.get("force_native_type") else str(value)
+
+
+class SpreadsheetIntegerWidget(_PlainNumber, IntegerWidget):
+    pass
+
+
+class SpreadsheetFloatWidget(_PlainNumber, FloatWidget):
+    pass
 
 
 class SpreadsheetDecimalWidget(DecimalWidget):
@@ -81,24 +142,67 @@ class SpreadsheetDecimalWidget(DecimalWidget):
         return value if kwargs.get("force_native_type") else f"{value:f}"
 
 
-class SpreadsheetResource(ModelResource):
+class SpreadsheetResource(PreviewedImport, ModelResource):
     """A resource whose texts are guarded, times exact, decimals plain and nothings empty.
 
     A field declared by hand has no such widget of itself: give it a SpreadsheetTextWidget.
     """
 
+    meanings: ClassVar[Mapping[str, str]] = {}
+    """What a column means, where its field's own help does not say it."""
+
     def export_field(self, field: Any, instance: Any, **kwargs: Any) -> Any:
         """A cell; what the viewer may not see of a person is masked."""
-        value = super().export_field(field, instance, **kwargs)
-        mask = masking.COLUMNS.get(field.column_name)
-        return mask(str(value)) if mask and value and masking.is_masked() else value
+        method = getattr(self, field.get_dehydrate_method(self.get_field_name(field)), None)
+        if method is None:
+            value = field.export(instance, **kwargs)
+        else:
+            value = field.widget.render(method(instance), **kwargs)
+        mask = self.mask_of(field)
+        return mask(str(value)) if mask and value and masking.hides(mask) else value
+
+    def mask_of(self, field: Any) -> masking.Mask | None:
+        """What hides a column from those who may not see people; None for what is of no person."""
+        if mask := masking.COLUMNS.get(field.column_name):
+            return mask
+        held = model_field(self._meta.model, field.attribute or "")
+        return masking.personal_fields(held.model).get(held.name) if held is not None else None
 
     @classmethod
     def widget_from_django_field(cls, f: models.Field[Any, Any], default: Any = Widget) -> Any:
-        if isinstance(f, models.CharField | models.TextField):
-            return SpreadsheetTextWidget
-        if isinstance(f, models.DateTimeField):
-            return SpreadsheetMomentWidget
-        if isinstance(f, models.DecimalField):
-            return SpreadsheetDecimalWidget
+        if isinstance(f, models.AutoField | models.BigAutoField):
+            # A key is text: a workbook would round a long one.
+            return Widget
+        for kind, widget in WIDGETS:
+            if isinstance(f, kind):
+                return widget
         return super().widget_from_django_field(f, default)
+
+
+WIDGETS: tuple[tuple[Any, type[Widget]], ...] = (
+    (models.CharField | models.TextField, SpreadsheetTextWidget),
+    (models.DateTimeField, SpreadsheetMomentWidget),
+    (models.DateField, SpreadsheetDateWidget),
+    (models.DecimalField, SpreadsheetDecimalWidget),
+    (models.IntegerField, SpreadsheetIntegerWidget),
+    (models.FloatField, SpreadsheetFloatWidget),
+    (models.JSONField, SpreadsheetJsonWidget),
+)
+
+
+def model_field(model: type[models.Model], path: str) -> models.Field[Any, Any] | None:
+    """The column behind a path as `customer__phone_number`; None where it is no plain column."""
+    current: Any = model
+    held: Any = None
+    for part in path.split("__"):
+        if current is None:
+            return None
+        try:
+            held = current._meta.pk if part == "pk" else current._meta.get_field(part)
+        except FieldDoesNotExist:
+            held = next((one for one in current._meta.concrete_fields if one.attname == part), None)
+        if not getattr(held, "concrete", False) or held.many_to_many:
+            return None
+        current = held.related_model
+    found: models.Field[Any, Any] | None = held
+    return found

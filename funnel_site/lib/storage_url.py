@@ -1,6 +1,7 @@
 """A place for files by its address: a folder of this machine, or a bucket of an S3 server."""
 
 import os
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -13,6 +14,22 @@ S3_OPTIONS = {
     "secret_key": "secret_key",
 }
 IN_MEMORY = 8 * 2**20
+
+
+def storage_settings(url: str) -> dict[str, Any]:
+    """An entry of Django's STORAGES for an address; the folder of MEDIA_ROOT where it is empty.
+
+    Raises ImproperlyConfigured for an address that cannot be read.
+    """
+    parts = urlsplit(url)
+    if parts.scheme == "s3":
+        options = _bucket_options(parts.netloc, parts.path, parts.query)
+        return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
+    entry: dict[str, Any] = {"BACKEND": "django.core.files.storage.FileSystemStorage"}
+    if url:
+        storage: Any = storage_from_url(url)
+        entry["OPTIONS"] = {"location": storage.location}
+    return entry
 
 
 def storage_from_url(url: str) -> Storage:
@@ -36,19 +53,22 @@ def storage_from_url(url: str) -> Storage:
 def _bucket(bucket: str, path: str, query: str) -> Storage:
     from storages.backends.s3 import S3Storage
 
+    made: Storage = S3Storage(**_bucket_options(bucket, path, query))
+    return made
+
+
+def _bucket_options(bucket: str, path: str, query: str) -> dict[str, Any]:
     if not bucket:
         raise ImproperlyConfigured("an s3:// address begins with the bucket's name")
     given = parse_qs(query)
     if unknown := sorted(given.keys() - S3_OPTIONS.keys()):
         raise ImproperlyConfigured(f"an s3:// address does not know {unknown[0]}")
-    options = {S3_OPTIONS[name]: values[-1] for name, values in given.items()}
-    bucket_storage: Storage = S3Storage(
-        bucket_name=bucket,
-        location=path.strip("/"),
-        file_overwrite=False,
+    return {
+        "bucket_name": bucket,
+        "location": path.strip("/"),
+        "file_overwrite": False,
         # Beyond this an object is held in a temporary file, not in memory.
-        max_memory_size=IN_MEMORY,
-        querystring_auth=True,
-        **options,
-    )
-    return bucket_storage
+        "max_memory_size": IN_MEMORY,
+        "querystring_auth": True,
+        **{S3_OPTIONS[name]: values[-1] for name, values in given.items()},
+    }

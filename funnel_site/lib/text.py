@@ -1,6 +1,7 @@
 """What people type, without the characters that no database or page can take."""
 
 import re
+import unicodedata
 from typing import Any
 
 NONCHARACTERS = "".join(
@@ -40,3 +41,24 @@ def clean_texts(value: Any) -> Any:
             return {clean_text(name)[0]: clean_texts(one) for name, one in value.items()}
         case _:
             return value
+
+
+def normalise(text: str) -> str:
+    """The one spelling in which texts and names are compared.
+
+    NFKC and case folded, so that full-width and capital letters are the same; invisible format
+    characters and emoji variation marks out; white space folded.
+
+    >>> normalise("  ＨALO\\u200b  Kak ")
+    'halo kak'
+    """
+    if text.isascii():
+        return " ".join(text.lower().split())
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    if not folded.isprintable() or "\ufe0f" in folded or "\ufe0e" in folded:
+        folded = "".join(one for one in folded if not _is_invisible(one))
+    return " ".join(folded.split())
+
+
+def _is_invisible(one: str) -> bool:
+    return unicodedata.category(one) == "Cf" or one in "\ufe0e\ufe0f"

@@ -15,6 +15,12 @@ def phone(text: Any) -> str:
 
 
 @register.filter
+def key(text: Any) -> str:
+    """A key of a customer: a number, a user id, an address."""
+    return masking.masked_key(str(text or "")) if masking.hides_phones() else str(text or "")
+
+
+@register.filter
 def person(text: Any) -> str:
     return masking.shown_name(str(text or ""))
 

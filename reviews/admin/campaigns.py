@@ -49,6 +49,10 @@ class CampaignForm(forms.ModelForm[Campaign]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        template: Any = self.fields["template"]
+        template.queryset = MessageTemplate.objects.filter(
+            Q(is_active=True) | Q(pk=self.instance.template_id)
+        )
         known = sorted(self.instance.variables.items(), key=lambda item: int(item[0]))
         self.initial["values"] = "\n".join(value for _, value in known)
 
@@ -85,6 +89,7 @@ class PickForm(forms.Form):
 
 @admin.register(Campaign)
 class CampaignAdmin(StaffAdmin):
+    few_rows = True
     form = CampaignForm
     list_display = (
         "name",
@@ -205,7 +210,8 @@ class InvitationAdmin(RecordAdmin):
         "delivery",
     )
     list_filter = ("state", "campaign")
-    search_fields = ("customer__name", "customer__phone_number")
+    search_fields = ("customer__name",)
+    phone_path = "customer__phone_number"
     list_select_related = ("customer", "campaign", "message")
     ordering = ("-id",)
 

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -11,49 +10,31 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from import_export.admin import ExportActionModelAdmin, ImportExportModelAdmin
 from unfold.contrib.filters.admin import RangeDateTimeFilter
-from unfold.widgets import UnfoldAdminSelectWidget
 
 from conversations.composer import composer_of, posted_answer
 from conversations.delivery_words import delivery_of
 from conversations.selectors import sees_room, with_delivery
-from funnel_site.lib.masking import is_masked
-from funnel_site.lib.phone import phone_search_digits
-from funnel_site.lib.staff import StaffAdmin, action, display
+from funnel_site.lib.filters import RecentValuesFilter
+from funnel_site.lib.importing import ImportList
+from funnel_site.lib.staff import OwnPageMixin, StaffAdmin, action, display
+from funnel_site.lib.text import normalise
 from funnel_site.lib.words import translated
+from reviews.admin.judging import HIDE, REJECT, HideForm, NoteForm, Refusal
+from reviews.admin.matching import CatalogueFilter, MatchingMixin
 from reviews.models import Review
+from reviews.provenance import WORDS, provenance_of
 from reviews.resources import ReviewResource
 from reviews.selectors import review_conversation
-from reviews.services.moderation import hide_reviews, note_answer, publish_reviews
-
-REASONS = (
-    "Advertising",
-    "Insulting",
-    "Names a person, a number or an address",
-    "Not about the product",
-    "The customer asked for it",
-    "Written by ourselves",
-    "Another reason",
-)
+from reviews.services.moderation import look_again, note_answer, publish_reviews
 
 MOST_AT_ONCE = 1_000
 
 
-class HideForm(forms.Form):
-    """Why a review is hidden: one reason of a list, so that they can be counted."""
-
-    because = forms.ChoiceField(
-        label=_("Reason"),
-        choices=[(reason, reason) for reason in REASONS],
-        widget=UnfoldAdminSelectWidget,
-    )
-
-
 @admin.register(Review)
-class ReviewAdmin(ImportExportModelAdmin, ExportActionModelAdmin, StaffAdmin):
+class ReviewAdmin(MatchingMixin, OwnPageMixin, ImportList, StaffAdmin):
     resource_classes = [ReviewResource]
     list_display = (
         "created_at",
@@ -61,6 +42,7 @@ class ReviewAdmin(ImportExportModelAdmin, ExportActionModelAdmin, StaffAdmin):
         "user_name",
         "snippet",
         "stars",
+        "shown_origin",
         "shown_moderation",
         "shown_status",
         "is_answered",
@@ -68,25 +50,28 @@ class ReviewAdmin(ImportExportModelAdmin, ExportActionModelAdmin, StaffAdmin):
     list_display_links = ("created_at", "shown_product")
     list_filter = (
         "moderation",
-        "rating",
-        "status",
+        ("rating", RecentValuesFilter),
+        ("status", RecentValuesFilter),
         ("created_at", RangeDateTimeFilter),
         "line",
         "is_latest",
+        CatalogueFilter,
         ("answer", admin.EmptyFieldListFilter),
     )
-    search_fields = ("product_name", "product_review", "user_name", "contact_number")
+    search_fields = ("product_name", "product_review", "user_name")
     search_help_text = _("Words, product, name, or phone number in any format")
+    phone_path = "contact_number"
     ordering = ("-created_at", "-id")
-    actions = ("publish", "hide")
+    actions = ("publish", "hide", "reject", "flag", "match_to_product", "not_in_catalogue")
+    list_select_related = ("product",)
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Review], search_term: str
-    ) -> tuple[QuerySet[Review], bool]:
-        digits = "" if is_masked() else phone_search_digits(search_term)
-        if len(digits) >= 4 and not any(letter.isalpha() for letter in search_term):
-            return queryset.filter(contact_number__contains=digits), False
-        return super().get_search_results(request, queryset, search_term)  # type: ignore[no-any-return]
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """The page's rows with where each comes from, found for all of them at once."""
+        page = super().get_changelist_instance(request)
+        found = provenance_of(page.result_list)
+        for review in page.result_list:
+            review.provenance = found[review.pk]
+        return page
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -104,6 +89,9 @@ class ReviewAdmin(ImportExportModelAdmin, ExportActionModelAdmin, StaffAdmin):
         wrap = self.admin_site.admin_view
         return [
             path("<int:key>/moderate/", wrap(self.moderate_view), name="reviews_review_moderate"),
+            path("waiting/", wrap(self.waiting_view), name="reviews_review_waiting"),
+            path("<int:key>/match/", wrap(self.match_view), name="reviews_review_match"),
+            path("<int:key>/note/", wrap(self.note_view), name="reviews_review_note"),
             path("<int:key>/answer/", wrap(self.answer_view), name="reviews_review_answer"),
             *super().get_urls(),
         ]
@@ -113,17 +101,26 @@ class ReviewAdmin(ImportExportModelAdmin, ExportActionModelAdmin, StaffAdmin):
         chosen = self._chosen(request, queryset)
         if not chosen:
             return
-        number = publish_reviews(reviews=chosen, user=request.user)
-        self._log(request, chosen, "Published")
+        changed = publish_reviews(reviews=chosen, user=request.user)
+        self._log(request, changed, "Published")
         self.message_user(
             request,
             gettext("Published %(number)s of %(all)s; the others were already.")
-            % {"number": number, "all": len(chosen)},
+            % {"number": len(changed), "all": len(chosen)},
         )
 
     @action(description=_("Hide selected reviews…"), permissions=["moderate"])
     def hide(self, request: HttpRequest, queryset: QuerySet[Review]) -> HttpResponse | None:
         """Ask for the reason first, then hide."""
+        return self._refuse(request, queryset, HIDE)
+
+    @action(description=_("Reject selected reviews…"), permissions=["moderate"])
+    def reject(self, request: HttpRequest, queryset: QuerySet[Review]) -> HttpResponse | None:
+        return self._refuse(request, queryset, REJECT)
+
+    def _refuse(
+        self, request: HttpRequest, queryset: QuerySet[Review], way: Refusal
+    ) -> HttpResponse | None:
         chosen = self._chosen(request, queryset)
         if not chosen:
             return None
@@ -132,22 +129,26 @@ class ReviewAdmin(ImportExportModelAdmin, ExportActionModelAdmin, StaffAdmin):
             context = {
                 **self.admin_site.each_context(request),
                 "opts": self.opts,
-                "title": gettext("Hide %(number)s reviews") % {"number": len(chosen)},
+                "title": way.title % {"number": len(chosen)},
                 "form": form,
                 "chosen": chosen,
                 "number": len(chosen),
+                "way": way,
             }
             return TemplateResponse(request, "admin/reviews/review/hide.html", context)
-        number = hide_reviews(
-            reviews=chosen, because=form.cleaned_data["because"], user=request.user
-        )
-        self._log(request, chosen, f"Hidden: {form.cleaned_data['because']}")
-        self.message_user(
-            request,
-            gettext("Hid %(number)s of %(all)s; the others were already.")
-            % {"number": number, "all": len(chosen)},
-        )
+        because = form.cleaned_data["because"]
+        changed = way.service(reviews=chosen, because=because, user=request.user)
+        self._log(request, changed, f"{way.done}: {because}")
+        self.message_user(request, way.outcome % {"number": len(changed), "all": len(chosen)})
         return None
+
+    @action(description=_("Look at selected reviews again"), permissions=["moderate"])
+    def flag(self, request: HttpRequest, queryset: QuerySet[Review]) -> None:
+        """A new case of each: they wait for a decision as if they had just come in."""
+        changed = look_again(reviews=self._chosen(request, queryset), user=request.user)
+        self._log(request, changed, "To be looked at again")
+        words = ngettext("%d review waits again.", "%d reviews wait again.", len(changed))
+        self.message_user(request, words % len(changed))
 
     def _log(self, request: HttpRequest, reviews: list[int], words: str) -> None:
         for review in Review.objects.filter(pk__in=reviews):
@@ -165,22 +166,19 @@ class ReviewAdmin(ImportExportModelAdmin, ExportActionModelAdmin, StaffAdmin):
         )
         return []
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def own_page(self, request: HttpRequest, row: Review) -> HttpResponse:
         """What the customer wrote, what staff decided, and the conversation around it."""
-        review = self.get_object(request, object_id)
-        if review is None or not self.has_view_permission(request, review):
-            return super().change_view(request, object_id, form_url, extra_context)  # type: ignore[no-any-return]
-        return self._page(request, review, HideForm())
+        return self._page(request, row, HideForm())
 
     def _page(
-        self, request: HttpRequest, review: Review, form: HideForm, answer: Any = None
+        self,
+        request: HttpRequest,
+        review: Review,
+        form: HideForm,
+        answer: Any = None,
+        note: NoteForm | None = None,
     ) -> HttpResponse:
+        provenance = provenance_of([review])[review.pk]
         room, messages = review_conversation(review)
         if room is not None and not sees_room(request.user, room):
             room, messages = None, []
@@ -194,6 +192,10 @@ class ReviewAdmin(ImportExportModelAdmin, ExportActionModelAdmin, StaffAdmin):
             "delivery": delivery_of(review.status),
             "stars": _stars(review.rating),
             "form": form,
+            "note": note or NoteForm(initial={"text": review.answer}),
+            "events": review.moderation_events.select_related("by"),
+            "provenance": provenance,
+            "origin": WORDS[provenance.origin],
             "may_moderate": self.has_moderate_permission(request),
             "room": room,
             "transcript": with_delivery(messages),
@@ -216,16 +218,35 @@ class ReviewAdmin(ImportExportModelAdmin, ExportActionModelAdmin, StaffAdmin):
         if review is None or request.method != "POST" or not self.has_moderate_permission(request):
             raise PermissionDenied
         if "publish" in request.POST:
-            publish_reviews(reviews=[key], user=request.user)
-            self.log_change(request, review, "Published")
+            self._log(request, publish_reviews(reviews=[key], user=request.user), "Published")
             self.message_user(request, gettext("Published."))
+            return redirect("admin:reviews_review_change", key)
+        if "again" in request.POST:
+            again = look_again(reviews=[key], user=request.user)
+            self._log(request, again, "To be looked at again")
+            self.message_user(request, _("It waits for a decision again."))
             return redirect("admin:reviews_review_change", key)
         form = HideForm(request.POST)
         if not form.is_valid():
             return self._page(request, review, form)
-        hide_reviews(reviews=[key], because=form.cleaned_data["because"], user=request.user)
-        self.log_change(request, review, f"Hidden: {form.cleaned_data['because']}")
-        self.message_user(request, gettext("Hidden. The list of reviews no longer shows it."))
+        way = REJECT if "reject" in request.POST else HIDE
+        because = form.cleaned_data["because"]
+        changed = way.service(reviews=[key], because=because, user=request.user)
+        self._log(request, changed, f"{way.done}: {because}")
+        self.message_user(request, gettext("Done. The list of reviews no longer shows it."))
+        return redirect("admin:reviews_review_change", key)
+
+    def note_view(self, request: HttpRequest, key: int) -> HttpResponse:
+        """Keep a public answer beside the review, without a message to the customer."""
+        review = self.get_object(request, str(key))
+        if review is None or request.method != "POST" or not self.has_moderate_permission(request):
+            raise PermissionDenied
+        form = NoteForm(request.POST)
+        if not form.is_valid():
+            return self._page(request, review, HideForm(), note=form)
+        note_answer(review=key, text=form.cleaned_data["text"], user=request.user)
+        self.log_change(request, review, "Answered publicly")
+        self.message_user(request, gettext("The answer stands beside the review."))
         return redirect("admin:reviews_review_change", key)
 
     def answer_view(self, request: HttpRequest, key: int) -> HttpResponse:
@@ -246,7 +267,10 @@ class ReviewAdmin(ImportExportModelAdmin, ExportActionModelAdmin, StaffAdmin):
 
     @display(description=_("Product"), ordering="product_name")
     def shown_product(self, review: Review) -> str:
-        return review.product_name[:60]
+        """As it was typed, with what it is in the catalogue where that is called otherwise."""
+        typed = review.product_name[:60]
+        known = review.product.name[:60] if review.product else typed
+        return typed if normalise(known) == normalise(typed) else f"{typed} → {known}"
 
     @display(description=_("Review"))
     def snippet(self, review: Review) -> str:
@@ -257,10 +281,19 @@ class ReviewAdmin(ImportExportModelAdmin, ExportActionModelAdmin, StaffAdmin):
     def stars(self, review: Review) -> str:
         return _stars(review.rating)
 
+    @display(description=_("Origin"))
+    def shown_origin(self, review: Any) -> str:
+        return str(WORDS[review.provenance.origin])
+
     @display(
         description=_("Shown"),
         ordering="moderation",
-        label={"To be looked at": "warning", "Published": "success", "Hidden": "danger"},
+        label={
+            "To be looked at": "warning",
+            "Published": "success",
+            "Hidden": "danger",
+            "Rejected": "danger",
+        },
     )
     def shown_moderation(self, review: Review) -> str:
         return review.get_moderation_display()

@@ -6,33 +6,32 @@ review exist together or not at all.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.conf import settings
-from django.db.models import Q
 from django.utils.timezone import now
 from twilio.twiml.messaging_response import MessagingResponse
 
 from conversations.consent_words import is_opt_out
 from conversations.models import Customer, Line, Message, Sender
-from conversations.services.attention import raise_priority
 from conversations.services.posting import callback_address
 from conversations.services.sending import send_bot_reply
 from conversations.services.twilio_inbox import TWILIO
 from conversations.signals import Heard
 from funnel_site.lib.batches import update_rows
-from reviews.dialogue import Dialogue, Ending, Reply, Step, Turn, continued, step
-from reviews.models import Invitation, Review, ReviewSession
+from reviews.dialogue import LONGEST_PRODUCT, continued, step
+from reviews.models import CatalogueProduct, Invitation, Review, ReviewSession
 from reviews.services.answers import keep_answers
+from reviews.services.catalogue import find_product
 from reviews.services.hearing import dialogue_of, rules_of, said_in
+from reviews.services.recording import lengthen_reviews, record_reviews
 from reviews.services.words import Speaker, words_by_speaker
+from reviews.turns import Dialogue, Ending, Reply, Said, Step, Turn
 from reviews.wording import render
 
 INVITED_FOR = timedelta(days=14)
-LOW_RATING = 2
-"""Stars, at most: somebody should talk to this customer."""
 LATE = timedelta(hours=1)
 """A reply that could not go out with the answer is sent by itself within this time, or not at all."""
 
@@ -103,8 +102,10 @@ class _Batch:
     def _talks(self) -> dict[Place, Talk]:
         talks = {_place(message): Talk() for message in self.heard}
         customers = {place.customer_id for place in talks}
-        open_sessions = ReviewSession.objects.select_for_update(no_key=True).filter(
-            customer__in=customers, ended_at=None
+        open_sessions = (
+            ReviewSession.objects.select_for_update(no_key=True, of=("self",))
+            .select_related("product")
+            .filter(customer__in=customers, ended_at=None)
         )
         for session in open_sessions.order_by("pk"):
             place = Place(session.customer_id, session.our_address)
@@ -168,7 +169,7 @@ class _Batch:
         invitation_id = talk.invitation_id or (session.invitation_id if session else None)
         turn = step(
             dialogue_of(session) if session else None,
-            said_in(message),
+            self._said(message, session),
             rules_of(line, is_invited=bool(invitation_id)),
         )
         message.is_for_bot = turn.is_taken or is_opt_out(message.body)
@@ -185,17 +186,29 @@ class _Batch:
             self._hold(talk, turn.dialogue, message, line)
         self._reply(turn, message, session)
 
+    def _said(self, message: Message, session: ReviewSession | None) -> Said:
+        """The message, with what the catalogue has for it where it may name a product."""
+        said = said_in(message)
+        names_a_product = session is not None and session.step in NAMES_A_PRODUCT
+        if names_a_product and 0 < len(said.text) <= LONGEST_PRODUCT:
+            return replace(said, found=find_product(said.text))
+        return said
+
     def _goes_on(self, talk: Talk, message: Message) -> bool:
         """Whether the message is more of the review that was just recorded; then it is added."""
         session, talk.finished = talk.finished, None
         if session is None:
             return False
         rules = rules_of(self._line(message), is_invited=False)
-        dialogue = continued(dialogue_of(session), said_in(message), rules)
-        if dialogue is None:
+        turn = continued(dialogue_of(session), said_in(message), rules)
+        if turn is None or turn.dialogue is None:
             return False
-        _note(session, dialogue)
         talk.finished, message.is_for_bot = session, True
+        if turn.reply is not None:
+            reply = _bot_message(message, self._say(turn.reply, message))
+            self.outcome.replies.append((message, reply))
+            return True
+        _note(session, turn.dialogue)
         if session not in self.outcome.sessions:
             self.outcome.sessions.append(session)
             self.outcome.longer.append(session)
@@ -240,59 +253,9 @@ class _Batch:
         ReviewSession.objects.bulk_create([session for session in new if session.ended_at])
         ReviewSession.objects.bulk_create([session for session in new if not session.ended_at])
         replies = {message.pk: reply for message, reply in outcome.replies}
-        self._write_reviews(replies)
-        self._lengthen()
+        record_reviews(outcome.reviews, replies=replies, lines=self.lines)
+        lengthen_reviews(outcome.longer)
         self._write_answers(replies)
-
-    def _write_reviews(self, replies: dict[int, Message]) -> None:
-        """New reviews; a customer's earlier one of the same product stays, as an earlier one."""
-        latest: dict[tuple[int, str], Review] = {}
-        reviews = []
-        for message, session in self.outcome.reviews:
-            review = self._review(message, session, replies.get(message.pk))
-            key = (session.customer_id, session.product_name.casefold())
-            if key in latest:
-                latest[key].is_latest = False
-            latest[key] = review
-            reviews.append(review)
-        if reviews:
-            earlier = Q(pk=None)
-            for customer_id, product in latest:
-                earlier |= Q(customer=customer_id, product_name__iexact=product)
-            Review.objects.filter(earlier, is_latest=True).update(is_latest=False)
-        Review.objects.bulk_create(reviews)
-        raise_priority(
-            rooms=[
-                message.room
-                for message, session in self.outcome.reviews
-                if session.rating is not None and session.rating <= LOW_RATING
-            ]
-        )
-
-    def _lengthen(self) -> None:
-        longer = {session.pk: session.product_review for session in self.outcome.longer}
-        reviews = list(Review.objects.filter(session__in=longer)) if longer else []
-        for review in reviews:
-            review.product_review = longer[review.session_id or 0]
-        update_rows(reviews, ["product_review"])
-
-    def _review(
-        self, message: Message, session: ReviewSession, confirmation: Message | None
-    ) -> Review:
-        assert message.customer is not None
-        return Review(
-            customer=message.customer,
-            session=session,
-            line=self._line(message),
-            contact_number=message.customer.phone_number or message.room.reply_address,
-            user_name=session.user_name,
-            product_name=session.product_name,
-            product_review=session.product_review,
-            rating=session.rating,
-            confirmation=confirmation,
-            message_sid=message.external_id,
-            created_at=message.sent_at,
-        )
 
     def _write_answers(self, replies: dict[int, Message]) -> None:
         """The TwiML of each message, kept for its repeats. What has been answered already, as
@@ -311,10 +274,13 @@ class _Batch:
                 send_bot_reply(message=reply)
 
 
+NAMES_A_PRODUCT = {Step.START.value, Step.ASK_MEANT.value, Step.ASK_RESUME.value}
 SESSION_FIELDS = (
     "room",
     "step",
     "product_name",
+    "product",
+    "offered",
     "user_name",
     "product_review",
     "rating",
@@ -341,6 +307,10 @@ def _place(message: Message) -> Place:
 def _note(session: ReviewSession, dialogue: Dialogue) -> None:
     session.step = dialogue.step.value
     session.product_name = dialogue.product
+    meant = dialogue.meant
+    if session.product_id != (meant.key if meant else None):
+        session.product = CatalogueProduct(pk=meant.key, name=meant.name) if meant else None
+    session.offered = [[one.key, one.name] for one in dialogue.offered]
     session.user_name = dialogue.name
     session.product_review = dialogue.review
     session.rating = dialogue.rating

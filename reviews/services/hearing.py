@@ -6,14 +6,17 @@ from datetime import timedelta
 from django.conf import settings
 
 from conversations.models import Line, Message
-from reviews.dialogue import Dialogue, Rules, Said, Step
 from reviews.models import ReviewSession
+from reviews.products import Offer
+from reviews.turns import Dialogue, Rules, Said, Step
 
 
 def dialogue_of(session: ReviewSession) -> Dialogue:
     return Dialogue(
         step=Step(session.step),
         product=session.product_name,
+        meant=Offer(session.product.pk, session.product.name) if session.product else None,
+        offered=tuple(Offer(key, name) for key, name in session.offered),
         name=session.user_name,
         review=session.product_review,
         rating=session.rating,

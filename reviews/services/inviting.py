@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import structlog
 from django.conf import settings
@@ -15,8 +16,8 @@ from conversations.delivery import FAILURES
 from conversations.models import Customer, ErrorMeaning, Message, Room
 from conversations.services.sending import SendingRefusedError, send_template
 from funnel_site.lib.batches import chunks
-from funnel_site.lib.days import site_time
 from reviews.models import Campaign, Invitation
+from reviews.quiet_hours import is_polite
 from reviews.services.waking import wake_inviter_after_commit
 
 logger = structlog.get_logger(__name__)
@@ -96,21 +97,14 @@ def invite_buyers(*, bought: Mapping[int, datetime]) -> int:
 def send_invitations(*, most: int = 1_000) -> int:
     """Owe each campaign's next messages, as many as its rate leaves; returns how many.
 
-    `most` bounds what one call does for a campaign. To be called every few seconds. Several workers at once share one rate: the campaign's row is
-    locked while its invitations of the last minute are counted. Nothing leaves outside the hours
-    of the setting INVITATION_HOURS.
+    `most` bounds what one call does for a campaign. To be called every few seconds. Several workers
+    at once share one rate: the campaign's row is locked while its invitations of the last minute
+    are counted. Nothing leaves outside the hours of the setting INVITATION_HOURS, by the clock of
+    each customer.
     """
-    if not is_polite_hour(now()):
-        return 0
     waiting = Invitation.objects.filter(state=State.WAITING, campaign__is_active=True)
     campaigns = sorted(set(waiting.values_list("campaign_id", flat=True)))
     return sum(_send_some(key, most) for key in campaigns)
-
-
-def is_polite_hour(at: datetime) -> bool:
-    """Whether invitations may go out at a moment, by the clock of TIME_ZONE."""
-    first, last = settings.INVITATION_HOURS
-    return bool(first <= site_time(at).hour < last)
 
 
 def seconds_to_wait() -> float | None:
@@ -136,28 +130,46 @@ def _next_turn(campaign: Campaign) -> float:
 def _send_some(campaign_id: int, most: int) -> int:
     """One invitation a transaction: no customer is locked longer than one message takes."""
     done = 0
+    after = 0
     for _ in range(most):
-        was_sent = _send_next(campaign_id)
-        if was_sent is None:
+        taken = _send_next(campaign_id, after)
+        if taken is None:
             break
+        after, was_sent = taken
         done += was_sent
     return done
 
 
 @transaction.atomic
-def _send_next(campaign_id: int) -> bool | None:
-    """Take the next of the list; None where nobody waits, the minute is full, or it was switched off."""
+def _send_next(campaign_id: int, after: int) -> tuple[int, bool] | None:
+    """Take the next of the list behind `after`: its key, and whether it was sent.
+
+    None where nobody waits who may be written to at this hour, the minute is full, or the campaign
+    or its template is switched off.
+    """
     campaign = (
         Campaign.objects.select_for_update(no_key=True, of=("self",))
         .select_related("line", "template")
         .get(pk=campaign_id)
     )
     sent = campaign.invitations.filter(sent_at__gt=now() - MINUTE).count()
-    if not campaign.is_active or sent >= campaign.per_minute:
+    is_off = not (campaign.is_active and campaign.template.is_active)
+    if is_off or sent >= campaign.per_minute:
         return None
-    turn = campaign.invitations.filter(state=State.WAITING).select_related("customer")
-    invitation = turn.order_by("pk").first()
-    return None if invitation is None else _send(campaign, invitation)
+    waiting = campaign.invitations.filter(state=State.WAITING, pk__gt=after)
+    turn = waiting.select_related("customer").order_by("pk")
+    invitation = next((one for one in turn.iterator() if is_polite_to(one.customer)), None)
+    return None if invitation is None else (invitation.pk, _send(campaign, invitation))
+
+
+def is_polite_to(customer: Customer) -> bool:
+    """Whether it is a time of the day to write to this customer."""
+    return is_polite(
+        now(),
+        customer.phone_number,
+        hours=settings.INVITATION_HOURS,
+        home=ZoneInfo(settings.TIME_ZONE),
+    )
 
 
 def _send(campaign: Campaign, invitation: Invitation) -> bool:

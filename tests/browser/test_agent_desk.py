@@ -92,9 +92,11 @@ def test_the_queue_is_worked_by_keys_alone(
     live_server: Any,
     rooms: list[Room],
 ) -> None:
-    Room.objects.exclude(pk__in=[room.pk for room in rooms]).update(status="closed")
+    Room.objects.exclude(pk__in=[room.pk for room in rooms]).update(
+        status="resolved", closed_at=now()
+    )
     staff.goto(f"{live_server.url}{BASE}/queue/")
-    expect(staff.locator("[data-row]").first).to_contain_text("waits 1 h 30 min")
+    expect(staff.locator("[data-row]").first).to_contain_text("1 h 30 min")
     looks(staff, "desk-queue")
     staff.keyboard.press("?")
     expect(staff.locator(".fs-keys")).to_be_visible()
@@ -117,10 +119,13 @@ def test_the_queue_is_worked_by_keys_alone(
     staff.keyboard.press("t")
     expect(staff.locator(".fs-room-state")).to_contain_text("Mine")
     staff.keyboard.press("e")
-    expect(staff.locator(".fs-room-state")).to_contain_text("Closed")
+    expect(staff.locator(".fs-room-state")).to_contain_text("Resolved")
 
     rooms[0].refresh_from_db()
-    assert (rooms[0].status, rooms[0].assigned_to) == ("closed", User.objects.get(username="admin"))
+    assert (rooms[0].status, rooms[0].assigned_to) == (
+        "resolved",
+        User.objects.get(username="admin"),
+    )
     staff.keyboard.press("q")
     expect(staff.locator("[data-row]").first).to_contain_text("Budi Santoso")
     staff.keyboard.press("j")

@@ -67,8 +67,6 @@ class Walk:
 
     def note(self, fault: str) -> None:
         self.faults.append(f"{self.address}: {fault}")
-            f"{self.address}: {fault}\n"
-        )
 
     def open(self, address: str) -> None:
         self.address = address

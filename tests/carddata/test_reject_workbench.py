@@ -1,6 +1,7 @@
 """Rejected rows are mended, and words mapped later change what is stored."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -134,8 +135,32 @@ def test_settings_that_change_in_mid_import_wait_for_the_next(tmp_path: Path) ->
     path.write_bytes(text_of(line()))
 
     def meddle(file: PartnerFile) -> None:
-        courier(status_map={})
+        courier(columns={}, max_reject_percent=0)
 
-    import_file(path, on_progress=meddle)
-
+    assert import_file(path, on_progress=meddle).file.state == "done"
     assert status_rows()["ZYW7631"][0] == "delivered"
+
+
+@pytest.mark.parametrize(
+    ("mended", "status"),
+    [({"status_map": {"delivered": "returned"}}, "returned"), ({"rank": 70}, "delivered")],
+)
+def test_a_status_map_that_is_mended_in_mid_import_holds_for_that_file_too(
+    tmp_path: Path, mended: dict[str, Any], status: str
+) -> None:
+    courier()
+    path = tmp_path / "courier.csv"
+    path.write_bytes(text_of(line()))
+    mends = []
+
+    def mend(file: PartnerFile) -> None:
+        if file.state == "loading":
+            # As the admin does: nothing of a file that is being loaded is there to be applied to.
+            mends.append(courier(**mended))
+
+    import_file(path, on_progress=mend)
+
+    assert len(mends) == 1
+    event = CardEvent.objects.get()
+    assert (event.status, status_rows()["ZYW7631"][0]) == (status, status)
+    assert apply_partner(partner_id=mends[0].pk) == 0

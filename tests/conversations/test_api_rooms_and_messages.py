@@ -306,4 +306,4 @@ def test_a_message_after_the_rooms_end_is_refused_and_an_earlier_one_is_filed(ap
 
     assert (late.status_code, late.json()["code"]) == (409, "room_closed")
     assert early.status_code == 202
-    assert Room.objects.get().status == "closed"
+    assert Room.objects.get().status == "resolved"

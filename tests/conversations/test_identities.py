@@ -151,7 +151,7 @@ def test_messages_without_a_room_are_cut_where_the_customer_was_quiet(db: None) 
 
     rooms = list(Room.objects.order_by("started_at"))
     assert [room.messages.count() for room in rooms] == [3, 1]
-    assert [room.status for room in rooms] == ["closed", "open"]
+    assert [room.status for room in rooms] == ["resolved", "open"]
 
 
 def test_a_late_message_joins_the_earlier_session_and_opens_nothing(db: None) -> None:

@@ -1,5 +1,6 @@
 """A join of two customers can be taken back: each has again what was its own."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from django.forms.models import model_to_dict
 from django.utils.timezone import now
 
 from conversations.models import Customer, CustomerIdentity, IdentityChange, Room
+from conversations.services.consent import note_consent
 from conversations.services.joining import join_customers
 from conversations.services.parting import undo_join
 
@@ -85,3 +87,24 @@ def test_what_came_after_the_join_stays_and_what_changed_since_is_kept() -> None
     assert set(one.rooms.values_list("external_id", flat=True)) == {"Ayu", "later"}
     assert parted is not None
     assert parted.rooms.get().external_id == "Bo"
+
+
+@pytest.mark.parametrize("opted_out", [0, 1])
+def test_of_two_consents_the_stricter_holds_and_parting_gives_each_its_own_back(
+    opted_out: int,
+) -> None:
+    """The other one opted in later: that was another number's word and lifts nothing."""
+    people = [customer("Ayu", "+6281200000001"), customer("Bo", "+6281200000002")]
+    note_consent(customer=people[opted_out], change="out", at=now() - timedelta(days=9))
+    note_consent(customer=people[1 - opted_out], change="in", at=now() - timedelta(days=1))
+    before = [state(person) for person in people]
+
+    change = join_customers(customer=people[0], absorbed=people[1], because=("crm", "7"))
+    people[0].refresh_from_db()
+    assert people[0].opted_out_at is not None
+    assert people[0].consents.count() == 2
+    parted = undo_join(change=change)
+
+    assert parted is not None
+    assert [state(people[0]), state(parted)] == before
+    assert [person.consents.count() for person in (people[0], parted)] == [1, 1]

@@ -4,6 +4,8 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
 
+from django.contrib.auth.models import Group, User
+from django.test import Client
 from django.utils.timezone import now
 
 from carddata.models import CardEvent, CardStatus, Partner, PartnerFile
@@ -14,12 +16,30 @@ from customer360.models import CustomerRecord, Product, Purchase, ServiceInterac
 from funnels.models import Funnel
 from tests.reviews.making import make_customer, make_message, make_review, make_room
 
+BASE = "/admin/customer360/customerprofile"
+QUEUE = f"{BASE}/queue/"
+
+
+def of_role(role: str, name: str) -> Client:
+    """A client in which a new member of staff with this role is signed in."""
+    user = User.objects.create_user(name, is_staff=True)
+    user.groups.add(Group.objects.get(name=role))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def page_of(room: Room) -> str:
+    """The page of the room's customer."""
+    return f"{BASE}/customer/{room.customer_id}/"
+
 
 def waiting_room(number: int = 1, *, minutes: int = 5, **fields: Any) -> Room:
     """An open room whose customer wrote some minutes ago and has no answer."""
     at = now() - timedelta(minutes=minutes)
     customer = make_customer(number, name=fields.pop("name", f"Person {number}"))
-    room = make_room(customer, last_inbound_at=at, last_message_at=at, **fields)
+    times = dict.fromkeys(("last_inbound_at", "last_message_at", "first_customer_message_at"), at)
+    room = make_room(customer, **{**times, **fields})
     refresh(room)
     return room
 

@@ -16,6 +16,16 @@ from customer360.models import (
 )
 
 AS_OF = date(2026, 3, 20)
+PATHS = (
+    "kpis",
+    "customer_segments",
+    "monthly_revenue",
+    "top_customers",
+    "product_category_performance",
+    "customer_satisfaction",
+    "churn_risk",
+    "rfm_segmentation",
+)
 NOON = datetime(2026, 3, 20, 12, tzinfo=UTC)
 
 
@@ -47,36 +57,38 @@ def make_profile(name: str, **values: Any) -> CustomerProfile:
     )
 
 
+# Two customers who bought and one who never did; a month with refunds; two currencies.
+CELLS = (
+    (date(2026, 3, 10), 5, 5, 5, "Champions", "high", "low", 1, 1, 3, "600.00"),
+    (date(2025, 9, 1), 1, 1, 3, "Lost", "medium", "high", 1, 0, 1, "150.50"),
+    (None, 0, 0, 0, "No purchase yet", "none", "no_purchase", 1, 0, 0, "0"),
+)
+SALES = (
+    (date(2025, 9, 1), "Tea", "IDR", 1, 0, "150.50"),
+    (date(2026, 1, 15), "Tea", "IDR", 1, 0, "300.00"),
+    (date(2026, 1, 31), "Coffee", "IDR", 1, 0, "400.00"),
+    (date(2026, 3, 10), "", "IDR", 1, 1, "-100.00"),
+    (date(2026, 3, 10), "Tea", "USD", 1, 0, "20.00"),
+)
+MOODS = ((date(2026, 1, 5), 10, 1), (date(2026, 3, 1), 4, 3))
+MONTHS = (
+    (date(2025, 12, 1), 4, 4, 0),
+    (date(2026, 1, 1), 5, 2, 3),
+    (date(2026, 2, 1), 2, 0, 2),
+    (date(2026, 3, 1), 1, 0, 1),
+)
+DAYS = (
+    (date(2025, 8, 1), 2, 0),
+    (date(2025, 9, 1), 0, 1),
+    (date(2026, 1, 15), 0, 1),
+    (date(2026, 3, 1), 1, 0),
+)
+
+
 def make_summaries() -> None:
-    """Two customers who bought and one who never did; a month with refunds; two currencies."""
-    cells = (
-        (date(2026, 3, 10), 5, 5, 5, "Champions", "high", "low", 1, 1, 3, "600.00"),
-        (date(2025, 9, 1), 1, 1, 3, "Lost", "medium", "high", 1, 0, 1, "150.50"),
-        (None, 0, 0, 0, "No purchase yet", "none", "no_purchase", 1, 0, 0, "0"),
-    )
-    for last, r, f, m, segment, tier, churn, customers, repeaters, purchases, value in cells:
-        ProfileCell.objects.create(
-            last_purchase_date=last,
-            recency_score=r,
-            frequency_score=f,
-            monetary_score=m,
-            customer_segment=segment,
-            value_tier=tier,
-            churn_risk=churn,
-            customers=customers,
-            repeat_customers=repeaters,
-            total_purchases=purchases,
-            total_lifetime_value=Decimal(value),
-            churn_risk_score=Decimal("0.5"),
-        )
-    sales = (
-        (date(2025, 9, 1), "Tea", "IDR", 1, 0, "150.50"),
-        (date(2026, 1, 15), "Tea", "IDR", 1, 0, "300.00"),
-        (date(2026, 1, 31), "Coffee", "IDR", 1, 0, "400.00"),
-        (date(2026, 3, 10), "", "IDR", 1, 1, "-100.00"),
-        (date(2026, 3, 10), "Tea", "USD", 1, 0, "20.00"),
-    )
-    for day, category, currency, orders, refunds, revenue in sales:
+    """The small tables of a build, filled with the rows above."""
+    _make_cells()
+    for day, category, currency, orders, refunds, revenue in SALES:
         SalesDay.objects.create(
             day=day,
             category=category,
@@ -87,19 +99,29 @@ def make_summaries() -> None:
             sold=Decimal(revenue),
             revenue=Decimal(revenue),
         )
-    for day, score, signals in ((date(2026, 1, 5), 10, 1), (date(2026, 3, 1), 4, 3)):
+    for day, score, signals in MOODS:
         SatisfactionDay.objects.create(day=day, score=score, signals=signals)
-    for month, buyers, new, kept in (
-        (date(2025, 12, 1), 4, 4, 0),
-        (date(2026, 1, 1), 5, 2, 3),
-        (date(2026, 2, 1), 2, 0, 2),
-        (date(2026, 3, 1), 1, 0, 1),
-    ):
+    for month, buyers, new, kept in MONTHS:
         BuyerMonth.objects.create(month=month, buyers=buyers, new_buyers=new, kept_buyers=kept)
-    for day, customers, buyers in (
-        (date(2025, 8, 1), 2, 0),
-        (date(2025, 9, 1), 0, 1),
-        (date(2026, 1, 15), 0, 1),
-        (date(2026, 3, 1), 1, 0),
-    ):
+    for day, customers, buyers in DAYS:
         CustomerDay.objects.create(day=day, new_customers=customers, new_buyers=buyers)
+
+
+def _make_cells() -> None:
+    names = (
+        "last_purchase_date",
+        "recency_score",
+        "frequency_score",
+        "monetary_score",
+        "customer_segment",
+        "value_tier",
+        "churn_risk",
+        "customers",
+        "repeat_customers",
+        "total_purchases",
+        "total_lifetime_value",
+    )
+    for values in CELLS:
+        row: dict[str, Any] = dict(zip(names, values, strict=True))
+        row["total_lifetime_value"] = Decimal(str(row["total_lifetime_value"]))
+        ProfileCell.objects.create(**row, churn_risk_score=Decimal("0.5"))

@@ -14,6 +14,7 @@ from django.utils.timezone import now
 
 from carddata.models import CardAccess
 from conversations.models import CannedAnswer, Customer, Message, Note, Room, Sending
+from conversations.seen import RoomSeen
 from customer360.selectors.timeline import KINDS, timeline
 from tests.customer360.desk import make_everything, refresh, waiting_room
 from tests.reviews.making import make_customer, make_message
@@ -63,6 +64,11 @@ def found(client: Client, text: str) -> list[str]:
 
 def page_of(room: Room) -> str:
     return f"{BASE}/customer/{room.customer_id}/"
+
+
+def seen_of(room: Room) -> str:
+    """What the page shows of the room as it is now."""
+    return RoomSeen.of(Room.objects.get(pk=room.pk)).text
 
 
 def taken(client: Client, address: str) -> int:
@@ -162,18 +168,19 @@ def test_the_timeline_is_newest_first_and_pages_without_gaps_or_repeats(root: Cl
     for number in range(1, 13):
         make_everything(room, None, number=number)
     moment = now() - timedelta(days=400)
+    author = User.objects.get(username="root")
     for _ in range(40):
         make_message(room, sent_at=moment)
     seen, cursor = [], ""
     while True:
-        entries, cursor = timeline(room.customer_id, may=lambda _: True, cursor=cursor)
+        entries, cursor = timeline(room.customer_id, user=author, cursor=cursor)
         seen += [entry.place for entry in entries]
         if not cursor:
             break
     assert seen == sorted(set(seen), reverse=True)
     # A message opens the room; a lead and a transaction are one funnel's.
     assert len(seen) == 12 * 8 + 40 + 1
-    only, _ = timeline(room.customer_id, may=lambda _: True, kinds=["review"])
+    only, _ = timeline(room.customer_id, user=author, kinds=["review"])
     assert {entry.kind for entry in only} == {"review"}
     for kind, _label in KINDS:
         assert root.get(page_of(room), {"kind": kind}).status_code == 200
@@ -232,27 +239,29 @@ def test_a_stale_hand_over_changes_nothing() -> None:
     assert first.post(address, {"do": "take"}).status_code == 302
     second.post(address, {"do": "take"})
     budi = User.objects.get(username="budi")
-    said = second.post(address, {"do": "assign", "seen": "", "to": budi.pk}, follow=True)
+    said = second.post(address, {"do": "assign", "seen": f"{room.pk}:", "to": budi.pk})
+    assert said.status_code == 409
     assert b"belongs to sari since you looked" in said.content
     room.refresh_from_db()
     assert room.assigned_to
     assert room.assigned_to.username == "sari"
 
 
-def test_a_closed_room_opens_again_when_the_customer_writes_later() -> None:
+def test_a_resolved_room_opens_again_when_the_customer_writes_later() -> None:
     room = waiting_room(1)
     client = agent()
-    client.post(f"{page_of(room)}{room.pk}/do/", {"do": "close"})
+    address = f"{page_of(room)}{room.pk}/do/"
+    client.post(address, {"do": "resolve", "seen": seen_of(room)})
     room.refresh_from_db()
-    assert (room.status, room.closed_by and room.closed_by.username) == ("closed", "sari")
+    assert (room.status, room.resolved_by and room.resolved_by.username) == ("resolved", "sari")
     make_message(room, sent_at=now() - timedelta(hours=2), body="a late one, sent before")
     refresh(room)
-    assert room.status == "closed"
+    assert room.status == "resolved"
     make_message(room, sent_at=now() + timedelta(seconds=1))
     refresh(room)
-    assert (room.status, room.closed_at, room.closed_by_id) == ("open", None, None)
-    client.post(f"{page_of(room)}{room.pk}/do/", {"do": "close"})
-    client.post(f"{page_of(room)}{room.pk}/do/", {"do": "reopen"})
+    assert (room.status, room.closed_at) == ("open", None)
+    client.post(address, {"do": "resolve", "seen": seen_of(room)})
+    client.post(address, {"do": "reopen", "seen": seen_of(room)})
     room.refresh_from_db()
     assert room.status == "open"
 
@@ -282,7 +291,9 @@ def test_canned_answers_are_filled_and_what_is_lacking_is_not_sent() -> None:
     assert "Halo Ana, ini sari" in text
     assert own.body in text
     assert "/theirs" not in text
-    assert 'data-lacking="{first_name}"' in client.get(page_of(nameless)).content.decode()
+    shown = client.get(page_of(nameless), {"canned": "hi"}).content.decode()
+    assert "Halo {first_name}, ini sari</textarea>" in shown
+    assert "{first_name}: Nobody knows this" in shown
     sent = client.post(
         f"{page_of(nameless)}{nameless.pk}/answer/", {"token": "t", "body": "Halo {first_name}"}
     )

@@ -1,195 +1,24 @@
-"""The dashboard: every figure leads to rows that add up to it, every picture is a table too."""
+"""The dashboard's page and its exports: every picture is a table too."""
 
 import csv
 import io
-from collections.abc import Iterator
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
-from customer360.documentation import metrics_page
-from customer360.drill import kpi_link, row_link
 from customer360.fields import FIELDS
-from customer360.metrics import FIGURES, KPIS, PICTURES, Figure
+from customer360.metrics import FIGURES, KPIS, PICTURES
 from customer360.models import CustomerProfile, CustomerRecord, Product, ProfileBuild
 from customer360.periods import Period
-from customer360.scores.segments import SEGMENT_RULES
-from customer360.selectors.answers import Answer, Built, current_build
+from customer360.selectors.answers import current_build
 from customer360.selectors.figures import answer
-from customer360.selectors.rows import RowQuery, sale_rows, signal_rows
-from tests.conftest import ROOT
-from tests.customer360.figures_data import make_build, make_profile
-from tests.customer360.shop import AS_OF, build_shop
-
-DASHBOARD = "/admin/customer360/customerprofile/dashboard/"
-PERIODS = [
-    Period(),
-    Period(date_from=date(2025, 12, 1), date_to=AS_OF),
-    Period(date_from=date(2026, 1, 10), date_to=date(2026, 2, 28)),
-    Period(date_to=date(2026, 1, 31)),
-    Period(date_from=date(2026, 2, 1)),
-]
-
-
-@pytest.fixture
-def shop(db: None) -> ProfileBuild:
-    build = build_shop()
-    assert build.state == "done", build.error
-    return build
-
-
-@pytest.fixture
-def staff(client: Client, db: None) -> Client:
-    client.force_login(User.objects.create_superuser("root"))
-    return client
-
-
-def context(response: Any) -> dict[str, Any]:
-    """What the page was drawn from."""
-    assert response.status_code in (200, 400), response.status_code
-    data: dict[str, Any] = response.context_data
-    return data
-
-
-# --- A figure equals its rows -----------------------------------------------------------------------
-class Lists:
-    """What the lists behind figures say: how many rows, and what they add up to."""
-
-    def __init__(self, client: Client) -> None:
-        self.client = client
-
-    def read(self, address: str) -> Any:
-        response = self.client.get(address)
-        assert response.status_code == 200, address
-        return context(response)
-
-    def count(self, address: str) -> int:
-        return int(self.read(address)["cl"].result_count)
-
-    def totals(self, address: str) -> Any:
-        """The shown totals, held against the very rows, page by page."""
-        shown = self.read(address)
-        rows = list(self.all_rows(address))
-        assert shown["rows"].count == len(rows)
-        assert shown["rows"].total == sum(
-            (Decimal(row["amount"] if "amount" in row else row["score"]) for row in rows),
-            Decimal(0),
-        )
-        return shown["rows"]
-
-    def all_rows(self, address: str) -> Iterator[dict[str, Any]]:
-        while True:
-            shown = self.read(address)
-            yield from shown["rows"].page
-            if "next" not in shown["links"]:
-                return
-            address = address.partition("?")[0] + shown["links"]["next"]
-
-
-def check_kpi(figure: Figure, found: Answer, lists: Lists, address: str) -> None:
-    value, values = found.values[figure.key], found.values
-    if figure.key == "total_customers":
-        assert lists.count(address) == value
-    elif figure.key == "total_lifetime_value":
-        assert lists.totals(address).total == value
-    elif figure.key == "average_order_value":
-        rows = lists.totals(address)
-        assert (rows.total, rows.orders) == (values["revenue"], values["orders"])
-    elif figure.key == "retention_rate":
-        shown = lists.read(address)
-        assert (shown["kept"], shown["base"]) == (values["retained"], values["retention_base"])
-        for month in shown["months"]:
-            assert lists.count(month["link"]) == month["kept"]
-    else:
-        assert lists.count(address) == values["repeat_buyers"]
-
-
-def check_row(figure: Figure, row: dict[str, Any], lists: Lists, address: str) -> None:
-    if figure.key in ("monthly_revenue", "product_category_performance"):
-        rows = lists.totals(address)
-        assert rows.total == row.get("revenue", row.get("total_revenue"))
-        assert rows.orders == row["orders"]
-    elif figure.key == "customer_satisfaction":
-        assert lists.totals(address).count == row["signals"]
-    elif figure.key == "top_customers":
-        profile = lists.read(address)["profile"]
-        assert profile.total_lifetime_value == row["total_lifetime_value"]
-    elif figure.key == "funnel_by_channel":
-        assert lists.count(address) == row["leads"]
-    else:
-        assert lists.count(address) == row["count"]
-
-
-@pytest.mark.parametrize("period", PERIODS, ids=str)
-def test_every_figure_leads_to_rows_that_add_up_to_it(
-    staff: Client, shop: ProfileBuild, period: Period
-) -> None:
-    lists, built = Lists(staff), current_build()
-    walked = set()
-
-    kpis = answer("kpis", period, built=built)
-    for figure in KPIS:
-        check_kpi(figure, kpis, lists, kpi_link(figure.key, period, "IDR"))
-        walked.add(figure.key)
-    for figure in PICTURES:
-        found = answer(figure.key, period, built=built)
-        assert found.rows, figure.key
-        for row in found.rows:
-            check_row(figure, row, lists, row_link(figure.key, row, period))
-        walked.add(figure.key)
-
-    assert walked == {figure.key for figure in FIGURES}
-
-
-def test_chart_parts_lead_where_their_numbers_are(staff: Client, shop: ProfileBuild) -> None:
-    shown = context(staff.get(DASHBOARD))
-    lists = Lists(staff)
-
-    for part in shown["drawn"]["rfm_segmentation"]["parts"]:
-        assert lists.count(part["link"]) == part["count"]
-    for part in shown["drawn"]["customer_segments"]["parts"]:
-        if part["name"]:
-            assert lists.count(part["link"]) == part["value"]
-    for line in shown["drawn"]["funnel_by_channel"]["lines"]:
-        for value, link in zip(line["values"], line["links"], strict=True):
-            assert lists.count(link) == value
-    gauge = lists.read(shown["drawn"]["customer_satisfaction"]["link"])["rows"]
-    assert (
-        round(float(gauge.total) / gauge.count, 2)
-        == shown["drawn"]["customer_satisfaction"]["value"]
-    )
-
-
-def test_the_lifetime_values_of_all_profiles_are_the_figure(shop: ProfileBuild) -> None:
-    found = answer("kpis", Period(), built=current_build()).values
-
-    by_profile = sum(one.total_lifetime_value for one in CustomerProfile.objects.all())
-    assert by_profile == found["total_lifetime_value"]
-    assert found["total_customers"] == CustomerProfile.objects.count()
-
-
-def test_tomorrows_purchase_and_dollars_are_no_revenue_of_today(shop: ProfileBuild) -> None:
-    rows = sale_rows(RowQuery(period=Period()), current_build(), size=1_000).page
-
-    assert all(row["day"] <= AS_OF for row in rows)
-    assert Decimal("999.00") not in {row["amount"] for row in rows}
-    assert {"Refund", "Purchase"} <= {row["kind"] for row in rows}
-    months = answer("monthly_revenue", Period(), built=current_build()).rows
-    assert {row["currency"] for row in months} == {"IDR", "USD"}
-
-
-def test_without_a_build_lists_are_empty(staff: Client, db: None) -> None:
-    query = RowQuery(period=Period())
-
-    assert sale_rows(query, Built()).count == signal_rows(query, Built()).count == 0
-    for page in ("sales", "signals", "retention"):
-        assert staff.get(DASHBOARD.replace("dashboard", page)).status_code == 200
+from tests.customer360.figures_data import make_build
+from tests.customer360.shop import AS_OF
+from tests.customer360.staff_lists import DASHBOARD, context
 
 
 # --- The page -----------------------------------------------------------------------------------------
@@ -208,7 +37,7 @@ def test_every_picture_has_a_heading_a_definition_a_table_and_an_export(
         for row in picture["table"]:
             assert row["link"].replace("&", "&amp;") in text
     assert text.count('role="img"') == len(context(page)["drawn"])
-    assert f">build {shop.pk}</a>" in text
+    assert f">build {shop.pk}, as of 20 Mar 2026</a>" in text
     assert "By the simple rule, too few for a model" in text
 
 
@@ -360,77 +189,3 @@ def test_profiles_are_exported_with_the_fields_of_the_dictionary(
     assert data.headers == ["customer_id", "name", "phone_number", *(one.key for one in FIELDS)]
     assert len(data) == CustomerProfile.objects.count()
     assert "None" not in data.csv
-
-
-# --- One customer's page --------------------------------------------------------------------------------
-def test_a_customers_page_tells_scores_churn_and_purchases(
-    staff: Client, shop: ProfileBuild
-) -> None:
-    record = CustomerRecord.objects.get(external_id="4")
-    page = staff.get(reverse("admin:customer360_customerprofile_change", args=[record.customer_id]))
-    text = page.content.decode()
-
-    assert "Among the buyers" in text
-    assert "4 orders, last " in text
-    assert "by the simple rule" in text
-    assert context(page)["sales"].count == 5
-    for field in FIELDS:
-        assert f">{field.title}</dt>" in text
-
-
-def test_who_never_bought_has_a_page_without_numbers(staff: Client, shop: ProfileBuild) -> None:
-    profile = make_profile("Never")
-
-    text = staff.get(
-        reverse("admin:customer360_customerprofile_change", args=[profile.pk])
-    ).content.decode()
-
-    assert "has not bought yet" in text
-    assert "No order yet" in text
-    assert "No purchase" in text
-
-
-def test_profiles_are_found_by_phone_in_any_format_and_by_source_id(
-    staff: Client, shop: ProfileBuild
-) -> None:
-    lists = Lists(staff)
-    address = "/admin/customer360/customerprofile/?q="
-
-    assert lists.count(f"{address}0811-000-0004") == 1
-    assert lists.count(f"{address}First") == 0
-    assert lists.count(f"{address}Customer 23") == 1
-
-
-@pytest.mark.parametrize(
-    "query", ["kept_in=x", "kept_in=2026-13-01", "recency_score=9", "customer_segment='or 1=1"]
-)
-def test_wrong_filters_break_nothing(staff: Client, shop: ProfileBuild, query: str) -> None:
-    assert staff.get(f"/admin/customer360/customerprofile/?{query}").status_code in (200, 302)
-
-
-# --- The dictionary and its page ------------------------------------------------------------------------
-def test_the_documented_metrics_are_the_dictionary() -> None:
-    assert (ROOT / "docs" / "metrics.md").read_text() == metrics_page()
-
-
-def test_every_figure_says_all_that_a_reader_asks() -> None:
-    for figure in FIGURES:
-        for part in ("title", "meaning", "formula", "grain", "null_rule", "period", "rows"):
-            assert getattr(figure, part), (figure.key, part)
-    assert len({figure.key for figure in FIGURES}) == len(FIGURES)
-    columns = {one.name for one in CustomerProfile._meta.concrete_fields}
-    assert {one.key for one in FIELDS} <= columns
-    assert columns - {one.key for one in FIELDS} == {
-        "customer",
-        "purchase_months",
-        "repeat_value",
-        "build_id",
-    }
-
-
-def test_the_analysts_page_names_every_segment() -> None:
-    text = (ROOT / "docs" / "analyst.md").read_text() + metrics_page()
-
-    for rule in SEGMENT_RULES:
-        assert f"| {rule.name} |" in text
-    assert settings.CURRENCY == "IDR"

@@ -1,6 +1,6 @@
 """Two customers joined by hand and parted again: every row moves, and every byte comes back."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import permutations
 from typing import Any
@@ -79,9 +79,16 @@ def full_customer(shared: Shared, name: str, phone: str) -> Customer:
     )
     IdentityChange.objects.create(customer=person, change="replaced", kind="phone", value=phone)
     Consent.objects.create(customer=person, change="in", origin="staff", at=moment)
+    room = _conversation(person, moment)
+    _review(shared, person, room, moment)
+    _profile(shared, person)
+    return person
+
+
+def _conversation(person: Customer, moment: datetime) -> Room:
     room = Room.objects.create(
         source="session",
-        external_id=name,
+        external_id=person.name,
         customer=person,
         channel="whatsapp",
         started_at=moment,
@@ -92,7 +99,7 @@ def full_customer(shared: Shared, name: str, phone: str) -> Customer:
         room=room,
         customer=person,
         source="crm",
-        external_id=name,
+        external_id=person.name,
         sender="customer",
         sent_at=moment,
         received_at=moment,
@@ -110,6 +117,10 @@ def full_customer(shared: Shared, name: str, phone: str) -> Customer:
         began_at=moment,
         leads_date=moment,
     )
+    return room
+
+
+def _review(shared: Shared, person: Customer, room: Room, moment: datetime) -> None:
     invitation = Invitation.objects.create(campaign=shared.campaign, customer=person)
     session = ReviewSession.objects.create(
         customer=person,
@@ -122,14 +133,17 @@ def full_customer(shared: Shared, name: str, phone: str) -> Customer:
     Review.objects.create(
         customer=person,
         created_at=moment,
-        user_name=name,
-        contact_number=phone,
+        user_name=person.name,
+        contact_number=person.phone_number,
         session=session,
         rating=4,
         product_name="Tea",
         product_review="Good",
     )
-    CustomerRecord.objects.create(external_id=name, customer=person)
+
+
+def _profile(shared: Shared, person: Customer) -> None:
+    CustomerRecord.objects.create(external_id=person.name, customer=person)
     CustomerProfile.objects.create(
         customer=person,
         customer_segment="Champions",
@@ -145,7 +159,6 @@ def full_customer(shared: Shared, name: str, phone: str) -> Customer:
     DuplicateCandidate.objects.create(
         one_id=one, other_id=other, score=60, reasons=["x"], state="not_same"
     )
-    return person
 
 
 def everything() -> dict[str, list[str]]:
@@ -267,7 +280,7 @@ def test_what_came_later_goes_by_its_own_key_and_the_rest_is_listed(
 
 def test_a_row_changed_since_the_join_is_left_and_listed(pair: tuple[Customer, Customer]) -> None:
     change = join_by_hand(keep=pair[0].pk, absorb=pair[1].pk, reason="x", made_by=None)
-    Room.objects.filter(status="closed").update(closed_at=now() + timedelta(days=1))
+    Room.objects.filter(status="resolved").update(closed_at=now() + timedelta(days=1))
     undo_join(change=change)
 
     left = IdentityChange.objects.get(pk=change.pk).absorbed["left"]

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 
 from conversations.models import Message, Room, SavedFilter
+from conversations.seen import RoomSeen
 from conversations.services.desk import take_room
 from conversations.services.drain import drain_inbox
 from customer360.selectors.queue import QueueQuery, neighbours, queue_page
@@ -70,11 +71,11 @@ def test_those_who_wait_longest_come_first_then_the_answered(user: User) -> None
     answered = waiting_room(3, minutes=90)
     make_message(answered, sender="bot", sent_at=now())
     refresh(answered)
-    closed = waiting_room(4, status="closed")
+    resolved = waiting_room(4, status="resolved")
     assert order(QueueQuery(), user) == [long.pk, short.pk, answered.pk]
     assert order(QueueQuery(state="waiting"), user) == [long.pk, short.pk]
     assert order(QueueQuery(over="15"), user) == [long.pk]
-    assert order(QueueQuery(state="closed"), user) == [closed.pk]
+    assert order(QueueQuery(state="resolved"), user) == [resolved.pk]
     assert neighbours(long, QueueQuery(), user) == (None, short)
     assert neighbours(short, QueueQuery(), user) == (long, None)
     assert neighbours(answered, QueueQuery(), user) == (None, long)
@@ -122,8 +123,13 @@ def test_many_are_taken_and_closed_at_once_but_not_a_colleagues(staff: Client, u
         {"do": "assign", "to": user.pk, "room": [f"{rooms[0].pk}:{budi.pk}"]},
     )
     assert Room.objects.filter(assigned_to=user).count() == 3
-    staff.post(f"{QUEUE}change/", {"do": "close", "room": ticks})
-    assert Room.objects.filter(status="closed", closed_by=user).count() == 3
+    held = [RoomSeen.of(room).text for room in Room.objects.order_by("pk")]
+    asked = staff.post(f"{QUEUE}change/", {"do": "close", "room": held})
+    assert b"Resolve 3 rooms?" in asked.content
+    assert b"3 of them still wait" in asked.content
+    assert not Room.objects.filter(status="resolved").exists()
+    staff.post(f"{QUEUE}change/", {"do": "close", "room": held, "sure": "1"})
+    assert Room.objects.filter(status="resolved", resolved_by=user).count() == 3
 
 
 @pytest.mark.postgresql

@@ -41,14 +41,6 @@ def build_both_ways() -> None:
     assert snapshot() == changed
 
 
-def rated_higher(review: Review) -> None:
-    Review.objects.filter(pk=review.pk).update(rating=5)
-
-
-def made_without_stars(review: Review) -> None:
-    Review.objects.filter(pk=review.pk).update(rating=None)
-
-
 def moved_in_time(review: Review) -> None:
     Review.objects.filter(pk=review.pk).update(created_at=datetime(2026, 2, 1, 4, tzinfo=UTC))
 
@@ -88,8 +80,6 @@ def test_a_new_review_is_seen_by_a_build_of_the_changed() -> None:
 @pytest.mark.parametrize(
     ("happening", "left", "counted"),
     [
-        (rated_higher, (1, Decimal("10.00")), [(date(2026, 3, 11), 10, 1)]),
-        (made_without_stars, (0, None), []),
         (moved_in_time, (1, Decimal("6.00")), [(date(2026, 2, 1), 6, 1)]),
         (made_of_tomorrow, (0, None), []),
         (deleted, (0, None), []),

@@ -4,16 +4,28 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.timezone import now
 from tablib import Dataset
 
 from conversations.models import Customer, CustomerIdentity, IdentityChange
 from customer360 import resources
-from customer360.models import CustomerProfile, CustomerRecord, ProfileBuild, Purchase
+from customer360.models import (
+    CampaignResponse,
+    CustomerProfile,
+    CustomerRecord,
+    Product,
+    ProfileBuild,
+    Purchase,
+    ServiceInteraction,
+    WebsiteVisit,
+)
 from customer360.services.building import begin_build, build_profiles
 from customer360.services.records import place_new_records
+from funnel_site.lib.filters import common_values
 from tests.customer360.shop import fill_shop
 
 pytestmark = pytest.mark.django_db
@@ -147,3 +159,47 @@ def test_staff_undo_the_join_of_a_record(staff: Client) -> None:
 
     assert "1 joins undone." in str(next(iter(page.context["messages"])))
     assert CustomerRecord.objects.get().customer != person
+
+
+def test_lists_are_filtered_by_exact_text(staff: Client) -> None:
+    fill_shop(20)
+    for model, asked, wanted in (
+        (Purchase, {"currency": "USD"}, {"currency": "USD"}),
+        (Purchase, {"product__category": "Coffee"}, {"product__category": "Coffee"}),
+        (Purchase, {"currency": ""}, {}),
+        (Purchase, {"currency": "' or 1=1"}, {"pk": None}),
+        (Product, {"category": "Tea"}, {"category": "Tea"}),
+        (ServiceInteraction, {"interaction_type": "complaint"}, {"interaction_type": "complaint"}),
+        (ServiceInteraction, {"satisfaction_score": "1"}, {"satisfaction_score": 1}),
+        (ServiceInteraction, {"satisfaction_score": "none"}, {"satisfaction_score": None}),
+        (ServiceInteraction, {"satisfaction_score": "99"}, {}),
+        (CampaignResponse, {"campaign__channel": "email"}, {"campaign__channel": "email"}),
+        (WebsiteVisit, {"source": "nowhere"}, {"pk": None}),
+    ):
+        name = model._meta.model_name
+        page: Any = staff.get(reverse(f"admin:customer360_{name}_changelist"), asked)
+        assert page.context["cl"].result_count == model._default_manager.filter(**wanted).count()
+
+
+def test_no_list_reads_all_rows_for_its_filters(staff: Client) -> None:
+    """Values are offered from the planner's statistics, or from a table's first rows."""
+    fill_shop(20)
+    for name in LISTS:
+        with CaptureQueriesContext(connection) as asked:
+            staff.get(reverse(f"admin:customer360_{name}_changelist"))
+        distinct = [one["sql"] for one in asked if "SELECT DISTINCT" in one["sql"]]
+        assert all("LIMIT 10000" in sql for sql in distinct), name
+
+
+@pytest.mark.postgresql
+def test_a_large_tables_values_are_the_planners(staff: Client) -> None:
+    fill_shop(20)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE customer360_purchase")
+        assert common_values(Purchase, "currency") == ["IDR", "USD"]
+        cursor.execute(
+            "UPDATE pg_class SET reltuples = 10000000 WHERE oid = 'customer360_purchase'::regclass"
+        )
+    with CaptureQueriesContext(connection) as asked:
+        assert common_values(Purchase, "currency") == ["IDR", "USD"]
+    assert len(asked) == 1

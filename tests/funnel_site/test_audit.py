@@ -1,16 +1,20 @@
 """The audit trail: what leaves an entry, who reads it, and that nobody can change it."""
 
+from datetime import timedelta
 from importlib import import_module
+from io import StringIO
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.utils.timezone import now
 
 from conversations.models import Customer, CustomerIdentity, InboundEvent, Line, Room
-from funnel_site.audit.models import AuditEntry
+from funnel_site.audit.models import AuditEntry, AuditPruning
+from funnel_site.audit.pruning import PruningError, prune
 
 PHONE = "+6281234567890"
 NAME = "Siti Rahmawati"
@@ -161,13 +165,20 @@ def test_everybody_reads_their_own_trail_and_the_auditor_all(customer: Customer)
         assert client.post(f"{pages}/{theirs.pk}/delete/", {"post": "yes"}).status_code == 403
 
 
+def guarded() -> None:
+    """Put the triggers back that are taken away for the other tests: see conftest.py."""
+    made = import_module("funnel_site.audit.migrations.0004_pruning_and_truncate")
+    known = made.SQLITE if connection.vendor == "sqlite" else made.POSTGRESQL
+    wanted = ("no_delete",) if connection.vendor == "sqlite" else ("no_truncate",)
+    with connection.cursor() as cursor:
+        for statement in known:
+            if statement.startswith("CREATE TRIGGER") and any(one in statement for one in wanted):
+                cursor.execute(statement)
+
+
 def test_the_database_refuses_to_change_or_delete_an_entry(customer: Customer) -> None:
     entered("Support agent").get(f"/admin/conversations/customer/{customer.pk}/change/")
-    if connection.vendor == "sqlite":
-        # Taken away for the other tests: see conftest.py.
-        made = import_module("funnel_site.audit.migrations.0002_append_only").sqlite(["who"])
-        with connection.cursor() as cursor:
-            cursor.execute(made[0])
+    guarded()
     (entry,) = trail(kind="saw")
     rows = AuditEntry.objects.filter(pk=entry.pk)
     for deed in (
@@ -181,3 +192,119 @@ def test_the_database_refuses_to_change_or_delete_an_entry(customer: Customer) -
     User.objects.get(username="Support-agent").delete()
     entry.refresh_from_db()
     assert (entry.actor, entry.who) == (None, "Support-agent")
+
+
+def test_the_trail_is_not_emptied_at_once(customer: Customer) -> None:
+    if connection.vendor == "sqlite":
+        pytest.skip("SQLite has no TRUNCATE: it empties by DELETE, which is refused row by row")
+    guarded()
+    with connection.cursor() as cursor:
+        # What this test has written waits for its own checks, which would stop it, too.
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    for table in ("audit_auditentry", "audit_auditpruning"):
+        with (
+            pytest.raises(DatabaseError, match=r"append-only|are kept"),
+            transaction.atomic(),
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(f"TRUNCATE {table}")
+
+
+def test_entries_go_for_their_age_alone_and_by_a_row_that_stays(customer: Customer) -> None:
+    guarded()
+    entered("Support agent").get(f"/admin/conversations/customer/{customer.pk}/change/")
+    young = AuditEntry.objects.get(kind="saw")
+    old = AuditEntry.objects.get(pk=young.pk)
+    old.pk, old.timestamp = None, now() - timedelta(days=800)
+    AuditEntry.objects.bulk_create([old])
+    for days, why in ((364, "x"), (700, "")):
+        with pytest.raises(PruningError):
+            prune(older_than_days=days, reason=why)
+    assert prune(older_than_days=700, reason="policy", dry_run=True).entries == 1
+    assert not AuditPruning.objects.exists()
+
+    out = StringIO()
+    call_command("prune_audit", older_than_days=700, reason="policy 4", stdout=out)
+
+    assert out.getvalue().startswith("1 entries before")
+    assert AuditEntry.objects.filter(pk=young.pk).exists()
+    assert not AuditEntry.objects.filter(timestamp__lt=now() - timedelta(days=700)).exists()
+    (kept,) = AuditPruning.objects.all()
+    assert (kept.removed, kept.reason) == (1, "policy 4")
+    for deed in (
+        lambda: AuditPruning.objects.filter(pk=kept.pk).update(reason="x"),
+        lambda: AuditPruning.objects.filter(pk=kept.pk)._raw_delete(connection.alias),
+        lambda: AuditPruning.objects.create(
+            until=now(), made_at=now(), who="x", reason="all of it", removed=9
+        ),
+        lambda: AuditEntry.objects.filter(pk=young.pk)._raw_delete(connection.alias),
+    ):
+        with pytest.raises(DatabaseError), transaction.atomic():
+            deed()
+
+
+def test_a_lead_reads_the_agents_trail_and_nobody_elses(customer: Customer) -> None:
+    for role in ("Support agent", "Privacy steward"):
+        entered(role).get(f"/admin/conversations/customer/{customer.pk}/change/")
+    listed = entered("Support lead").get("/admin/audit/auditentry/").content.decode()
+    agents, others = (
+        trail(kind="saw", who="Support-agent"),
+        trail(kind="saw", who="Privacy-steward"),
+    )
+    assert f"/admin/audit/auditentry/{agents[0].pk}/" in listed
+    assert f"/admin/audit/auditentry/{others[0].pk}/" not in listed
+
+
+@pytest.mark.parametrize(("role", "label", "shows"), [
+    ("Support agent", "conversations.customer", PHONE),
+    ("Operator", "conversations.inboundevent", "blue door"),
+])  # fmt: skip
+def test_one_masked_field_is_shown_with_a_reason_that_stays(
+    customer: Customer, role: str, label: str, shows: str
+) -> None:
+    event = InboundEvent.objects.create(
+        source="crm", dedupe_key="1", body=b'{"message": "blue door"}', received_at=now()
+    )
+    key = customer.pk if label == "conversations.customer" else event.pk
+    page, client = f"/admin/reveal/{label}/{key}/", entered(role)
+    row = client.get(f"/admin/{label.replace('.', '/')}/{key}/change/").content.decode()
+    assert shows not in row
+
+    without = client.post(page, {"reason": " "})
+    assert shows not in without.content.decode()
+    assert not trail(kind="revealed")
+    shown = client.post(page, {"reason": "ticket 5", "next": "//evil.example/"})
+
+    assert shows in shown.content.decode()
+    assert "no-store" in shown["Cache-Control"]
+    assert shown["Refresh"].startswith("30; url=/admin/")
+    (entry,) = trail(kind="revealed")
+    assert (entry.who, entry.words, entry.object_pk) == (
+        role.replace(" ", "-"),
+        "ticket 5",
+        str(key),
+    )
+    assert shows not in str(entry.changes) + str(entry.additional_data) + entry.object_repr
+    other = entered("Analyst")
+    assert other.post(page, {"reason": "curious"}).status_code == 403
+    assert entered("Auditor").get(page).status_code == 403
+
+
+def test_a_superusers_sign_in_is_told(
+    db: None,
+    client: Client,
+    mailoutbox: Any,
+    settings: Any,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    settings.ADMINS = [("", "owner@example.com")]
+    User.objects.create_superuser("chief", password="tall-Green-42")
+    User.objects.create_user("agent", password="tall-Green-42", is_staff=True)
+    for name in ("agent", "chief"):
+        with django_capture_on_commit_callbacks(execute=True):
+            client.post("/admin/login/", {"username": name, "password": "tall-Green-42"})
+
+    (entry,) = trail(kind="told")
+    assert entry.who == "chief"
+    assert [mail.to for mail in mailoutbox] == [["owner@example.com"]]
+    assert "chief" in mailoutbox[0].body

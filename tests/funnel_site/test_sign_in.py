@@ -1,11 +1,13 @@
 """Signing in: the second factor, recovery codes, sessions that end, headers, keys of one's own."""
 
 import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
+from django.utils.timezone import now
 from django_otp.oath import totp
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
@@ -15,6 +17,7 @@ from funnel_site.access.second_factor import begin, confirm, new_codes
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery"
+LOGIN = "/admin/login/"
 ACCOUNT = "/admin/access/apikey/account/"
 
 
@@ -183,3 +186,52 @@ def test_nobody_revokes_anothers_key(user: User) -> None:
 
     key.refresh_from_db()
     assert not key.revoked
+
+
+def test_a_key_is_rotated_without_a_gap(user: User) -> None:
+    user.user_permissions.add(Permission.objects.get(codename="view_review"))
+    client = sign_in()
+
+    def secret_of(answer: Any) -> str:
+        return str(answer.content.decode().partition('id="new-key">')[2].partition("<")[0])
+
+    def answers(secret: str) -> int:
+        return (
+            Client().get("/api/reviews", headers={"Authorization": f"Api-Key {secret}"}).status_code
+        )
+
+    form = {"name": "mine", "scopes": ["reviews"], "days": "30"}
+    first = secret_of(client.post(f"{ACCOUNT}keys/", form))
+    old = ApiKey.objects.get()
+    assert old.expiry_date is not None
+    assert timedelta(days=29) < old.expiry_date - now() <= timedelta(days=30)
+
+    second = secret_of(client.post(f"{ACCOUNT}keys/{old.pk}/rotate/"))
+
+    assert [answers(first), answers(second)] == [200, 200]
+    old.refresh_from_db()
+    assert old.expiry_date - now() <= timedelta(hours=24)
+    new = ApiKey.objects.exclude(pk=old.pk).get()
+    assert (new.name, new.scopes, new.owner) == ("mine", ["reviews"], user)
+    ApiKey.objects.filter(pk=old.pk).update(expiry_date=now())
+    assert [answers(first), answers(second)] == [401, 200]
+    dead = client.post(f"{ACCOUNT}keys/{old.pk}/rotate/", follow=True)
+    assert "does not work any more" in dead.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("proxies", "last", "is_locked"), [(0, "", True), (1, ", 198.51.100.7", True), (1, "", False)]
+)
+def test_the_lock_is_not_dodged_by_a_forged_header(
+    user: User, settings: Any, proxies: int, last: str, is_locked: bool
+) -> None:
+    """Without a proxy the header is anybody's word; with one its last part is the proxy's own."""
+    settings.PROXY_COUNT = proxies
+    for number in range(10):
+        header = {"X-Forwarded-For": f"203.0.113.{number}{last}"}
+        Client().post(LOGIN, {"username": "sari", "password": "x"}, headers=header)
+
+    client = Client()
+    other = {"X-Forwarded-For": f"203.0.113.99{last}"}
+    client.post(LOGIN, {"username": "sari", "password": PASSWORD}, headers=other)
+    assert is_in(client) != is_locked

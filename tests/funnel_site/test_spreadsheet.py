@@ -9,10 +9,10 @@ import pytest
 from django.db import models
 from hypothesis import given
 from hypothesis import strategies as st
-from import_export.widgets import IntegerWidget
 
 from funnel_site.lib.spreadsheet import (
     SpreadsheetDecimalWidget,
+    SpreadsheetIntegerWidget,
     SpreadsheetMomentWidget,
     SpreadsheetResource,
     SpreadsheetTextWidget,
@@ -138,7 +138,7 @@ def test_a_resource_guards_every_text_column_and_only_those() -> None:
         SpreadsheetTextWidget,
         SpreadsheetTextWidget,
         SpreadsheetDecimalWidget,
-        IntegerWidget,
+        SpreadsheetIntegerWidget,
         SpreadsheetMomentWidget,
     ]
 
@@ -149,7 +149,7 @@ def test_a_row_is_exported_guarded_plain_and_exact() -> None:
         note="+628123456789",
         email="@x.example",
         amount=Decimal("1E+6"),
-        count=-5,
+        count=-5_000,
         moment=datetime(2025, 4, 21, 3, 0, 0, 250_000, tzinfo=UTC),
     )
 
@@ -158,7 +158,7 @@ def test_a_row_is_exported_guarded_plain_and_exact() -> None:
         "+628123456789",
         "'@x.example",
         "1000000",
-        "-5",
+        "-5000",
         "2025-04-21T10:00:00.250000+07:00",
     ]
 

@@ -1,22 +1,30 @@
 """What runs and how the system does: a fixed number of statements, and buttons that do their work."""
 
+import json
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
 from celery import current_app
 from django.contrib.auth.models import Permission, User
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils.timezone import now
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from conversations.models import InboundEvent
+from operations import checkup
+from operations.alarms import alarms_of
 from operations.models import TaskRun
-from operations.selectors import works
+from operations.selectors import Work, add_line, works
 from operations.services import NotStartedError, run_now
+from operations.system import Health, dead_letters_by_error, health
 
 pytestmark = pytest.mark.django_db
 DRAIN = "conversations.tasks.drain_inbox"
@@ -59,7 +67,7 @@ def test_a_page_costs_the_same_whatever_the_tables_hold(path: str) -> None:
         client.get(address)
 
     assert len(many) == len(few)
-    assert len(many) <= 30
+    assert len(many) <= 40
 
 
 def test_the_system_page_says_what_waits_and_what_failed() -> None:
@@ -72,6 +80,8 @@ def test_the_system_page_says_what_waits_and_what_failed() -> None:
     page = operator("view_operations").get("/admin/operations/taskrun/system/").content.decode()
 
     assert "Dead letters: 3" in page
+    assert "Deliveries are safe, but they wait" in page
+    assert "could not be understood: 3" in page
     assert "required" in page
     assert "No broker" in page
 
@@ -148,3 +158,98 @@ def test_replay_puts_dead_letters_back_in_line() -> None:
     page = client.post("/admin/operations/taskrun/replay/", follow=True).content.decode()
 
     assert "Put 2 dead letters back in line" in page
+
+
+def test_errors_that_differ_in_numbers_alone_are_one() -> None:
+    events(3, "failed")
+    for place, key in enumerate(InboundEvent.objects.values_list("pk", flat=True)):
+        InboundEvent.objects.filter(pk=key).update(error=f"row {place}: no phone in “x{place}”")
+
+    (found,) = dead_letters_by_error()
+
+    assert (found["number"], found["error"]) == (3, "row …: no phone in …")
+
+
+def test_whoever_signs_in_with_a_role_sees_how_the_system_does_and_no_more() -> None:
+    client = operator("view_health")
+    assert client.get("/admin/operations/taskrun/system/").status_code == 200
+    assert client.get("/admin/operations/taskrun/overview/").status_code == 403
+
+
+def test_every_alarm_has_a_sentence_and_a_page_that_is_there(settings: Any) -> None:
+    settings.CELERY_BROKER_URL = "redis://127.0.0.1:1/0"
+    moment = now()
+    bad = Health(
+        lag_seconds=900, waiting="9", dead_letters="3", per_minute=None, delay_seconds=None,
+        queue=None, queue_trouble="away", disk_total=100, disk_free=1, database_bytes=1,
+        largest=[], stale_tasks=[TaskRun(task="t", error="ValueError", failures=2)],
+        rejects=[{"reason": "x", "number": 1}], feeds=[{"name": "P", "last": moment, "is_late": True}],
+        refusals=4, in_doubt="1", keyword_trouble="empty", built_at=moment - timedelta(days=9),
+        archive_trouble="EndpointConnectionError",
+    )  # fmt: skip
+
+    alarms = alarms_of(bad)
+
+    assert {one.code for one in alarms} == {
+        "inbox_lag", "dead_letters", "signatures", "sendings_in_doubt", "disk", "broker", "beat",
+        "archive", "task", "keywords", "profiles", "feeds", "rejects",
+    }  # fmt: skip
+    assert all(one.meaning and one.to_do and one.owner for one in alarms)
+    assert all(reverse(f"admin:{one.page}") for one in alarms if one.page)
+    settings.CELERY_BROKER_URL = ""
+    assert alarms_of(health()) == []
+
+
+def test_an_app_adds_a_line_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("operations.selectors._lines", {})
+
+    def fill(work: Work) -> None:
+        work.facts, work.percent = [("Exports", "3")], 50
+
+    add_line(DRAIN, fill)
+
+    page = operator("view_operations").get("/admin/operations/taskrun/overview/").content.decode()
+    assert "Exports" in page
+    assert 'value="50"' in page
+
+
+def doctor(*options: str) -> tuple[list[dict[str, Any]], bool]:
+    """The doctor's findings and whether it says that all is well."""
+    out, is_well = StringIO(), True
+    try:
+        call_command("doctor", "--json", *options, stdout=out)
+    except CommandError:
+        is_well = False
+    return json.loads(out.getvalue()), is_well
+
+
+def test_the_doctor_finds_nothing_wrong_on_a_good_day_and_names_what_is(
+    settings: Any, tmp_path: Path
+) -> None:
+    settings.PARTNER_DROP = ""
+    found, is_well = doctor("--offline")
+    assert is_well, found
+    assert all(one["is_warning"] for one in found)
+
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder")
+    settings.PARTNER_DROP = str(blocked)
+    settings.CELERY_BROKER_URL = "redis://127.0.0.1:1/0"
+    settings.GOOGLE_SERVICE_ACCOUNT_JSON = "{"
+    settings.TWILIO_ACCOUNT_SID = "AC" + "0" * 32
+    settings.PUBLIC_BASE_URL = "http://127.0.0.1:1"
+    with connection.cursor() as cursor:
+        cursor.execute("DROP INDEX customer_last_seen")
+    found, is_well = doctor()
+
+    assert not is_well
+    wrong = {one["part"] for one in found if not one["is_warning"]}
+    assert wrong >= {"folders", "broker", "beat", "sheets", "public address", "indexes"}
+
+
+def test_the_doctor_asks_our_own_address(live_server: Any, settings: Any) -> None:
+    settings.PUBLIC_BASE_URL = live_server.url
+    assert list(checkup.public_address()) == []
+    settings.PUBLIC_BASE_URL = f"{live_server.url}/nothing"
+    (found,) = checkup.public_address()
+    assert "404" in found.words

@@ -49,6 +49,7 @@ OURS = {
     "carddata",
     "customer360",
     "privacy",
+    "exports",
     "operations",
     "access",
     "tombstones",

@@ -1,6 +1,6 @@
 """A Twilio account in the settings, and posts signed with its token."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Any
 
@@ -8,7 +8,11 @@ import pytest
 from django.apps import apps
 from django.test import Client
 
+from conversations.models import Room
+from reviews.models import Campaign
+from tests.reviews.making import make_campaign
 from tests.twilio_posts import ACCOUNT, TOKEN, encode, message_form, pairs_of, replies_in, signature
+from tests.twilio_server import Callbacks, LocalTwilio
 
 BASE = "https://funnel.example"
 INBOUND = "/webhooks/twilio/inbound"
@@ -71,3 +75,21 @@ def say(post: Post) -> Say:
         return "\n".join(replies_in(response.content))
 
     return write
+
+
+@pytest.fixture
+def twilio(settings: Any, meanings: None) -> Iterator[LocalTwilio]:
+    with LocalTwilio({ACCOUNT: TOKEN}, callbacks=Callbacks.NONE) as server:
+        settings.TWILIO_API_BASE_URL = server.base_url
+        yield server
+
+
+@pytest.fixture
+def room(post: Post) -> Room:
+    post(message_form("Hi"))
+    return Room.objects.get()
+
+
+@pytest.fixture
+def campaign(db: None) -> Campaign:
+    return make_campaign()

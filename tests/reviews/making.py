@@ -3,8 +3,17 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from conversations.models import Customer, CustomerIdentity, Message, Room
-from reviews.models import Review
+from conversations.models import (
+    Customer,
+    CustomerIdentity,
+    Line,
+    Message,
+    MessageTemplate,
+    Room,
+    Sending,
+)
+from reviews.models import Campaign, Review
+from tests.twilio_server import LocalTwilio
 
 START = datetime(2025, 4, 1, 3, tzinfo=UTC)
 OUR_ADDRESS = "whatsapp:+14155238886"
@@ -66,3 +75,33 @@ def make_review(number: int = 1, **fields: Any) -> Review:
         **fields,
     }
     return Review.objects.create(customer=customer, **values)
+
+
+def make_campaign(**fields: Any) -> Campaign:
+    """A campaign by a line and a template of its own."""
+    line, _ = Line.objects.get_or_create(
+        address=OUR_ADDRESS, defaults={"name": "Reviews", "purpose": "reviews", "starts": "invited"}
+    )
+    template, _ = MessageTemplate.objects.get_or_create(
+        name="Review, please",
+        content_sid="HX" + "a" * 32,
+        body="Hi {{1}}, how do you like your {{2}}? Answer to tell us.",
+    )
+    values = {
+        "name": f"campaign {Campaign.objects.count()}",
+        "line": line,
+        "template": template,
+        "variables": {"1": "{name}", "2": "purchase"},
+        **fields,
+    }
+    return Campaign.objects.create(**values)
+
+
+def sent(twilio: LocalTwilio) -> list[str]:
+    """What the local Twilio was asked to send, in order."""
+    return [message["body"] for message in twilio.messages.values()]
+
+
+def only_sending() -> Sending:
+    """The one attempt that there is."""
+    return Sending.objects.select_related("message").get()

@@ -21,7 +21,7 @@ def starring_line(db: None) -> Line:
     )
 
 
-@pytest.mark.parametrize(("stars", "priority"), [("1", 1), ("⭐⭐", 1), ("3", 0), ("hm", 0)])
+@pytest.mark.parametrize(("stars", "priority"), [("1", 3), ("⭐⭐", 3), ("3", 0), ("hm", 0)])
 def test_two_stars_or_less_are_a_matter_for_somebody(say: Say, stars: str, priority: int) -> None:
     for text in ANSWERS:
         say(text)
@@ -31,7 +31,7 @@ def test_two_stars_or_less_are_a_matter_for_somebody(say: Say, stars: str, prior
 
     assert Review.objects.count() == 1
     room = Room.objects.get()
-    assert (room.priority, room.status) == (priority, "open")
+    assert (room.priority, room.status) == (priority, "open" if priority else "pending")
 
 
 def test_the_same_message_again_raises_nothing_again(post: Post, say: Say) -> None:
@@ -49,18 +49,18 @@ def test_the_same_message_again_raises_nothing_again(post: Post, say: Say) -> No
     for text in (*ANSWERS, "2"):
         say(text)
     room.refresh_from_db()
-    assert room.priority == 1
+    assert room.priority == 3
 
 
 def test_a_room_that_was_closed_opens_again(say: Say) -> None:
     for text in ANSWERS:
         say(text)
-    Room.objects.update(status="closed")
+    Room.objects.update(status="resolved")
 
     say("1")
 
     room = Room.objects.get()
-    assert (room.priority, room.status, room.closed_at) == (1, "open", None)
+    assert (room.priority, room.status, room.closed_at) == (3, "open", None)
 
 
 def test_staff_see_it_and_say_that_it_is_seen_to(say: Say, admin_client: Client) -> None:
@@ -69,7 +69,7 @@ def test_staff_see_it_and_say_that_it_is_seen_to(say: Say, admin_client: Client)
     room = Room.objects.get()
     page: Any = admin_client.get(f"/admin/conversations/room/{room.pk}/change/")
     assert "High priority" in page.content.decode()
-    found: Any = admin_client.get("/admin/conversations/room/?priority__exact=1")
+    found: Any = admin_client.get("/admin/conversations/room/?priority__exact=3")
     assert str(room.customer) in found.content.decode()
 
     admin_client.post(f"/admin/conversations/room/{room.pk}/priority/")

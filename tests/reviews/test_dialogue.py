@@ -10,17 +10,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from reviews import models
-from reviews.dialogue import (
-    LONGEST_REVIEW,
-    Dialogue,
-    Ending,
-    Rules,
-    Said,
-    Step,
-    Turn,
-    read_rating,
-    step,
-)
+from reviews.dialogue import LONGEST_REVIEW, step
+from reviews.products import Found, Offer
+from reviews.stars import read_rating
+from reviews.turns import Dialogue, Ending, Rules, Said, Step, Turn
 from reviews.wording import KEYS, SHIPPED, problems, render, words_of
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -33,9 +26,12 @@ AT = {
     Step.ASK_RATING: Dialogue(
         step=Step.ASK_RATING, product="Coffee for Two", name="Ana", review="Good", touched_at=NOON
     ),
+    Step.ASK_MEANT: Dialogue(
+        step=Step.ASK_MEANT, product="Cofee", offered=(Offer(1, "Coffee for Two"),), touched_at=NOON
+    ),
     Step.ASK_RESUME: Dialogue(step=Step.ASK_RESUME, product="Coffee for Two", touched_at=NOON),
 }
-QUESTIONS = {"product_again", "name_again", "ask_review", "ask_rating", "resume"}
+QUESTIONS = {"did_you_mean", "product_again", "name_again", "ask_review", "ask_rating", "resume"}
 
 
 def said(text: str = "", **values: object) -> Said:
@@ -276,11 +272,13 @@ def test_what_customers_type_is_never_taken_for_a_placeholder(
 
 TEXTS = st.one_of(
     st.text(max_size=60),
-    st.text(min_size=4_000, max_size=4_200),
+    st.text(min_size=1_590, max_size=1_610),
     st.sampled_from(
         "Hi|RESET|BACK|BATAL|HELP|STOP|START|YES|5|⭐⭐|good|same|https://x|\x00|review|".split("|")
     ),
 )
+OFFERS = st.lists(st.sampled_from([Offer(1, "Tea"), Offer(2, "Coffee")]), unique=True).map(tuple)
+FOUND = st.builds(Found, exact=OFFERS, near=OFFERS)
 RULES = st.builds(
     Rules,
     starts=st.sampled_from(["always", "keyword", "invited", "never"]),
@@ -312,9 +310,17 @@ class DialogueMachine(RuleBasedStateMachine):
         profile=st.sampled_from(["", "Johnny"]),
         payload=st.sampled_from(["", "3", "review"]),
         answered=st.sampled_from([False, False, False, True]),
+        found=FOUND,
     )
     def say(
-        self, text: str, minutes: int, has_media: bool, profile: str, payload: str, answered: bool
+        self,
+        text: str,
+        minutes: int,
+        has_media: bool,
+        profile: str,
+        payload: str,
+        answered: bool,
+        found: Found,
     ) -> None:
         self.now += timedelta(minutes=minutes)
         heard = Said(
@@ -324,6 +330,7 @@ class DialogueMachine(RuleBasedStateMachine):
             media_words="(1 picture)" if has_media else "",
             profile_name=profile,
             payload=payload,
+            found=found,
             is_opted_out=self.is_out,
             is_answered=answered,
         )
@@ -378,8 +385,13 @@ class DialogueMachine(RuleBasedStateMachine):
             # Whether to go on is asked of a draft, with whatever it holds.
             assert self.dialogue.product
             return
+        assert bool(self.dialogue.offered) == (self.dialogue.step is Step.ASK_MEANT)
         known = [self.dialogue.product, self.dialogue.name, self.dialogue.review]
-        answered = list(Step).index(self.dialogue.step)
+        asked = [Step.ASK_NAME, Step.ASK_REVIEW, Step.ASK_RATING]
+        if self.dialogue.step is Step.ASK_MEANT:
+            answered = 1
+        else:
+            answered = [Step.START, *asked].index(self.dialogue.step)
         assert all(known[:answered])
         assert not any(known[answered:])
 

@@ -6,16 +6,13 @@ import pytest
 from django.test import Client
 
 from conversations.models import (
-    Attachment,
     Customer,
     InboundEvent,
     Message,
-    Referral,
     Room,
 )
 from conversations.services.drain import drain_inbox
 from conversations.services.inbox import replay_events
-from funnels.models import Funnel
 from reviews.models import ReviewSession
 from tests.reviews.conftest import INBOUND, STATUS, Post, Say
 from tests.twilio_posts import message_form, new_sid, replies_in, status_form
@@ -122,59 +119,6 @@ def test_a_count_of_attachments_that_is_none_is_no_obstacle(post: Post, number: 
 
     assert len(replies_in(response.content)) == 1
     assert Message.objects.get(sender="customer").media == []
-
-
-def test_attachments_stay_links(say: Say) -> None:
-    urls = ["https://api.twilio.com/2010-04-01/x/Media/ME1", "http://169.254.169.254/latest"]
-    say("Hi")
-    reply = say(
-        "",
-        NumMedia="2",
-        MediaUrl0=urls[0],
-        MediaContentType0="image/jpeg",
-        MediaUrl1=urls[1],
-        MediaContentType1="image/png",
-    )
-
-    assert "words" in reply
-    assert reply.endswith("Which product is this review for?")
-    kept = Attachment.objects.order_by("place").values_list("url", "content_type", "state")
-    assert list(kept) == [(urls[0], "image/jpeg", "link"), (urls[1], "image/png", "link")]
-
-
-def test_a_place_is_shown_as_a_line_and_is_no_answer(say: Say) -> None:
-    say("Hi")
-
-    reply = say("", MessageType="location", Latitude="-6.2", Longitude="106.8", Label="Menara X")
-
-    message = Message.objects.filter(sender="customer").latest("id")
-    assert message.body == "📍 Menara X (-6.2, 106.8)"
-    assert ReviewSession.objects.get().step == "start"
-    assert "only read text" in reply
-
-
-def test_an_unknown_kind_of_message_is_kept_and_is_no_answer(say: Say) -> None:
-    say("Hi")
-    say("", MessageType="hologram")
-
-    assert "hologram" in Message.objects.filter(sender="customer").latest("id").body
-    assert ReviewSession.objects.get().step == "start"
-
-
-def test_an_advertisement_is_the_first_of_attributions(say: Say, keywords: None) -> None:
-    say(
-        "halo",
-        ReferralSourceType="ad",
-        ReferralSourceId="120",
-        ReferralSourceUrl="javascript:alert(1)",
-        ReferralHeadline="Big sale",
-        ReferralCtwaClid="click",
-    )
-    say("more")
-
-    assert Referral.objects.get().headline == "Big sale"
-    assert Referral.objects.get().customer == Customer.objects.get()
-    assert Funnel.objects.get().channel == "whatsapp_ads"
 
 
 def test_a_sender_without_a_number_is_a_customer_with_a_user_id(say: Say) -> None:

@@ -8,58 +8,24 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import DatabaseError, IntegrityError, connection, transaction
-from django.test import Client
 from django.utils.timezone import now
 
-from conversations.models import Customer, Line, Message, MessageTemplate, Room, Sending
-from conversations.services.drain import drain_inbox
+from conversations.models import Customer, Message, Room, Sending
 from conversations.services.statuses import apply_report
 from conversations.twilio_shapes import StatusReport
 from reviews.models import Campaign, Invitation
 from reviews.services.inviting import (
     cancel_waiting,
-    invite_buyers,
     invite_customers,
     seconds_to_wait,
     send_invitations,
 )
-from tests.conftest import Api
-from tests.reviews.making import OUR_ADDRESS, make_customer
+from tests.reviews.making import OUR_ADDRESS, make_campaign, make_customer
 
 PICK = "/admin/reviews/campaign/invite/"
-
-
-@pytest.fixture(autouse=True)
-def _account(settings: Any) -> None:
-    settings.TWILIO_ACCOUNT_SID = "AC" + "0" * 32
-    settings.TWILIO_AUTH_TOKEN = "a token of tests"
-
-
-def make_campaign(**fields: Any) -> Campaign:
-    line, _ = Line.objects.get_or_create(
-        address=OUR_ADDRESS, defaults={"name": "Reviews", "purpose": "reviews", "starts": "invited"}
-    )
-    template, _ = MessageTemplate.objects.get_or_create(
-        name="Review, please",
-        content_sid="HX" + "a" * 32,
-        body="Hi {{1}}, how do you like your {{2}}? Answer to tell us.",
-    )
-    values = {
-        "name": f"campaign {Campaign.objects.count()}",
-        "line": line,
-        "template": template,
-        "variables": {"1": "{name}", "2": "purchase"},
-        **fields,
-    }
-    return Campaign.objects.create(**values)
-
-
-@pytest.fixture
-def campaign(db: None) -> Campaign:
-    return make_campaign()
 
 
 def states(campaign: Campaign) -> dict[str, int]:
@@ -233,151 +199,6 @@ def test_workers_at_once_share_the_rate_and_ask_nobody_twice(settings: Any) -> N
     assert Message.objects.count() == 10
 
 
-SALE = {
-    "phone_number": "081200000001",
-    "room_id": "r1",
-    "message": "sudah transfer 150rb ya kak",
-    "channel": "whatsapp",
-    "sender": "customer",
-}
-
-
-def test_a_funnel_that_reaches_a_transaction_invites_its_customer_once(
-    api: Api, keywords: None, django_capture_on_commit_callbacks: Any
-) -> None:
-    campaign = make_campaign(invites_buyers=True)
-    other = make_campaign()
-    for number in range(2):
-        moment = (now() + timedelta(minutes=number)).isoformat()
-        with django_capture_on_commit_callbacks(execute=True):
-            api.post("/api/messages/", {**SALE, "message_id": f"m{number}", "sent_at": moment})
-            drain_inbox()
-
-    invitation = campaign.invitations.select_related("customer").get()
-    assert invitation.customer.phone_number == "+6281200000001"
-    assert not other.invitations.exists()
-
-
-def test_old_sales_are_not_asked_about(api: Api, keywords: None) -> None:
-    campaign = make_campaign(invites_buyers=True)
-    moment = (now() - timedelta(days=40)).isoformat()
-
-    api.post("/api/messages/", {**SALE, "message_id": "m1", "sent_at": moment})
-    drain_inbox()
-
-    assert not campaign.invitations.exists()
-
-
-def test_a_correction_to_a_sale_invites_too(api: Api, keywords: None, admin_user: User) -> None:
-    from funnels.models import Funnel
-    from funnels.services.correcting import correct_fact
-
-    campaign = make_campaign(invites_buyers=True)
-    api.post(
-        "/api/messages/",
-        {**SALE, "message": "halo", "message_id": "m1", "sent_at": now().isoformat()},
-    )
-    drain_inbox()
-    funnel = Funnel.objects.get()
-
-    correct_fact(
-        funnel=funnel,
-        field="transaction_date",
-        value=now().isoformat(),
-        reason="paid at the desk",
-        user=admin_user,
-    )
-
-    assert campaign.invitations.count() == 1
-
-
-def test_without_a_campaign_for_buyers_nothing_happens(campaign: Campaign) -> None:
-    assert invite_buyers(bought={make_customer().pk: now()}) == 0
-
-
-@pytest.fixture
-def inviter(client: Client, db: None) -> Client:
-    user = User.objects.create_user("lead", password="x", is_staff=True)
-    wanted = ["view_customer", "view_campaign", "add_campaign", "change_campaign", "add_invitation"]
-    user.user_permissions.set(Permission.objects.filter(codename__in=wanted))
-    client.force_login(user)
-    return client
-
-
-def test_staff_pick_customers_in_the_list_and_then_the_campaign(
-    inviter: Client, campaign: Campaign
-) -> None:
-    people = [make_customer(number).pk for number in range(1, 4)]
-    picked = {"action": "invite", "_selected_action": people[:2]}
-
-    page = inviter.post("/admin/conversations/customer/", picked, follow=True)
-    assert "Invite 2 customers to review" in page.content.decode()
-    answer = inviter.post(PICK, {"campaign": campaign.pk}, follow=True)
-
-    assert "2 on the list now, 0 were already, 0 left out" in answer.content.decode()
-    assert set(campaign.invitations.values_list("customer", flat=True)) == set(people[:2])
-    assert "Nobody is picked yet" in inviter.get(PICK).content.decode()
-
-
-def test_inviting_needs_its_permission(client: Client, campaign: Campaign) -> None:
-    user = User.objects.create_user("viewer", password="x", is_staff=True)
-    user.user_permissions.set(
-        Permission.objects.filter(codename__in=["view_customer", "change_campaign"])
-    )
-    client.force_login(user)
-    person = make_customer().pk
-
-    client.post(
-        "/admin/conversations/customer/", {"action": "invite", "_selected_action": [person]}
-    )
-
-    assert client.get(PICK).status_code == 403
-    assert not Invitation.objects.exists()
-
-
-def campaign_form(campaign: Campaign, **changes: str) -> dict[str, Any]:
-    return {
-        "name": "May",
-        "line": campaign.line_id,
-        "template": campaign.template_id,
-        "values": "{name}\npurchase",
-        "per_minute": "60",
-        "rest_days": "30",
-        "is_active": "on",
-        **changes,
-    }
-
-
-def test_a_campaign_is_made_with_a_value_a_line(inviter: Client, campaign: Campaign) -> None:
-    inviter.post("/admin/reviews/campaign/add/", campaign_form(campaign))
-
-    made = Campaign.objects.get(name="May")
-    assert made.variables == {"1": "{name}", "2": "purchase"}
-    assert made.made_by is not None
-    page = inviter.get(f"/admin/reviews/campaign/{made.pk}/change/").content.decode()
-    assert "{name}\npurchase" in page
-
-
-WRONG = [
-    ({"values": "{name}"}, "Nothing is given for {{2}}"),
-    ({"values": ""}, "Nothing is given for {{1}}"),
-    ({"values": "a\nb\nc"}, "The template has no place {{3}}"),
-    ({"values": "a\nb     b b"}, "many blanks"),
-    ({"per_minute": "0"}, "1 to 4,800"),
-    ({"per_minute": "4801"}, "1 to 4,800"),
-]
-
-
-@pytest.mark.parametrize(("change", "trouble"), WRONG)
-def test_a_campaign_that_could_not_be_sent_is_refused_before_the_first_message(
-    inviter: Client, campaign: Campaign, change: dict[str, str], trouble: str
-) -> None:
-    page = inviter.post("/admin/reviews/campaign/add/", campaign_form(campaign, **change))
-
-    assert trouble in page.content.decode()
-    assert Campaign.objects.count() == 1
-
-
 def test_the_command_sends_all_and_a_second_run_nothing(campaign: Campaign) -> None:
     people = [make_customer(number).pk for number in range(1, 4)]
     invite_customers(campaign=campaign, customers=people)
@@ -439,3 +260,28 @@ def test_invitations_keep_to_the_hours_of_the_setting(
 
     with time_machine.travel(datetime(2025, 5, 1, hour, 30, tzinfo=ZoneInfo("Asia/Jakarta"))):
         assert send_invitations() == sent
+
+
+def test_each_customer_is_asked_by_their_own_clock(campaign: Campaign, settings: Any) -> None:
+    settings.INVITATION_HOURS = (8, 20)
+    london = make_customer(9)
+    london.phone_number = "+442071838750"
+    london.save()
+    jakarta = make_customer(1)
+    invite_customers(campaign=campaign, customers=[london.pk, jakarta.pk])
+
+    with time_machine.travel(datetime(2025, 5, 1, 9, 30, tzinfo=ZoneInfo("Asia/Jakarta"))):
+        assert (send_invitations(), send_invitations()) == (1, 0)
+        assert campaign.invitations.get(state="sent").customer == jakarta
+    with time_machine.travel(datetime(2025, 5, 1, 16, tzinfo=ZoneInfo("Asia/Jakarta"))):
+        assert send_invitations() == 1
+
+
+def test_a_template_that_is_switched_off_sends_nothing(campaign: Campaign) -> None:
+    invite_customers(campaign=campaign, customers=[make_customer().pk])
+    campaign.template.is_active = False
+    campaign.template.save()
+
+    assert send_invitations() == 0
+    call_command("send_invitations")
+    assert campaign.invitations.get().state == "waiting"

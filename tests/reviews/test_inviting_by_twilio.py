@@ -130,4 +130,4 @@ def test_a_number_that_is_not_on_whatsapp_is_said_in_words(
 
     text = admin_client.get(f"/admin/conversations/room/{room.pk}/change/").content.decode()
     assert "Failed: The number is not on WhatsApp" in text
-    assert "Send again" not in text
+    assert ">Retry<" not in text

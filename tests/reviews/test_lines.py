@@ -8,11 +8,10 @@ import pytest
 import time_machine
 from django.utils.timezone import now
 
-from conversations.models import Consent, Customer, Line, Message, MessageTemplate, Room
+from conversations.models import Consent, Customer, Line, Message, MessageTemplate
 from conversations.services.consent import note_consent
 from conversations.services.drain import drain_inbox
 from conversations.services.inbox import Delivery, store_deliveries
-from conversations.services.takeover import pause_bot, resume_bot
 from reviews.models import BotWords, Campaign, Invitation, Review, ReviewSession
 from reviews.services.words import words_for
 from tests.reviews.conftest import Say
@@ -238,25 +237,3 @@ def test_the_latest_word_holds_by_the_time_it_was_said(say: Say) -> None:
     customer.refresh_from_db()
     assert customer.opted_out_at is None
     assert customer.consents.count() == 2
-
-
-@pytest.mark.parametrize("hours", [1, 4])
-def test_the_bot_is_silent_while_a_person_is_at_it_and_goes_on_where_it_stood(
-    say: Say, hours: int
-) -> None:
-    with time_machine.travel(now()) as clock:
-        say("Hi")
-        pause_bot(room=Room.objects.get(), hours=hours)
-
-        assert say("Can I talk to somebody?") == ""
-        clock.shift(timedelta(hours=hours, seconds=1))
-        assert say("iPhone 15") == "Okay, got it. What's your name?"
-
-
-def test_the_bot_can_be_let_in_again_at_once(say: Say) -> None:
-    say("Hi")
-    room = Room.objects.get()
-    pause_bot(room=room)
-    resume_bot(room=room)
-
-    assert say("iPhone 15") == "Okay, got it. What's your name?"

@@ -7,7 +7,7 @@ import pytest
 import time_machine
 from django.utils.timezone import now
 
-from conversations.models import Line
+from conversations.models import Line, Message
 from funnels.models import Funnel
 from reviews.models import Review, ReviewSession
 from tests.reviews.conftest import Post, Say
@@ -65,7 +65,7 @@ def test_a_message_that_joined_changes_nothing_when_it_is_sent_again(
     assert Review.objects.get().product_review == "Great\nThe camera too"
 
 
-@pytest.mark.parametrize("text", ["RESET", "BATAL", "STOP", "x" * 4_096])
+@pytest.mark.parametrize("text", ["RESET", "BATAL", "STOP", "x" * 1_600])
 def test_commands_and_too_much_do_not_join(asked: None, say: Say, settings: Any, text: str) -> None:
     settings.REVIEW_JOIN_SECONDS = 60
     say("Great")
@@ -73,6 +73,45 @@ def test_commands_and_too_much_do_not_join(asked: None, say: Say, settings: Any,
     assert say(text) != ""
 
     assert Review.objects.get().product_review == "Great"
+
+
+LIMIT = 1_600
+FULL = (
+    "Sorry, that is too long: your review may have at most 1600 characters, so it stays as it was."
+)
+
+
+def test_the_longest_review_and_one_that_is_too_long(asked: None, say: Say) -> None:
+    too_long = say("x" * (LIMIT + 1))
+    assert too_long == (
+        "Sorry, that is too long: at most 1600 characters. Please send your review for iPhone 15."
+    )
+    assert Message.objects.filter(body="x" * (LIMIT + 1)).exists()
+    assert say("x" * LIMIT) == THANKS
+
+    assert len(Review.objects.get().product_review) == LIMIT
+
+
+def test_more_than_a_review_may_hold_is_said_and_kept_in_the_room(
+    asked: None, say: Say, settings: Any
+) -> None:
+    settings.REVIEW_JOIN_SECONDS = 60
+    say("x" * (LIMIT - 4))
+
+    told = [say("more"), say("mor"), say("x")]
+
+    assert told == [FULL, "", FULL]
+    assert Review.objects.get().product_review == f"{'x' * (LIMIT - 4)}\nmor"
+    assert Message.objects.filter(body="more").exists()
+
+
+def test_a_review_needs_a_letter_or_an_emoji(asked: None, say: Say) -> None:
+    again = "Please write your review in words. Please send your review for iPhone 15."
+
+    assert [say(text) for text in ("10/10", "...", "?!")] == [again] * 3
+    assert not Review.objects.exists()
+    assert say("👍🏽") == THANKS
+    assert Review.objects.get().product_review == "👍🏽"
 
 
 def test_what_staff_have_judged_does_not_grow(asked: None, say: Say, settings: Any) -> None:

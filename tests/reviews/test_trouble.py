@@ -1,6 +1,5 @@
 """When the bot itself fails: the message is kept, Twilio is content, and the reply comes later."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -12,17 +11,10 @@ from conversations.services.drain import drain_inbox
 from conversations.services.inbox import replay_events
 from reviews.models import BotWords, ReviewSession
 from tests.reviews.conftest import Post
-from tests.twilio_posts import ACCOUNT, TOKEN, message_form, replies_in
-from tests.twilio_server import Callbacks, LocalTwilio
+from tests.twilio_posts import message_form, replies_in
+from tests.twilio_server import LocalTwilio
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def twilio(settings: Any, meanings: None) -> Iterator[LocalTwilio]:
-    with LocalTwilio({ACCOUNT: TOKEN}, callbacks=Callbacks.NONE) as server:
-        settings.TWILIO_API_BASE_URL = server.base_url
-        yield server
 
 
 @pytest.fixture

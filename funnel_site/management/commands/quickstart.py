@@ -28,6 +28,7 @@ from conversations.services.files import ingest_lines
 from customer360.demo import demo_rows
 from customer360.models import CdpLoad
 from customer360.services.building import BuildRunningError, build_profiles
+from customer360.services.checking import check_model
 from customer360.services.loading import load_rows
 from customer360.source_rows import Defaults
 from funnel_site.access.models import ApiKey, Scope
@@ -177,6 +178,7 @@ class Command(BaseCommand):
             build = build_profiles()
         except BuildRunningError:
             return True
+        check_model()
         purchases = len(tables["purchase_transactions"])
         self.stdout.write(f"Demo year: {purchases} purchases; {build.customers} customer profiles")
         return True

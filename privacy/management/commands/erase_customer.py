@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from privacy.finding import NotOneError, find_customer
 from privacy.selectors import counted
-from privacy.services import erase_customer
+from privacy.services import LegalHoldError, erase_customer
 from privacy.subjects import subject_of
 
 
@@ -42,7 +42,10 @@ class Command(BaseCommand):
             return
         if not options["yes"] and not self._is_sure(customer.pk):
             raise CommandError("Nothing was erased.")
-        _, is_new = erase_customer(customer=customer, reason=options["reason"])
+        try:
+            _, is_new = erase_customer(customer=customer, reason=options["reason"])
+        except LegalHoldError as error:
+            raise CommandError(str(error)) from error
         done = "is erased" if is_new else "had been erased already"
         self.stdout.write(f"Customer {customer.pk} {done}.")
 

@@ -5,12 +5,11 @@ import time
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.utils.timezone import now
 
 from conversations.services.posting import send_owed
 from funnel_site.lib.console import progress
 from reviews.models import Invitation
-from reviews.services.inviting import is_polite_hour, seconds_to_wait, send_invitations
+from reviews.services.inviting import seconds_to_wait, send_invitations
 
 
 class Command(BaseCommand):
@@ -33,11 +32,13 @@ class Command(BaseCommand):
         sent = 0
         with progress("sending invitations", total=waiting, out=self.stderr) as advance:
             while True:
-                sent += send_invitations()
+                left = send_invitations()
+                sent += left
                 send_owed()
                 advance(sent)
                 pause = seconds_to_wait()
-                if pause is None or options["once"] or not is_polite_hour(now()):
+                # Who could be sent for and was not is asleep, or the campaign's template is off.
+                if pause is None or options["once"] or not (left or pause):
                     break
                 time.sleep(min(max(pause, 0.2), 5.0))
         self.stdout.write(f"Sent {sent} of {waiting} waiting invitations")

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("access", "0002_own_keys"),
+        ("access", "0003_approvals"),
         ("auth", "0012_alter_user_first_name_max_length"),
     ]
 

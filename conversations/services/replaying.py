@@ -1,0 +1,71 @@
+"""Replaying dead letters: a hundred by one person, more by two."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from conversations.models import InboundEvent
+from conversations.services.inbox import replay_events
+from conversations.services.waking import wake_after_commit
+from funnel_site.access.approvals import Kind, ask_or_do, register
+from funnel_site.access.models import Approval
+
+REPLAYING = "large_replay"
+MOST_ALONE = 100
+
+
+def register_kinds() -> None:
+    register(
+        Kind(
+            name=REPLAYING,
+            label=gettext_lazy("Replay of many dead letters"),
+            permission="conversations.change_inboundevent",
+            carry_out=replay_confirmed,
+        )
+    )
+
+
+def dead_letters() -> QuerySet[InboundEvent]:
+    """What can be replayed: a second body under a known key cannot."""
+    failed = InboundEvent.objects.filter(state=InboundEvent.State.FAILED)
+    return failed.exclude(error_code="conflict")
+
+
+def takes_two(number: int) -> bool:
+    return number > MOST_ALONE
+
+
+def replay(events: QuerySet[InboundEvent]) -> int:
+    """Put dead letters back in line and wake whoever works on it; returns how many."""
+    number = replay_events(events)
+    wake_after_commit()
+    return number
+
+
+def ask_for_replay(*, user: Any, reason: str, ids: Sequence[int] | None = None) -> Approval:
+    """Have these dead letters, or all there are at this moment, replayed by two people.
+
+    Raises ApprovalError without the right or a reason.
+    """
+    rows = dead_letters() if ids is None else dead_letters().filter(pk__in=ids)
+    newest = rows.order_by("-pk").values_list("pk", flat=True).first() or 0
+    payload: dict[str, Any] = {"up_to": newest} if ids is None else {"ids": sorted(ids)}
+    return ask_or_do(
+        kind=REPLAYING,
+        user=user,
+        subject=_("Replay of %d dead letters") % rows.count(),
+        reason=reason,
+        payload=payload,
+    )
+
+
+def replay_confirmed(approval: Approval, confirmer: Any) -> str:
+    asked = approval.payload
+    if "ids" in asked:
+        wanted = InboundEvent.objects.filter(pk__in=asked["ids"])
+    else:
+        wanted = InboundEvent.objects.filter(pk__lte=asked["up_to"])
+    return _("Put %d dead letters back in line.") % replay(wanted)

@@ -1,0 +1,10 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class ExportsConfig(AppConfig):
+    """What staff take out of the lists: at once where it is little, else in the background."""
+
+    name = "funnel_site.exports"
+    label = "exports"
+    verbose_name = _("Exports")

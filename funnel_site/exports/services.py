@@ -1,0 +1,248 @@
+"""Every write of the exports' table, and of their files.
+
+A job is claimed, made and put in place by compare-and-swap: one that was cancelled meanwhile, or
+taken over, throws its file away. A lost start costs a minute, for the sweep finds the job.
+"""
+
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from celery import current_app
+from django.conf import settings
+from django.core.files import File
+from django.core.files.storage import default_storage
+from django.db import close_old_connections, connection, transaction
+from django.db.models import F, Q
+from django.utils.timezone import now
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from funnel_site.exports import wanted as asked
+from funnel_site.exports.models import ExportJob
+from funnel_site.exports.writing import parts_of
+
+logger = structlog.get_logger(__name__)
+
+TASK = "funnel_site.exports.tasks.make_export"
+SILENCE = timedelta(seconds=60)
+FORGOTTEN_AFTER = timedelta(seconds=30)
+BEAT = 0.5
+State = ExportJob.State
+
+
+class StoppedError(Exception):
+    """The job was cancelled, or another worker has it."""
+
+
+def ask(
+    *,
+    user: Any,
+    report: str,
+    query: list[list[str]],
+    format: str,
+    profile: str,
+    language: str,
+    picked: int = 0,
+    is_given: bool = False,
+    rows_total: int | None = None,
+) -> ExportJob:
+    """Note an export: one that is answered at once (`is_given`), or one to be made.
+
+    Raises RefusedError where the person has too many on the way already.
+    """
+    unfinished = ExportJob.objects.filter(user=user, state__in=ExportJob.UNFINISHED)
+    if not is_given and unfinished.count() >= settings.EXPORTS_PER_PERSON:
+        raise asked.RefusedError(
+            _("You have %d exports on the way: wait for one, or cancel it.")
+            % settings.EXPORTS_PER_PERSON
+        )
+    moment = now().replace(microsecond=0)
+    job = ExportJob(
+        user=user,
+        who=user.get_username(),
+        report=report,
+        query=query,
+        format=format,
+        profile=profile,
+        language=language,
+        picked=picked,
+        is_masked=asked.is_masked_for(user),
+        state=State.GIVEN if is_given else State.WAITING,
+        rows_total=rows_total,
+        rows_done=rows_total or 0 if is_given else 0,
+        asked_at=moment,
+        finished_at=moment if is_given else None,
+    )
+    job.name = asked.file_name(job)
+    job.save()
+    if not is_given:
+        start(job_id=job.pk)
+    return job
+
+
+def start(*, job_id: int) -> None:
+    """Have a job made once this transaction is committed: by a worker, or without a broker here."""
+    transaction.on_commit(lambda: _start(job_id), robust=True)
+
+
+def _start(job_id: int) -> None:
+    if not settings.CELERY_BROKER_URL:
+        name = f"export {job_id}"
+        threading.Thread(target=_run_here, args=[job_id], name=name, daemon=True).start()
+        return
+    try:
+        current_app.send_task(TASK, args=[job_id], retry=False, ignore_result=True)
+    except Exception:
+        logger.warning("broker not reached; the sweep will find the export", exc_info=True)
+
+
+def _run_here(job_id: int) -> None:
+    close_old_connections()
+    try:
+        run(job_id=job_id)
+        sweep()
+    except Exception:
+        logger.exception("an export failed", job_id=job_id)
+    finally:
+        connection.close()
+
+
+def run(*, job_id: int) -> str:
+    """Make a job's file; returns the state it is in then. What somebody else makes is left alone."""
+    runner, moment = uuid4().hex, now()
+    free = Q(state=State.WAITING) | Q(state=State.RUNNING, heartbeat_at__lt=moment - SILENCE)
+    taken = ExportJob.objects.filter(free, pk=job_id).update(
+        state=State.RUNNING, runner=runner, heartbeat_at=moment, started_at=moment, rows_done=0
+    )
+    job = ExportJob.objects.select_related("user").get(pk=job_id)
+    if not taken:
+        return job.state
+    try:
+        with override(job.language):
+            _make(job)
+    except StoppedError:
+        logger.info("an export was stopped", job_id=job_id)
+    except asked.RefusedError as refusal:
+        _fail(job, str(refusal))
+    except Exception as error:
+        logger.exception("an export failed", job_id=job_id)
+        # The kind of error alone: its words may hold a number or a name.
+        _fail(job, _("It broke off (%s). Try it again.") % type(error).__name__)
+    return ExportJob.objects.values_list("state", flat=True).get(pk=job_id)
+
+
+def _make(job: ExportJob) -> None:
+    """Ask the list again, as its owner may now, and put the file in its place."""
+    page = asked.page_of(job.report)
+    request = asked.request_of(job.user, job)
+    asked.check_allowed(job.user, page, request)
+    rows = asked.rows_of(page, request, job.user)
+    job.is_masked = asked.is_masked_for(job.user)
+    _write(job, rows_total=rows.order_by().count(), is_masked=job.is_masked)
+    want = asked.wanted(job, page=page, request=request, rows=rows)
+    with tempfile.TemporaryFile() as made:
+        for part in parts_of(want, _watch(job)):
+            made.write(part)
+        size = made.tell()
+        made.seek(0)
+        stored = default_storage.save(f"exports/{job.token}-{job.name}", File(made))
+    try:
+        _finish(
+            job,
+            state=State.READY,
+            file=stored,
+            size=size,
+            rows_done=job.rows_done,
+            expires_at=now() + timedelta(hours=settings.EXPORT_KEEP_HOURS),
+        )
+    except StoppedError:
+        default_storage.delete(stored)
+        raise
+    page.note_export(request, rows=job.rows_done)
+
+
+def _watch(job: ExportJob) -> Callable[[int], None]:
+    """Tell the row how far it is, twice a second; raises StoppedError where it is no longer ours."""
+    told = time.monotonic()
+
+    def watch(done: int) -> None:
+        nonlocal told
+        job.rows_done = done
+        if time.monotonic() - told >= BEAT:
+            told = time.monotonic()
+            _write(job, rows_done=done)
+
+    return watch
+
+
+def _write(job: ExportJob, **values: Any) -> None:
+    mine = ExportJob.objects.filter(pk=job.pk, state=State.RUNNING, runner=job.runner)
+    if not mine.update(heartbeat_at=now(), **values):
+        raise StoppedError
+
+
+def _finish(job: ExportJob, **values: Any) -> None:
+    _write(job, finished_at=now(), **values)
+
+
+def _fail(job: ExportJob, reason: str) -> None:
+    with suppress(StoppedError):
+        _finish(job, state=State.FAILED, reason=reason[:300])
+
+
+def cancel(*, job: ExportJob) -> bool:
+    """Stop a job that is not finished; its file is never put in place. False where it was too late."""
+    stopped = ExportJob.objects.filter(pk=job.pk, state__in=ExportJob.UNFINISHED)
+    return bool(stopped.update(state=State.CANCELLED, finished_at=now()))
+
+
+def repeat(*, job: ExportJob) -> ExportJob:
+    """Ask for the same filter once more, as a new job with the rows of now.
+
+    Raises RefusedError for one that was of rows picked by hand, or that is on its way or still there.
+    """
+    if not job.can_repeat:
+        raise asked.RefusedError(_("It cannot be made again: go to its list."))
+    return ask(
+        user=job.user,
+        report=job.report,
+        query=job.query,
+        format=job.format,
+        profile=job.profile,
+        language=job.language,
+    )
+
+
+def note_download(*, job: ExportJob) -> None:
+    ExportJob.objects.filter(pk=job.pk).update(downloads=F("downloads") + 1)
+
+
+def sweep() -> int:
+    """Remove files whose time is over and start forgotten jobs again; returns how many were removed."""
+    ended = Q(state=State.READY, expires_at__lte=now())
+    # One that broke off between the row and the file has its file still.
+    broken = Q(state=State.EXPIRED) & ~Q(file="")
+    over = list(ExportJob.objects.filter(ended | broken)[:1_000])
+    for job in over:
+        _expire(job)
+    moment = now()
+    silent = Q(state=State.RUNNING, heartbeat_at__lt=moment - SILENCE) | Q(
+        state=State.WAITING, asked_at__lt=moment - FORGOTTEN_AFTER
+    )
+    for job_id in ExportJob.objects.filter(silent).values_list("pk", flat=True)[:100]:
+        start(job_id=job_id)
+    return len(over)
+
+
+def _expire(job: ExportJob) -> None:
+    """The row says so first: a link must not lead to a file that is going."""
+    ExportJob.objects.filter(pk=job.pk).update(state=State.EXPIRED)
+    default_storage.delete(job.file)
+    ExportJob.objects.filter(pk=job.pk).update(file="")

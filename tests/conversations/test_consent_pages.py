@@ -1,0 +1,83 @@
+"""Staff note consents and block customers, each with the reason."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from conversations.models import (
+    Consent,
+)
+from tests.conversations.agents import staff
+from tests.reviews.making import make_customer
+
+CONSENT = "/admin/conversations/customer/{}/consent/"
+
+
+@pytest.fixture
+def lead(client: Client, db: None) -> Client:
+    """A lead: may note consents."""
+    client.force_login(staff("view_customer", "change_customer", "add_consent"))
+    return client
+
+
+def test_staff_opt_a_customer_out_and_in_again_with_the_reason(lead: Client) -> None:
+    customer = make_customer()
+    address = CONSENT.format(customer.pk)
+
+    lead.post(address, {"change": "out", "reason": "asked by phone"})
+    customer.refresh_from_db()
+    assert customer.opted_out_at is not None
+    page = lead.get(f"/admin/conversations/customer/{customer.pk}/change/").content.decode()
+    assert "Opted out since" in page
+    assert "asked by phone" in page
+
+    lead.post(address, {"change": "in", "reason": "wrote an e-mail"})
+    customer.refresh_from_db()
+    assert customer.opted_out_at is None
+    rows = Consent.objects.order_by("pk").values_list("change", "origin", "words", "noted_by")
+    user = User.objects.get().pk
+    assert list(rows) == [
+        ("out", "staff", "asked by phone", user),
+        ("in", "staff", "wrote an e-mail", user),
+    ]
+
+
+def test_two_who_opt_a_customer_out_do_not_opt_them_in(lead: Client) -> None:
+    customer = make_customer()
+
+    for _ in range(2):
+        lead.post(CONSENT.format(customer.pk), {"change": "out", "reason": "asked"})
+
+    customer.refresh_from_db()
+    assert customer.opted_out_at is not None
+
+
+def test_without_a_reason_nothing_changes(lead: Client) -> None:
+    customer = make_customer()
+
+    lead.post(CONSENT.format(customer.pk), {"change": "out", "reason": " "})
+
+    assert not Consent.objects.exists()
+
+
+def test_who_may_change_customers_may_not_note_consents_by_that(client: Client, db: None) -> None:
+    client.force_login(staff("view_customer", "change_customer"))
+    customer = make_customer()
+
+    answer = client.post(CONSENT.format(customer.pk), {"change": "out", "reason": "x"})
+
+    assert answer.status_code == 403
+    page = client.get(f"/admin/conversations/customer/{customer.pk}/change/").content.decode()
+    assert "Opt out" not in page
+
+
+def test_a_customer_is_blocked_and_unblocked(lead: Client) -> None:
+    customer = make_customer()
+    address = f"/admin/conversations/customer/{customer.pk}/block/"
+
+    lead.post(address, {"block": "1"})
+    customer.refresh_from_db()
+    assert customer.blocked_at is not None
+    lead.post(address, {"unblock": "1"})
+    customer.refresh_from_db()
+    assert customer.blocked_at is None

@@ -1,0 +1,95 @@
+"""Staff pick customers and make campaigns that can be sent."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+
+from reviews.models import Campaign, Invitation
+from tests.reviews.making import make_customer
+
+PICK = "/admin/reviews/campaign/invite/"
+
+
+@pytest.fixture
+def inviter(client: Client, db: None) -> Client:
+    user = User.objects.create_user("lead", password="x", is_staff=True)
+    wanted = ["view_customer", "view_campaign", "add_campaign", "change_campaign", "add_invitation"]
+    user.user_permissions.set(Permission.objects.filter(codename__in=wanted))
+    client.force_login(user)
+    return client
+
+
+def test_staff_pick_customers_in_the_list_and_then_the_campaign(
+    inviter: Client, campaign: Campaign
+) -> None:
+    people = [make_customer(number).pk for number in range(1, 4)]
+    picked = {"action": "invite", "_selected_action": people[:2]}
+
+    page = inviter.post("/admin/conversations/customer/", picked, follow=True)
+    assert "Invite 2 customers to review" in page.content.decode()
+    answer = inviter.post(PICK, {"campaign": campaign.pk}, follow=True)
+
+    assert "2 on the list now, 0 were already, 0 left out" in answer.content.decode()
+    assert set(campaign.invitations.values_list("customer", flat=True)) == set(people[:2])
+    assert "Nobody is picked yet" in inviter.get(PICK).content.decode()
+
+
+def test_inviting_needs_its_permission(client: Client, campaign: Campaign) -> None:
+    user = User.objects.create_user("viewer", password="x", is_staff=True)
+    user.user_permissions.set(
+        Permission.objects.filter(codename__in=["view_customer", "change_campaign"])
+    )
+    client.force_login(user)
+    person = make_customer().pk
+
+    client.post(
+        "/admin/conversations/customer/", {"action": "invite", "_selected_action": [person]}
+    )
+
+    assert client.get(PICK).status_code == 403
+    assert not Invitation.objects.exists()
+
+
+def campaign_form(campaign: Campaign, **changes: str) -> dict[str, Any]:
+    return {
+        "name": "May",
+        "line": campaign.line_id,
+        "template": campaign.template_id,
+        "values": "{name}\npurchase",
+        "per_minute": "60",
+        "rest_days": "30",
+        "is_active": "on",
+        **changes,
+    }
+
+
+def test_a_campaign_is_made_with_a_value_a_line(inviter: Client, campaign: Campaign) -> None:
+    inviter.post("/admin/reviews/campaign/add/", campaign_form(campaign))
+
+    made = Campaign.objects.get(name="May")
+    assert made.variables == {"1": "{name}", "2": "purchase"}
+    assert made.made_by is not None
+    page = inviter.get(f"/admin/reviews/campaign/{made.pk}/change/").content.decode()
+    assert "{name}\npurchase" in page
+
+
+WRONG = [
+    ({"values": "{name}"}, "Nothing is given for {{2}}"),
+    ({"values": ""}, "Nothing is given for {{1}}"),
+    ({"values": "a\nb\nc"}, "The template has no place {{3}}"),
+    ({"values": "a\nb     b b"}, "many blanks"),
+    ({"per_minute": "0"}, "1 to 4,800"),
+    ({"per_minute": "4801"}, "1 to 4,800"),
+]
+
+
+@pytest.mark.parametrize(("change", "trouble"), WRONG)
+def test_a_campaign_that_could_not_be_sent_is_refused_before_the_first_message(
+    inviter: Client, campaign: Campaign, change: dict[str, str], trouble: str
+) -> None:
+    page = inviter.post("/admin/reviews/campaign/add/", campaign_form(campaign, **change))
+
+    assert trouble in page.content.decode()
+    assert Campaign.objects.count() == 1
