@@ -15,6 +15,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from conversations.composer import duration
 from customer360.selectors.times import FIRST, NEXT, RESOLUTION, Times, response_times
+from funnel_site.lib.days import site_today
 
 MAY_SEE = "conversations.see_times"
 MOST_DAYS = 92

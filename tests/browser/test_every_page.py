@@ -18,7 +18,8 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from funnel_site.access.preferences import LANGUAGE, remember
 from tests.browser.test_staff_pages import SHOTS, browser_type_launch_args, pytestmark
-from tests.funnel_site.test_role_walk import BUTTONS, World, addresses, world
+from tests.funnel_site.test_role_walk import BUTTONS, world
+from tests.funnel_site.world import World, addresses
 
 __all__ = ["browser_type_launch_args", "pytestmark", "world"]
 
