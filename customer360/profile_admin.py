@@ -8,10 +8,9 @@ from django.contrib import admin
 from django.db.models import Count, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import path, reverse
+from django.urls import path
 from django.utils.dateparse import parse_date
 from django.utils.formats import date_format, number_format
-from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateFilter
@@ -40,6 +39,7 @@ from customer360.wording import churn_words, in_words, score_words
 from funnel_site.lib.masking import shown_name, shown_phone
 from funnel_site.lib.staff import OwnPageMixin, RecordAdmin, display
 from funnel_site.lib.totals import Figure, TotalsMixin
+from funnel_site.lib.words import translated
 
 CHOICE_LABELS = {
     "Low": "success",
@@ -246,13 +246,13 @@ class CustomerProfileAdmin(TotalsMixin, OwnPageMixin, RecordAdmin):
 
     @display(description=_("Customer"), ordering="customer__name")
     def shown_customer(self, profile: CustomerProfile) -> str:
-        address = reverse("admin:customer360_customerprofile_change", args=[profile.pk])
-        label = f"{shown_name(profile.customer.name)} {shown_phone(profile.customer.phone_number)}".strip()
-        return format_html('<a href="{}">{}</a>', address, label or f"Customer {profile.pk}")
+        customer = profile.customer
+        label = f"{shown_name(customer.name)} {shown_phone(customer.phone_number)}".strip()
+        return label or f"{gettext('Customer')} {profile.pk}"
 
     @display(description=_("Segment"), ordering="customer_segment")
     def shown_segment(self, profile: CustomerProfile) -> str:
-        return profile.customer_segment
+        return translated(profile.customer_segment)
 
     @display(description="R F M", ordering="recency_score")
     def shown_scores(self, profile: CustomerProfile) -> str:

@@ -12,7 +12,6 @@ from django.urls import reverse
 from django.utils.formats import date_format, number_format
 from django.utils.functional import lazy
 from django.utils.html import format_html
-from django.utils.timezone import localdate
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
@@ -35,6 +34,7 @@ from customer360.segment_rules import (
 )
 from customer360.services.duplicates import call_not_same, find_duplicates
 from customer360.services.segments import refresh_segment, take_snapshot
+from funnel_site.lib.days import site_today
 from funnel_site.lib.staff import RecordAdmin, StaffAdmin, action, display
 from funnel_site.lib.words import translated
 
@@ -75,7 +75,7 @@ class ConditionsForm(forms.ModelForm[Segment]):
             if not text:
                 continue
             try:
-                value_of(condition, text, localdate())
+                value_of(condition, text, site_today())
             except ConditionError as error:
                 self.add_error(condition.key, ValidationError(translated(error.args[0])))
             conditions[condition.key] = text
@@ -145,7 +145,7 @@ class SegmentAdmin(StaffAdmin):
     def snapshot(self, request: HttpRequest, object_id: int) -> HttpResponse:
         """Keep the list as it is now, under the segment's name and the day."""
         segment = self._asked(request, object_id)
-        name = self._free_name(f"{segment.name[:70]}, {date_format(localdate(), 'j M Y')}")
+        name = self._free_name(f"{segment.name[:70]}, {date_format(site_today(), 'j M Y')}")
         taken = take_snapshot(
             segment=segment,
             name=name,

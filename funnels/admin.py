@@ -21,6 +21,7 @@ from funnel_site.access.approval_admin import tell
 from funnel_site.lib.filters import RecentValuesFilter
 from funnel_site.lib.importing import ImportList
 from funnel_site.lib.masking import shown_name, shown_phone
+from funnel_site.lib.money import shown_amount
 from funnel_site.lib.staff import (
     OwnPageMixin,
     RecordAdmin,
@@ -136,7 +137,7 @@ class FunnelAdmin(TotalsMixin, OwnPageMixin, RecordAdmin):
         return figures + [
             (
                 gettext("Value, %(currency)s") % {"currency": currency},
-                number_format(total, 0, force_grouping=True),
+                shown_amount(total, currency),
                 gettext("of transactions"),
             )
             for currency, total in sums
@@ -225,11 +226,7 @@ class FunnelAdmin(TotalsMixin, OwnPageMixin, RecordAdmin):
 
     @display(description=_("Value"), ordering="transaction_value")
     def shown_value(self, funnel: Funnel) -> str:
-        if funnel.transaction_value is None:
-            return ""
-        return (
-            f"{funnel.currency} {number_format(funnel.transaction_value, 0, force_grouping=True)}"
-        )
+        return shown_amount(funnel.transaction_value, funnel.currency)
 
     @display(description=_("Look at"))
     def shown_anomalies(self, funnel: Funnel) -> str:
