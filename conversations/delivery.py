@@ -20,3 +20,5 @@ ORDER = (
 )
 RANK = {status: place for place, status in enumerate(ORDER, start=1)}
 FAILURES = frozenset({"canceled", "failed", "undelivered"})
+ENDS = FAILURES | {"delivered", "read"}
+"""After these Twilio has nothing left to tell, but for a read that nobody waits for."""

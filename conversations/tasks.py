@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.db import InterfaceError, OperationalError
 
-from conversations.services import archiving, attachments, lifecycle, posting, statuses
+from conversations.services import archiving, attachments, lifecycle, posting, reconciling, statuses
 from conversations.services.drain import drain_inbox as drain_inbox_service
 
 LONGEST = 3 * 3600
@@ -38,6 +38,12 @@ def settle_statuses() -> int:
     applied = statuses.apply_parked()
     statuses.forget_orphans()
     return applied
+
+
+@shared_task(name="conversations.tasks.reconcile_statuses", time_limit=1_200, soft_time_limit=1_140)
+def reconcile_statuses() -> int:
+    """Ask Twilio after messages of which nothing final was heard. Called by beat."""
+    return reconciling.reconcile_statuses().moved
 
 
 @shared_task(name="conversations.tasks.wake_snoozed")

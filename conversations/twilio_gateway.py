@@ -1,10 +1,11 @@
-"""Twilio's REST API: one call to send a message, and its errors in our words.
+"""Twilio's REST API: sending a message, asking what became of one, and its errors in our words.
 
 Two kinds of failure matter: those after which the message has certainly not left, and those after
 which nobody knows. Only the first may be followed by another call.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,6 +51,15 @@ class Accepted:
     status: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What Twilio says became of a message. The code is empty where nothing went wrong."""
+
+    status: str
+    error_code: str
+    error_text: str
+
+
 class GatewayError(Exception):
     """Why Twilio does not have it: a code and words."""
 
@@ -86,10 +96,32 @@ class _HttpClient(TwilioHttpClient):
 
 def send(account: Account, outgoing: Outgoing) -> Accepted:
     """Ask Twilio to send a message, once. Raises RefusedError, NotSentError or UnclearError."""
-    http = _HttpClient(account.base_url)
-    client = Client(account.sid, account.token, http_client=http)
-    try:
+    with _calling(account) as client:
         made = client.messages.create(**_parameters(outgoing))
+    if not made.sid:
+        raise UnclearError("bad_answer", "The answer has no SID.")
+    return Accepted(sid=made.sid, status=str(made.status or ""))
+
+
+def ask(account: Account, sid: str) -> Told:
+    """Ask Twilio what became of a message. Raises GatewayError; asking changes nothing there."""
+    with _calling(account) as client:
+        found = client.messages(sid).fetch()
+    if found.sid != sid or not found.status:
+        raise UnclearError("bad_answer", "The answer is not about this message.")
+    return Told(
+        status=str(found.status).strip().lower(),
+        error_code=str(found.error_code or "")[:16],
+        error_text=str(found.error_message or "")[:300],
+    )
+
+
+@contextmanager
+def _calling(account: Account) -> Iterator[Client]:
+    """A client for one call, whose troubles come out as RefusedError, NotSentError or UnclearError."""
+    http = _HttpClient(account.base_url)
+    try:
+        yield Client(account.sid, account.token, http_client=http)
     except TwilioRestException as error:
         raise _refusal(error) from error
     except requests.ConnectTimeout as error:
@@ -103,9 +135,6 @@ def send(account: Account, outgoing: Outgoing) -> Accepted:
     finally:
         if http.session is not None:
             http.session.close()
-    if not made.sid:
-        raise UnclearError("bad_answer", "The answer has no SID.")
-    return Accepted(sid=made.sid, status=str(made.status or ""))
 
 
 def _parameters(outgoing: Outgoing) -> dict[str, Any]:

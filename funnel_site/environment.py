@@ -95,6 +95,20 @@ def twilio_tokens() -> list[tuple[str, str]]:
     return [(sid, token) for sid, _, token in pairs]
 
 
+def refuse_half_an_account(sid: str, token: str, others: list[tuple[str, str]]) -> None:
+    """Raise ImproperlyConfigured for an account without a token, or a token of no account.
+
+    Neither set is a site that has no Twilio yet. Half of it would start, and refuse every customer.
+    """
+    if sid and not token and sid not in dict(others):
+        raise ImproperlyConfigured(
+            "TWILIO_AUTH_TOKEN is empty while TWILIO_ACCOUNT_SID is set: every message of a customer"
+            " would be refused. Set it, or empty both; see .env.example"
+        )
+    if token and not sid:
+        raise ImproperlyConfigured("TWILIO_AUTH_TOKEN is set without TWILIO_ACCOUNT_SID")
+
+
 def retention_days(name: str) -> dict[str, int]:
     """Days by source from `crm=365,*=730`; raises ImproperlyConfigured for anything else.
 

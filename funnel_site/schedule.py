@@ -6,6 +6,10 @@ CELERY_BEAT_SCHEDULE = {
     "drain the inbox": {"task": "conversations.tasks.drain_inbox", "schedule": 5.0},
     "send what is owed": {"task": "conversations.tasks.send_owed", "schedule": 10.0},
     "apply parked statuses": {"task": "conversations.tasks.settle_statuses", "schedule": 60.0},
+    "ask after silent messages": {
+        "task": "conversations.tasks.reconcile_statuses",
+        "schedule": 300.0,
+    },
     "wake the snoozed rooms": {"task": "conversations.tasks.wake_snoozed", "schedule": 30.0},
     "send the invitations": {"task": "reviews.tasks.send_invitations", "schedule": 5.0},
     "sync the keywords": {"task": "funnels.tasks.sync_keywords", "schedule": 600.0},

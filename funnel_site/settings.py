@@ -22,6 +22,7 @@ from funnel_site.environment import (
     hours,
     phone_region,
     positive,
+    refuse_half_an_account,
     retention_days,
     secret_key,
     switch,
@@ -330,10 +331,14 @@ SHEETS_RETRY_SECONDS = env.float("SHEETS_RETRY_SECONDS", default=1.0)
 TWILIO_ACCOUNT_SID = env.str("TWILIO_ACCOUNT_SID", default="").strip()
 TWILIO_AUTH_TOKEN = env.str("TWILIO_AUTH_TOKEN", default="").strip()
 TWILIO_AUTH_TOKENS = twilio_tokens()
+if not DEBUG:
+    refuse_half_an_account(TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN, TWILIO_AUTH_TOKENS)
 TWILIO_API_BASE_URL = env.str("TWILIO_API_BASE_URL", default="").rstrip("/")
 if TWILIO_API_BASE_URL and not TWILIO_API_BASE_URL.startswith(("http://", "https://")):
     raise ImproperlyConfigured("TWILIO_API_BASE_URL must begin with http:// or https://")
 TWILIO_MESSAGES_PER_SECOND = positive("TWILIO_MESSAGES_PER_SECOND", default=20)
+# A message of which nothing final was heard for so long is asked after.
+TWILIO_ASK_AFTER_HOURS = positive("TWILIO_ASK_AFTER_HOURS", default=12)
 INVITATION_HOURS = hours("INVITATION_HOURS", default="0-24")
 REVIEW_SESSION_HOURS = positive("REVIEW_SESSION_HOURS", default=24)
 # Messages so soon after a review belong to it. 0: each message stands alone.

@@ -15,7 +15,8 @@ from django.db.models import Max
 from django.utils.timezone import now
 from django_celery_beat.models import PeriodicTask
 
-from conversations.services.accounts import is_practising, main_account
+from conversations.models import Line
+from conversations.services.accounts import is_practising, main_account, tokens_of
 from funnel_site.health import CHECKS
 from funnel_site.lib.sheets import ServiceAccount, SheetRefusedError
 
@@ -64,6 +65,11 @@ def secrets() -> Iterator[Finding]:
         yield Finding("secrets", words, is_warning=True)
     elif main_account() is None:
         yield Finding("secrets", "TWILIO_AUTH_TOKEN is empty: every request of Twilio is refused.")
+    named = Line.objects.exclude(account_sid="").filter(is_active=True)
+    for sid in sorted(set(named.values_list("account_sid", flat=True))):
+        if not tokens_of(sid):
+            words = f"TWILIO_AUTH_TOKENS has no token for {sid}, which a line sends by."
+            yield Finding("secrets", words)
 
 
 def parts() -> Iterator[Finding]:

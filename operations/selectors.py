@@ -132,6 +132,17 @@ def _sendings(work: Work) -> None:
     work.link, work.link_text = "conversations_sending_changelist", gettext("Sendings")
 
 
+def _silent(work: Work) -> None:
+    rows = Sending.objects.filter(ask_at__isnull=False)
+    troubled = rows.exclude(ask_trouble="").order_by("-asked_at").first()
+    work.facts = [
+        (gettext("Not final yet"), capped(rows)),
+        (gettext("Due to be asked after"), capped(rows.filter(ask_at__lte=now()).exclude(sid=""))),
+    ]
+    work.trouble = troubled.ask_trouble if troubled is not None else ""
+    work.link, work.link_text = "conversations_sending_changelist", gettext("Sendings")
+
+
 def _archive(work: Work) -> None:
     last = RawFile.objects.order_by("-pk").first()
     if last is not None:
@@ -231,6 +242,7 @@ def _exports(work: Work) -> None:
 for _task, _fill in (
     ("conversations.tasks.drain_inbox", _inbox),
     ("conversations.tasks.send_owed", _sendings),
+    ("conversations.tasks.reconcile_statuses", _silent),
     ("conversations.tasks.archive_raw", _archive),
     ("reviews.tasks.send_invitations", _invitations),
     ("funnels.tasks.sync_keywords", _keywords),

@@ -120,6 +120,18 @@ class Sending(models.Model):
     status = models.CharField(max_length=20, choices=Message.Status, blank=True)
     error_code = models.CharField(max_length=16, blank=True)
     error_text = models.CharField(max_length=300, blank=True)
+    ask_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text=_("When Twilio is asked what became of it, if it is silent"),
+    )
+    asked_at = models.DateTimeField(null=True, blank=True)
+    asks = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text=_("How often Twilio was asked")
+    )
+    ask_trouble = models.CharField(
+        max_length=200, blank=True, default="", db_default="", help_text=_("Why it did not tell")
+    )
 
     class Meta:
         ordering = ["message", "number"]
@@ -152,6 +164,9 @@ class Sending(models.Model):
             ),
             models.Index(
                 fields=["claimed_at"], condition=Q(state="claimed"), name="sending_claimed"
+            ),
+            models.Index(
+                fields=["ask_at", "id"], condition=Q(ask_at__isnull=False), name="sending_to_ask"
             ),
         ]
 

@@ -55,7 +55,7 @@ def main_account() -> Account | None:
     if is_practising():
         return practice_account()
     sid = settings.TWILIO_ACCOUNT_SID or next((sid for sid, _ in settings.TWILIO_AUTH_TOKENS), "")
-    return account_for(sid)
+    return account_for(sid) if sid else None
 
 
 def account_for(account_sid: str = "") -> Account | None:

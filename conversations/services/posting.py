@@ -12,6 +12,7 @@ from conversations.models import Line, Message, Room, Sender, Sending
 from conversations.selectors import error_words, service_window
 from conversations.services.accounts import account_for
 from conversations.services.pace import wait_for_turn
+from conversations.services.reconciling import first_question
 from conversations.services.sending import SendingRefusedError, refuse_unless_writable
 from conversations.services.statuses import apply_parked, apply_report, note_sid
 from conversations.signals import delivery_changed
@@ -146,7 +147,7 @@ def _hand_over(sending: Sending, accepted: Accepted) -> None:
     """Note Twilio's id; then look for statuses that were quicker."""
     with transaction.atomic():
         Sending.objects.filter(pk=sending.pk).update(
-            state=State.DONE, sid=accepted.sid[:34], finished_at=now()
+            state=State.DONE, sid=accepted.sid[:34], finished_at=now(), ask_at=first_question()
         )
         note_sid(message_id=sending.message_id, sid=accepted.sid)
         if accepted.status in RANK:
@@ -165,7 +166,11 @@ def _close(sending: Sending, state: str, code: str, words: str) -> None:
     """
     with transaction.atomic():
         Sending.objects.filter(pk=sending.pk, state=State.CLAIMED).update(
-            state=state, finished_at=now(), error_code=code[:16], error_text=words[:300]
+            state=state,
+            finished_at=now(),
+            ask_at=first_question() if state == State.UNKNOWN else None,
+            error_code=code[:16],
+            error_text=words[:300],
         )
         message = Message.objects.filter(pk=sending.message_id, external_id="")
         values: dict[str, object] = {"error_code": code[:16], "error_text": words[:300]}

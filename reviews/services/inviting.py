@@ -195,7 +195,11 @@ def _send(campaign: Campaign, invitation: Invitation) -> bool:
 
 
 def _rests(campaign: Campaign, invitation: Invitation) -> str:
-    """Why this customer is left in peace for now; nothing where they may be asked."""
+    """Why this customer is left in peace for now; nothing where they may be asked.
+
+    Their row is locked first: of two campaigns that ask at the same moment one sees the other's.
+    """
+    Customer.objects.select_for_update(no_key=True).get(pk=invitation.customer_id)
     since = now() - timedelta(days=campaign.rest_days)
     asked = Invitation.objects.filter(
         customer=invitation.customer, state=State.SENT, sent_at__gt=since

@@ -57,3 +57,26 @@ def test_a_wrong_value_is_refused_naming_the_variable(name: str, value: str) -> 
     last = done.stderr.strip().splitlines()[-1]
     assert name in last
     assert not value or len(value) < 6 or name != "SECRET_KEY" or value not in last
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"TWILIO_ACCOUNT_SID": "AC" + "1" * 32}, "TWILIO_AUTH_TOKEN is empty"),
+        ({"TWILIO_AUTH_TOKEN": "t" * 32}, "without TWILIO_ACCOUNT_SID"),
+        ({"TWILIO_ACCOUNT_SID": "AC" + "1" * 32, "TWILIO_AUTH_TOKEN": "t" * 32}, ""),
+        (
+            {
+                "TWILIO_ACCOUNT_SID": "AC" + "1" * 32,
+                "TWILIO_AUTH_TOKENS": "AC" + "1" * 32 + ":" + "t" * 32,
+            },
+            "",
+        ),
+        ({"TWILIO_ACCOUNT_SID": "AC" + "1" * 32, "DEBUG": "true"}, ""),
+    ],
+)
+def test_half_a_twilio_account_is_refused_by_name(given: dict[str, str], named: str) -> None:
+    done = start(**given)
+
+    assert bool(done.returncode) is bool(named), done.stderr
+    assert named in done.stderr

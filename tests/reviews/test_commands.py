@@ -11,11 +11,13 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
+from conversations.models import Line
 from conversations.services.accounts import is_practising, practice_account
 from conversations.twilio_gateway import Account, Outgoing, RefusedError, send
+from operations import checkup
 from tests.conftest import ROOT
 from tests.reviews.conftest import BASE, INBOUND, Post
-from tests.twilio_posts import CUSTOMER, OURS, encode, message_form, pairs_of, signature
+from tests.twilio_posts import ACCOUNT, CUSTOMER, OURS, encode, message_form, pairs_of, signature
 
 
 def run(*arguments: str, capsys: pytest.CaptureFixture[str], **options: Any) -> str:
@@ -114,3 +116,12 @@ def test_the_local_twilio_takes_what_is_sent_and_shows_it() -> None:
     assert process.returncode == 0
     assert accepted.status == "queued"
     assert f"{CUSTOMER}  hello there" in told
+
+
+def test_the_sites_doctor_names_a_lines_account_that_has_no_token(db: None) -> None:
+    Line.objects.create(address=OURS, name="Ours", account_sid=ACCOUNT)
+    assert not any("TWILIO_AUTH_TOKENS" in one.words for one in checkup.secrets())
+    stranger = "AC" + "9" * 32
+    Line.objects.create(address="whatsapp:+15005550006", name="Theirs", account_sid=stranger)
+
+    assert any(stranger in one.words and not one.is_warning for one in checkup.secrets())

@@ -18,6 +18,7 @@ from conversations.services.statuses import apply_report
 from conversations.twilio_shapes import StatusReport
 from reviews.models import Campaign, Invitation
 from reviews.services.inviting import (
+    _send_some,
     cancel_waiting,
     invite_customers,
     seconds_to_wait,
@@ -132,6 +133,48 @@ def test_two_campaigns_have_a_rate_each_and_a_customer_his_rest(db: None) -> Non
     assert states(first) == {"sent": 2}
     assert states(second) == {"skipped": 2}
     assert "30 days" in second.invitations.all()[0].reason
+
+
+@pytest.mark.parametrize(("days", "is_asked"), [(29, False), (31, True)])
+def test_a_month_has_to_pass_between_two_campaigns(days: int, is_asked: bool, db: None) -> None:
+    customer = make_customer()
+    first, second = make_campaign(), make_campaign()
+    invite_customers(campaign=first, customers=[customer.pk])
+    send_invitations()
+    first.invitations.update(sent_at=now() - timedelta(days=days))
+
+    invite_customers(campaign=second, customers=[customer.pk])
+    send_invitations()
+
+    assert states(second) == {"sent" if is_asked else "skipped": 1}
+    assert Message.objects.count() == 1 + is_asked
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_campaigns_that_ask_at_the_same_moment_ask_a_customer_once(settings: Any) -> None:
+    settings.CELERY_BROKER_URL = "memory://"
+    campaigns = [make_campaign() for _ in range(4)]
+    people = [make_customer(number).pk for number in range(1, 11)]
+    for campaign in campaigns:
+        invite_customers(campaign=campaign, customers=people)
+    at_once = threading.Barrier(len(campaigns))
+
+    def work(campaign: Campaign) -> None:
+        try:
+            at_once.wait(30)
+            _send_some(campaign.pk, 100)
+        finally:
+            connection.close()
+
+    workers = [threading.Thread(target=work, args=[campaign]) for campaign in campaigns]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+
+    assert Message.objects.count() == 10
+    assert Message.objects.values("customer").distinct().count() == 10
 
 
 def test_a_campaign_that_is_switched_off_sends_nothing(campaign: Campaign) -> None:

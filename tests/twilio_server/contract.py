@@ -13,6 +13,7 @@ DESCRIPTION = (
     Path(__file__).resolve().parents[3] / "shared" / "data" / "twilio" / "twilio_api_v2010.json"
 )
 PATH = "/2010-04-01/Accounts/{AccountSid}/Messages.json"
+ONE_PATH = "/2010-04-01/Accounts/{AccountSid}/Messages/{Sid}.json"
 FORMATS = FormatChecker(formats=())
 
 
@@ -36,22 +37,22 @@ def is_available() -> bool:
 
 
 @lru_cache(maxsize=1)
-def _validators() -> tuple[Draft202012Validator, Draft202012Validator, frozenset[str]]:
+def _validators() -> dict[str, Draft202012Validator]:
+    """Judges of the form, of what a new message is answered with, and of a message asked for."""
     description = json.loads(DESCRIPTION.read_text())
     post = description["paths"][PATH]["post"]
     wanted = post["requestBody"]["content"]["application/x-www-form-urlencoded"]["schema"]
     made = post["responses"]["201"]["content"]["application/json"]["schema"]
     components = _with_nulls(description["components"])
-    arrays = frozenset(
-        name for name, field in wanted["properties"].items() if field.get("type") == "array"
-    )
+    one = description["paths"][ONE_PATH]["get"]["responses"]["200"]["content"]
+    found = one["application/json"]["schema"]
     request = {**wanted, "additionalProperties": False, "components": components}
     answer = {**made, "components": components}
-    return (
-        Draft202012Validator(request, format_checker=FORMATS),
-        Draft202012Validator(answer),
-        arrays,
-    )
+    return {
+        "request": Draft202012Validator(request, format_checker=FORMATS),
+        "made": Draft202012Validator(answer),
+        "found": Draft202012Validator({**found, "components": components}),
+    }
 
 
 def _with_nulls(value: Any) -> Any:
@@ -70,7 +71,9 @@ def problem_of_request(form: Mapping[str, list[str]]) -> str:
     """What Twilio's description says against a form; "" where it is as described."""
     if not is_available():
         return ""
-    request, _, arrays = _validators()
+    request = _validators()["request"]
+    properties = request.schema["properties"]
+    arrays = {name for name, field in properties.items() if field.get("type") == "array"}
     fields = {name: values if name in arrays else values[0] for name, values in form.items()}
     repeated = [name for name, values in form.items() if len(values) > 1 and name not in arrays]
     if repeated:
@@ -79,10 +82,9 @@ def problem_of_request(form: Mapping[str, list[str]]) -> str:
     return "" if error is None else error.message
 
 
-def problem_of_answer(answer: Mapping[str, Any]) -> str:
-    """What it says against an answer of the local Twilio itself."""
+def problem_of_answer(answer: Mapping[str, Any], *, to: str = "made") -> str:
+    """What it says against an answer of the local Twilio itself, to a message made or found."""
     if not is_available():
         return ""
-    _, validator, _ = _validators()
-    error = next(validator.iter_errors(answer), None)
+    error = next(_validators()[to].iter_errors(answer), None)
     return "" if error is None else f"{list(error.path)}: {error.message}"

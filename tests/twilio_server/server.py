@@ -173,6 +173,8 @@ class LocalTwilio:
         address = message["form"].get("StatusCallback")
         statuses, code = self.outcome(message)
         message["status"] = statuses[-1] if statuses else message["status"]
+        if code:
+            message["error_code"], message["error_message"] = code, f"Error {code}"
         if not address or self.callbacks is Callbacks.NONE:
             return
         posts = [(status, code if status == "undelivered" else 0) for status in statuses]
@@ -305,11 +307,24 @@ class Handler(BaseHTTPRequestHandler):
                 self.refuse(401, 20003, "Authenticate")
             else:
                 self.answer(200, content, Content_Type=kind)
-        elif (found := MESSAGE.fullmatch(path)) and found[2] in self.twilio.messages:
-            held = self.twilio.messages[found[2]]
-            self.answer(200, {name: held[name] for name in held if name != "form"})
+        elif found := MESSAGE.fullmatch(path):
+            if not (self.twilio.faults and self.twilio.faults.pop(0)(self)):
+                self._tell(path, found[1], found[2])
         else:
             self.refuse(404, 20404, f"The requested resource {path} was not found")
+
+    def _tell(self, path: str, account: str, sid: str) -> None:
+        """A message as it is now, to the account that sent it."""
+        held = self.twilio.messages.get(sid)
+        if not self._is_account(account):
+            self.refuse(401, 20003, "Authenticate")
+        elif held is None or held["account_sid"] != account:
+            self.refuse(404, 20404, f"The requested resource {path} was not found")
+        else:
+            told = {name: held[name] for name in held if name != "form"}
+            problem = problem_of_answer(told, to="found")
+            assert not problem, problem
+            self.answer(200, told)
 
 
 def busy(handler: Handler) -> bool:
