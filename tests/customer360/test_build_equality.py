@@ -64,7 +64,6 @@ steps = st.one_of(
     st.tuples(st.just("pay"), people, days, st.integers(0, 90_000)),
     st.tuples(st.just("unpay"), st.integers(0, 10)),
     st.tuples(st.just("review"), people, days, st.sampled_from([None, 1, 3, 5])),
-    st.tuples(st.just("rerate"), st.integers(0, 5), st.sampled_from([None, 2, 4])),
     st.tuples(st.just("unreview"), st.integers(0, 5)),
     st.tuples(st.just("newcomer")),
     st.tuples(st.just("build")),

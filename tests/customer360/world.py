@@ -178,9 +178,6 @@ class World:
             created_at=datetime.combine(AS_OF - timedelta(days=ago), MOMENT.timetz()),
         )
 
-    def rerate(self, which: int, stars: int | None) -> None:
-        Review.objects.filter(pk=self.nth(Review, which)).update(rating=stars)
-
     def unreview(self, which: int) -> None:
         Review.objects.filter(pk=self.nth(Review, which)).delete()
 
