@@ -151,7 +151,7 @@ def test_every_page_by_the_rules(browser: Browser, live_server: Any, world: Worl
     context.close()
 
     assert len(pages) > 100
-    assert walk.faults == []
+    assert not walk.faults, "\n".join(walk.faults)
 
 
 def test_an_agents_pages_on_a_phone(browser: Browser, live_server: Any, world: World) -> None:
@@ -170,4 +170,4 @@ def test_an_agents_pages_on_a_phone(browser: Browser, live_server: Any, world: W
     context.close()
 
     assert len(pages) > 15
-    assert walk.faults == []
+    assert not walk.faults, "\n".join(walk.faults)

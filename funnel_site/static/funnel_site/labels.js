@@ -10,6 +10,8 @@ addEventListener("load", () => setTimeout(() => {
   for (const box of document.querySelectorAll(".select2-container")) {
     const label = box.previousElementSibling?.labels?.[0];
     if (!label) continue;
+    const search = box.querySelector(".select2-search__field");
+    search?.setAttribute("aria-label", label.textContent.trim());
     label.id ||= `label-${label.htmlFor}`;
     for (const part of box.querySelectorAll("[role=combobox], [role=textbox]")) {
       const value = box.querySelector(".select2-selection__rendered")?.id ?? "";
