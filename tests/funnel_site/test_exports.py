@@ -9,12 +9,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from axes.models import AccessAttempt
 from django.contrib import admin
 from django.contrib.auth.models import Group, User
 from django.core.files.storage import default_storage
 from django.http import HttpRequest
 from django.test import Client
 from django.utils.timezone import now
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from openpyxl import load_workbook
 
 from conversations.models import Customer, Message
@@ -251,6 +253,26 @@ def test_no_list_gives_out_secrets(client: Client) -> None:
         if isinstance(page, ExportList):
             header = page.get_export_resource_classes(HttpRequest())[0]().get_export_headers()
             assert not {"hashed_key", "password", "token", "key"} & set(header), model
+
+
+def test_staff_schedules_and_attempts_are_files_without_what_was_typed_in() -> None:
+    chief = entered(User.objects.create_superuser("chief", password="tall-Green-42"))
+    AccessAttempt.objects.create(
+        username="mallory", ip_address="10.0.0.9", path_info="/admin/login/",
+        post_data="password=guessed", get_data="", http_accept="", failures_since_start=2,
+    )  # fmt: skip
+    interval = IntervalSchedule.objects.create(every=7, period="hours")
+    PeriodicTask.objects.create(name="mine", task="x", interval=interval, kwargs='{"key": "s3"}')
+    for place, held, secrets in (
+        ("auth/user", ("chief",), ("pbkdf2", "md5", "password")),
+        ("auth/group", ("Support lead",), ()),
+        ("axes/accessattempt", ("mallory", "10.0.0.9"), ("guessed",)),
+        ("django_celery_beat/periodictask", ("mine", "hours"), ("s3",)),
+    ):
+        text = taken(chief.post(f"/admin/{place}/export/", {"format": CSV})).decode()
+        assert all(word in text for word in held), text
+        assert not any(word in text for word in secrets), text
+        assert "/export/" in chief.get(f"/admin/{place}/").content.decode(), place
 
 
 def test_above_the_threshold_a_job_makes_the_file(funnels: list[Funnel], settings: Any) -> None:
