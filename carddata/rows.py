@@ -100,7 +100,7 @@ def row_reader(
         _cell(layout, field) for field in ("status", "comment", "consignment_no")
     )
     width = len(layout.header)
-    moment = moment_reader(profile["timestamp_formats"], profile["time_zone"])
+    moment = _moment_until(latest, profile)
     contact = contact_reader(profile["phone_region"])
     status_of = status_reader(profile)
     partner = str(profile["partner"])
@@ -116,12 +116,7 @@ def row_reader(
         card_id = cells[card_at]
         if not is_card_id(card_id):
             card_id = normalise_card_id(card_id)
-        try:
-            occurred_at = moment(cells[time_at].strip())
-        except ValueError as error:
-            raise _refused_time("bad_timestamp", cells[time_at], str(error)) from error
-        if occurred_at > latest:
-            raise _refused_time("future_timestamp", cells[time_at], "lies in the future")
+        occurred_at = moment(cells[time_at])
         number = contact(cells[contact_at]) if contact_at is not None else ""
         word = word_of(cells)
         comment = comment_of(cells) or word
@@ -129,19 +124,27 @@ def row_reader(
         status, its_weight = status_of(word)
         said = f"{partner}\x1f{number}\x1f{word}\x1f{comment}\x1f{consignment_no}"
         row = (
-            card_id,
-            occurred_at,
-            blake2b(said.encode(), digest_size=16).hexdigest(),
-            status,
-            its_weight,
-            number,
-            word,
-            comment,
-            consignment_no,
-            line,
+            card_id, occurred_at, blake2b(said.encode(), digest_size=16).hexdigest(),
+            status, its_weight, number, word, comment, consignment_no, line,
             cells[reference_at].strip() if reference_at is not None else "",
-        )
+        )  # fmt: skip
         return new_row(CardRow, row)
+
+    return read
+
+
+def _moment_until(latest: datetime, profile: Mapping[str, Any]) -> Callable[[str], datetime]:
+    """A function from a cell to its moment; raises RowRefusedError for none, and for one to come."""
+    moment = moment_reader(profile["timestamp_formats"], profile["time_zone"])
+
+    def read(cell: str) -> datetime:
+        try:
+            occurred_at = moment(cell.strip())
+        except ValueError as error:
+            raise _refused_time("bad_timestamp", cell, str(error)) from error
+        if occurred_at > latest:
+            raise _refused_time("future_timestamp", cell, "lies in the future")
+        return occurred_at
 
     return read
 

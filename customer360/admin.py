@@ -30,8 +30,7 @@ from customer360.selectors.marks import marks_of
 from customer360.services.building import BuildRunningError, request_build
 from funnel_site.lib.filters import ExactTextFilter
 from funnel_site.lib.importing import ImportList
-from funnel_site.lib.masking import is_masked, shown_phone
-from funnel_site.lib.phone import phone_search_digits
+from funnel_site.lib.masking import shown_phone
 from funnel_site.lib.staff import RecordAdmin, StaffAdmin, action, confirmed, display
 
 # Register the profiles, the dashboard's addresses, segments and duplicates.
@@ -70,15 +69,10 @@ class CustomerRecordAdmin(SourceAdmin):
     )
     search_fields = ("=external_id", "first_name", "last_name", "=email")
     search_help_text = _("Phone number in any format, name, e-mail or customer id")
+    phone_path = "phone_number"
     list_select_related = ("customer",)
     autocomplete_fields = ("customer",)
     ordering = ("-id",)
-
-    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
-        digits = "" if is_masked() else phone_search_digits(search_term)
-        if len(digits) >= 6 and not any(letter.isalpha() for letter in search_term):
-            return queryset.filter(phone_number__contains=digits), False
-        return super().get_search_results(request, queryset, search_term)
 
     @display(description=_("Phone"), ordering="phone_number")
     def shown_phone(self, record: CustomerRecord) -> str:
@@ -87,6 +81,7 @@ class CustomerRecordAdmin(SourceAdmin):
 
 @admin.register(Product)
 class ProductAdmin(SourceAdmin):
+    few_rows = True
     resource_classes = [resources.ProductResource]
     list_display = ("external_id", "product_name", "category", "brand", "price", "launch_date")
     list_filter = (("category", ExactTextFilter), ("brand", ExactTextFilter))
@@ -167,6 +162,7 @@ class ServiceInteractionAdmin(ChildAdmin):
 
 @admin.register(Campaign)
 class CampaignAdmin(SourceAdmin):
+    few_rows = True
     resource_classes = [resources.CampaignResource]
     list_display = ("campaign_name", "channel", "target_audience", "start_date", "end_date")
     list_filter = (
@@ -202,6 +198,7 @@ class WebsiteVisitAdmin(ChildAdmin):
 
 @admin.register(CdpLoad)
 class CdpLoadAdmin(RecordAdmin):
+    few_rows = True
     list_display = (
         "started_at",
         "table",
@@ -261,6 +258,7 @@ class SetAsideRowAdmin(RecordAdmin):
 
 @admin.register(ProfileBuild)
 class ProfileBuildAdmin(RecordAdmin):
+    few_rows = True
     list_display = (
         "started_at",
         "shown_state",

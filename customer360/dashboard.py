@@ -14,7 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.formats import number_format
-from django.utils.timezone import localdate, now
+from django.utils.timezone import now
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
@@ -33,6 +33,7 @@ from customer360.selectors.answers import (
     one_snapshot,
 )
 from customer360.selectors.figures import answer
+from funnel_site.lib.days import site_today
 from funnel_site.lib.parameters import Parameters
 from funnel_site.lib.problems import Problem
 from funnel_site.lib.spreadsheet import guard
@@ -89,7 +90,7 @@ def dashboard_page(request: HttpRequest, model_admin: Any) -> HttpResponse:
 
 def period_of(given: QueryDict, built: Built) -> tuple[Period, str]:
     """The period that is asked for, 12 months where none is; and what is wrong with what was."""
-    today = built.as_of or localdate()
+    today = built.as_of or site_today()
     usual = Period(date_from=today - YEAR, date_to=today)
     if given.get("range") == "all":
         return Period(), ""
@@ -113,7 +114,7 @@ def _query(period: Period) -> dict[str, str]:
 
 def _ranges(period: Period, built: Built) -> list[dict[str, Any]]:
     """The periods that one click asks for."""
-    today = built.as_of or localdate()
+    today = built.as_of or site_today()
     made: list[tuple[StrOrPromise, Period]] = [
         (
             label,

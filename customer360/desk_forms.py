@@ -30,6 +30,7 @@ class AssignForm(forms.Form):
         queryset=colleagues(),
         required=False,
         empty_label=_("Nobody"),
+        # It stands beside its button, without a label of its own.
         widget=UnfoldAdminSelectWidget(attrs={"aria-label": _("Belongs to")}),
     )
 

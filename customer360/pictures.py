@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.utils.formats import number_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -48,7 +49,7 @@ def rounded(value: Any, unit: str) -> str:
     ('81,870,710', '12.50')
     """
     if unit == MONEY and value is not None and abs(value) >= WHOLE_FROM:
-        return f"{value:,.0f}"
+        return number_format(value, 0, force_grouping=True)
     return shown(value, unit)
 
 
@@ -61,11 +62,11 @@ def shown(value: Any, unit: str) -> str:
     if value is None or value == "":
         return "–"
     if unit == COUNT:
-        return f"{value:,}"
+        return number_format(value, force_grouping=True)
     if unit == PERCENT:
-        return f"{value:,.1f} %"
+        return f"{number_format(value, 1, force_grouping=True)} %"
     if unit == MONEY:
-        return f"{value:,.2f}"
+        return number_format(value, 2, force_grouping=True)
     if unit == DATE:
         return str(value)[:7]
     if isinstance(value, bool):

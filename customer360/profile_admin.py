@@ -8,10 +8,9 @@ from django.contrib import admin
 from django.db.models import Count, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import path, reverse
+from django.urls import path
 from django.utils.dateparse import parse_date
 from django.utils.formats import date_format, number_format
-from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateFilter
@@ -37,9 +36,10 @@ from customer360.scores.segments import SEGMENTS
 from customer360.selectors.answers import current_build, one_snapshot
 from customer360.selectors.rows import RowQuery, kept_in, sale_rows
 from customer360.wording import churn_words, in_words, score_words
-from funnel_site.lib.masking import is_masked, shown_name, shown_phone
-from funnel_site.lib.phone import phone_search_digits
-from funnel_site.lib.staff import RecordAdmin, display
+from funnel_site.lib.masking import shown_name, shown_phone
+from funnel_site.lib.staff import OwnPageMixin, RecordAdmin, display
+from funnel_site.lib.totals import Figure, TotalsMixin
+from funnel_site.lib.words import translated
 
 CHOICE_LABELS = {
     "Low": "success",
@@ -137,7 +137,7 @@ def _day(text: str) -> Any:
 
 
 @admin.register(CustomerProfile)
-class CustomerProfileAdmin(RecordAdmin):
+class CustomerProfileAdmin(TotalsMixin, OwnPageMixin, RecordAdmin):
     resource_classes = [ProfileResource]
     list_display = (
         "shown_customer",
@@ -162,10 +162,12 @@ class CustomerProfileAdmin(RecordAdmin):
         ("last_purchase_date", RangeDateFilter),
         ("customer_since", RangeDateFilter),
     )
-    search_fields = ("customer__name", "customer__phone_number", "=customer__records__external_id")
+    search_fields = ("customer__name", "=customer__records__external_id")
     search_help_text = _("Phone number in any format, name or the source's customer id")
+    phone_path = "customer__phone_number"
     list_select_related = ("customer",)
     ordering = ("-total_lifetime_value", "customer")
+    quick_orders = ("last_purchase_date", "churn_risk_score")
     list_before_template = "admin/customer360/profile_totals.html"
 
     def get_urls(self) -> list[Any]:
@@ -187,75 +189,70 @@ class CustomerProfileAdmin(RecordAdmin):
         ]
         return [*own, *super().get_urls()]
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[CustomerProfile], search_term: str
-    ) -> tuple[QuerySet[CustomerProfile], bool]:
-        digits = "" if is_masked() else phone_search_digits(search_term)
-        if len(digits) >= 4 and not any(letter.isalpha() for letter in search_term):
-            return queryset.filter(customer__phone_number__contains=digits), False
-        return super().get_search_results(request, queryset, search_term)  # type: ignore[no-any-return]
+    def totals(self, rows: QuerySet[CustomerProfile]) -> list[Figure]:
+        """How many the list holds, and what they have brought."""
+        found = rows.order_by().aggregate(customers=Count("pk"), value=Sum("total_lifetime_value"))
+        return [
+            (
+                gettext("Customers"),
+                number_format(found["customers"], force_grouping=True),
+                gettext("in this list"),
+            ),
+            (
+                gettext("Lifetime value"),
+                number_format(found["value"] or 0, 2, force_grouping=True),
+                gettext("in this list"),
+            ),
+        ]
+
+    def totals_of(self, request: HttpRequest, changelist: Any) -> dict[str, Any]:
+        return {**super().totals_of(request, changelist), "built": current_build()}
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The list, with how many it holds and what they have brought."""
+        """The list and its totals, of one build."""
         with one_snapshot() if request.method == "GET" else nullcontext():
-            response: HttpResponse = super().changelist_view(request, extra_context)
-            shown = getattr(response, "context_data", None)
-            if shown and "cl" in shown:
-                shown["totals"] = (
-                    shown["cl"]
-                    .queryset.order_by()
-                    .aggregate(customers=Count("pk"), value=Sum("total_lifetime_value"))
-                )
-                shown["built"] = current_build()
-        return response
+            return super().changelist_view(request, extra_context)
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """A customer's page: who they are to us, in words and numbers."""
+    def change_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """The page of a customer and its rows, of one build."""
         with one_snapshot():
-            profile = self.get_object(request, object_id)
-            built = current_build()
-            if profile is not None:
-                query = RowQuery(period=Period(), customer_id=profile.pk)
-                rows = sale_rows(query, built, size=20)
-        if profile is None or not self.has_view_permission(request, profile):
-            return super().change_view(request, object_id, form_url, extra_context)  # type: ignore[no-any-return]
+            return super().change_view(request, *args, **kwargs)
+
+    def own_page(self, request: HttpRequest, row: CustomerProfile) -> HttpResponse:
+        """Who they are to us, in words and numbers."""
+        built = current_build()
+        rows = sale_rows(RowQuery(period=Period(), customer_id=row.pk), built, size=20)
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "original": profile,
-            "title": str(profile.customer),
-            "profile": profile,
+            "original": row,
+            "title": str(row.customer),
+            "profile": row,
             "built": built,
             "scores": [
-                (gettext("Recency"), profile.recency_score),
-                (gettext("Frequency"), profile.frequency_score),
-                (gettext("Monetary"), profile.monetary_score),
+                (gettext("Recency"), row.recency_score),
+                (gettext("Frequency"), row.frequency_score),
+                (gettext("Monetary"), row.monetary_score),
             ],
-            "score_words": score_words(profile),
-            "churn_words": churn_words(profile, built.as_of),
-            "fields": [(one, in_words(one, profile)) for one in FIELDS],
-            "records": CustomerRecord.objects.filter(customer=profile.pk)[:20],
+            "score_words": score_words(row),
+            "churn_words": churn_words(row, built.as_of),
+            "fields": [(one, in_words(one, row)) for one in FIELDS],
+            "records": CustomerRecord.objects.filter(customer=row.pk)[:20],
             "sales": rows,
         }
         return TemplateResponse(request, "admin/customer360/profile.html", context)
 
     @display(description=_("Customer"), ordering="customer__name")
     def shown_customer(self, profile: CustomerProfile) -> str:
-        address = reverse("admin:customer360_customerprofile_change", args=[profile.pk])
-        label = f"{shown_name(profile.customer.name)} {shown_phone(profile.customer.phone_number)}".strip()
-        return format_html('<a href="{}">{}</a>', address, label or f"Customer {profile.pk}")
+        customer = profile.customer
+        label = f"{shown_name(customer.name)} {shown_phone(customer.phone_number)}".strip()
+        return label or f"{gettext('Customer')} {profile.pk}"
 
     @display(description=_("Segment"), ordering="customer_segment")
     def shown_segment(self, profile: CustomerProfile) -> str:
-        return profile.customer_segment
+        return translated(profile.customer_segment)
 
     @display(description="R F M", ordering="recency_score")
     def shown_scores(self, profile: CustomerProfile) -> str:

@@ -12,7 +12,6 @@ from django.urls import reverse
 from django.utils.formats import date_format, number_format
 from django.utils.functional import lazy
 from django.utils.html import format_html
-from django.utils.timezone import localdate
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
@@ -35,6 +34,7 @@ from customer360.segment_rules import (
 )
 from customer360.services.duplicates import call_not_same, find_duplicates
 from customer360.services.segments import refresh_segment, take_snapshot
+from funnel_site.lib.days import site_today
 from funnel_site.lib.staff import RecordAdmin, StaffAdmin, action, display
 from funnel_site.lib.words import translated
 
@@ -75,7 +75,7 @@ class ConditionsForm(forms.ModelForm[Segment]):
             if not text:
                 continue
             try:
-                value_of(condition, text, localdate())
+                value_of(condition, text, site_today())
             except ConditionError as error:
                 self.add_error(condition.key, ValidationError(translated(error.args[0])))
             conditions[condition.key] = text
@@ -92,6 +92,7 @@ SegmentForm = type(
 
 @admin.register(Segment)
 class SegmentAdmin(StaffAdmin):
+    few_rows = True
     form = SegmentForm
     list_display = ("name", "kind", "shown_conditions", "shown_customers", "refreshed_at")
     list_filter = ("kind",)
@@ -144,7 +145,7 @@ class SegmentAdmin(StaffAdmin):
     def snapshot(self, request: HttpRequest, object_id: int) -> HttpResponse:
         """Keep the list as it is now, under the segment's name and the day."""
         segment = self._asked(request, object_id)
-        name = self._free_name(f"{segment.name[:70]}, {date_format(localdate(), 'j M Y')}")
+        name = self._free_name(f"{segment.name[:70]}, {date_format(site_today(), 'j M Y')}")
         taken = take_snapshot(
             segment=segment,
             name=name,
@@ -207,7 +208,8 @@ class SegmentMembershipAdmin(RecordAdmin):
     resource_classes = [MembershipResource]
     list_display = ("shown_customer", "segment", "entered_on", "left_on")
     list_filter = ("segment", StandingFilter)
-    search_fields = ("customer__name", "customer__phone_number")
+    search_fields = ("customer__name",)
+    phone_path = "customer__phone_number"
     list_select_related = ("segment", "customer")
 
     @display(description=_("Customer"))
@@ -222,7 +224,7 @@ class DuplicateCandidateAdmin(RecordAdmin):
     list_filter = ("state",)
     list_select_related = ("one", "other")
     list_display_links = None
-    search_fields = ("one__name", "other__name", "one__phone_number", "other__phone_number")
+    search_fields = ("one__name", "other__name")
     actions = ("not_same",)
     actions_list = ("look",)
 

@@ -7,7 +7,7 @@ from django import forms
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.utils.timezone import get_default_timezone, localdate, make_aware
+from django.utils.timezone import get_default_timezone, make_aware
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
@@ -15,6 +15,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from conversations.composer import duration
 from customer360.selectors.times import FIRST, NEXT, RESOLUTION, Times, response_times
+from funnel_site.lib.days import site_today
 
 MAY_SEE = "conversations.see_times"
 MOST_DAYS = 92
@@ -48,7 +49,7 @@ def times_view(request: HttpRequest, model_admin: Any) -> HttpResponse:
     """First and next responses and resolutions between two days: median, p90 and histogram."""
     if not request.user.has_perm(MAY_SEE):
         raise PermissionDenied
-    last = localdate()
+    last = site_today()
     first = last - timedelta(days=USUAL_DAYS - 1)
     given = {"first": first.isoformat(), "last": last.isoformat()}
     given |= {name: request.GET[name] for name in given if name in request.GET}

@@ -155,5 +155,8 @@ def _mark_current(request: HttpRequest, sections: list[dict[str, Any]]) -> None:
 def account(request: HttpRequest) -> list[dict[str, Any]]:
     """What the menu behind one's own name offers."""
     return [
-        {"title": gettext("Sign-in and API keys"), "link": reverse_lazy("admin:access_account")}
+        {
+            "title": gettext("Language, sign-in and API keys"),
+            "link": reverse_lazy("admin:access_account"),
+        }
     ]

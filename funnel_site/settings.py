@@ -12,6 +12,7 @@ import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
+from django.urls import reverse_lazy
 from import_export.formats.base_formats import CSV, XLSX
 
 from funnel_site.database import database_settings
@@ -153,6 +154,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
+    "funnel_site.access.preferences.ViewerMiddleware",
     "funnel_site.audit.middleware.TrailMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -178,6 +180,8 @@ TEMPLATES = [
     },
 ]
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("id", "Bahasa Indonesia")]
+LOCALE_PATHS = [BASE_DIR / "funnel_site/locale"]
 TIME_ZONE = time_zone()
 USE_TZ = True
 USE_I18N = True
@@ -379,6 +383,12 @@ UNFOLD = {
     "SITE_SYMBOL": "forum",
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
+    "SHOW_LANGUAGES": True,
+    "LANGUAGES": {"action": reverse_lazy("admin:access_account_language")},
+    "SCRIPTS": [
+        lambda request: static("funnel_site/zone.js"),
+        lambda request: static("funnel_site/labels.js"),
+    ],
     "SITE_FAVICONS": [
         {
             "rel": "icon",

@@ -18,10 +18,19 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from funnel_site.access.approval_admin import tell
+from funnel_site.lib.filters import RecentValuesFilter
 from funnel_site.lib.importing import ImportList
-from funnel_site.lib.masking import is_masked, shown_name, shown_phone
-from funnel_site.lib.phone import phone_search_digits
-from funnel_site.lib.staff import RecordAdmin, StaffAdmin, action, confirmed, display
+from funnel_site.lib.masking import shown_name, shown_phone
+from funnel_site.lib.money import shown_amount
+from funnel_site.lib.staff import (
+    OwnPageMixin,
+    RecordAdmin,
+    StaffAdmin,
+    action,
+    confirmed,
+    display,
+)
+from funnel_site.lib.totals import Figure, TotalsMixin
 from funnels.models import Correction, Funnel, Keyword, KeywordSync
 from funnels.resources import FunnelResource, KeywordResource
 from funnels.selectors import room_evidence
@@ -66,7 +75,7 @@ class CorrectionForm(forms.Form):
 
 
 @admin.register(Funnel)
-class FunnelAdmin(RecordAdmin):
+class FunnelAdmin(TotalsMixin, OwnPageMixin, RecordAdmin):
     resource_classes = [FunnelResource]
     list_display = (
         "leads_date",
@@ -81,38 +90,22 @@ class FunnelAdmin(RecordAdmin):
     )
     list_filter = (
         "stage",
-        "channel",
+        ("channel", RecentValuesFilter),
         "lead_basis",
         ("leads_date", RangeDateTimeFilter),
         "is_corrected",
         "is_latest",
         ("anomalies", admin.EmptyFieldListFilter),
     )
-    search_fields = ("=room__external_id", "customer__name", "customer__phone_number")
+    search_fields = ("=room__external_id", "customer__name")
+    id_scopes = {"room__external_id": {"room__source__in": ("crm", "session", "twilio")}}
     search_help_text = _("Phone number in any format, name or room id")
+    phone_path = "customer__phone_number"
     list_select_related = ("customer", "room")
     ordering = ("-leads_date", "-id")
     list_before_template = "admin/funnels/funnel/totals.html"
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Funnel], search_term: str
-    ) -> tuple[QuerySet[Funnel], bool]:
-        digits = "" if is_masked() else phone_search_digits(search_term)
-        if len(digits) >= 4 and not any(letter.isalpha() for letter in search_term):
-            return queryset.filter(customer__phone_number__contains=digits), False
-        return super().get_search_results(request, queryset, search_term)  # type: ignore[no-any-return]
-
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """The list, with the totals of what it is filtered to."""
-        response: HttpResponse = super().changelist_view(request, extra_context)
-        shown = getattr(response, "context_data", None)
-        if shown and "cl" in shown:
-            shown["totals"] = self._totals(shown["cl"].queryset)
-        return response
-
-    def _totals(self, rows: QuerySet[Funnel]) -> list[tuple[str, str, str]]:
+    def totals(self, rows: QuerySet[Funnel]) -> list[Figure]:
         plain = rows.order_by()
         counts = plain.aggregate(
             leads=Count("pk"), bookings=Count("booking_date"), paid=Count("transaction_date")
@@ -144,7 +137,7 @@ class FunnelAdmin(RecordAdmin):
         return figures + [
             (
                 gettext("Value, %(currency)s") % {"currency": currency},
-                number_format(total, 0, force_grouping=True),
+                shown_amount(total, currency),
                 gettext("of transactions"),
             )
             for currency, total in sums
@@ -164,18 +157,9 @@ class FunnelAdmin(RecordAdmin):
             *super().get_urls(),
         ]
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def own_page(self, request: HttpRequest, row: Funnel) -> HttpResponse:
         """A sale with the evidence of each fact, and the form to correct one."""
-        funnel = self.get_object(request, object_id)
-        if funnel is None or not self.has_view_permission(request, funnel):
-            return super().change_view(request, object_id, form_url, extra_context)  # type: ignore[no-any-return]
-        return self._page(request, funnel, CorrectionForm())
+        return self._page(request, row, CorrectionForm())
 
     def _page(self, request: HttpRequest, funnel: Funnel, form: CorrectionForm) -> HttpResponse:
         context = {
@@ -242,11 +226,7 @@ class FunnelAdmin(RecordAdmin):
 
     @display(description=_("Value"), ordering="transaction_value")
     def shown_value(self, funnel: Funnel) -> str:
-        if funnel.transaction_value is None:
-            return ""
-        return (
-            f"{funnel.currency} {number_format(funnel.transaction_value, 0, force_grouping=True)}"
-        )
+        return shown_amount(funnel.transaction_value, funnel.currency)
 
     @display(description=_("Look at"))
     def shown_anomalies(self, funnel: Funnel) -> str:
@@ -292,6 +272,7 @@ class KeywordForm(forms.ModelForm[Keyword]):
 @admin.register(Keyword)
 class KeywordAdmin(ImportList, StaffAdmin):
     form = KeywordForm
+    few_rows = True
     resource_classes = [KeywordResource]
     list_display = ("phrase", "stage", "channel", "mode", "is_active", "origin")
     list_filter = ("stage", "is_active", "channel")
@@ -365,6 +346,7 @@ class KeywordAdmin(ImportList, StaffAdmin):
 
 @admin.register(KeywordSync)
 class KeywordSyncAdmin(RecordAdmin):
+    few_rows = True
     list_display = (
         "started_at",
         "shown_state",

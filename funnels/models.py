@@ -125,6 +125,8 @@ class Evidence(models.Model):
                 name="evidence_once_per_message_stage_and_basis",
             ),
         ]
+        # A message's facts beside it in a transcript, the superseded ones too.
+        indexes = [models.Index(fields=["message"], name="evidence_of_message")]
 
     def __str__(self) -> str:
         return f"{self.stage}: {self.words}"
@@ -177,6 +179,30 @@ class Funnel(models.Model):
         ]
         indexes = [
             models.Index(fields=["-leads_date", "-id"], name="funnel_leads_date"),
+            models.Index(fields=["channel", "-leads_date", "-id"], name="funnel_channel"),
+            models.Index(
+                fields=["stage", "-leads_date", "-id"],
+                condition=~Q(stage="opening"),
+                name="funnel_later_stages",
+            ),
+            models.Index(
+                fields=["lead_basis", "-leads_date", "-id"],
+                condition=~Q(lead_basis="keyword"),
+                name="funnel_other_basis",
+            ),
+            models.Index(
+                fields=["-leads_date", "-id"],
+                condition=Q(is_corrected=True),
+                name="funnel_corrected",
+            ),
+            models.Index(
+                fields=["-leads_date", "-id"],
+                condition=Q(is_latest=False),
+                name="funnel_earlier_cycles",
+            ),
+            models.Index(
+                fields=["-leads_date", "-id"], condition=~Q(anomalies=""), name="funnel_to_look_at"
+            ),
             models.Index(fields=["updated_at", "id"], name="funnel_updated"),
         ]
 

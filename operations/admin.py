@@ -53,6 +53,7 @@ class ScheduleAdmin(ExportList, PeriodicTaskAdmin):  # type: ignore[misc]
 
 @admin.register(TaskRun)
 class TaskRunAdmin(RecordAdmin):
+    few_rows = True
     list_display = ("task", "state", "started_at", "seconds", "failures", "error")
     ordering = ("task",)
 

@@ -155,6 +155,7 @@ PERSONAL: dict[str, Personal] = {
 }
 
 NOT_PERSONAL: dict[str, str] = {
+    "access.Preference": NOT_OF_A_PERSON,
     "access.ApiKey": "machines' keys, and the staff whose keys they are",
     "access.Approval": "what two members of staff did; customers by their number alone",
     "tombstones.ErasedKey": "digests that nobody can turn back",

@@ -126,6 +126,9 @@ class Invitation(models.Model):
                 fields=["campaign", "id"], condition=Q(state="waiting"), name="invitation_waiting"
             ),
             models.Index(fields=["customer", "-sent_at"], name="invitation_latest"),
+            models.Index(
+                fields=["state", "-id"], condition=~Q(state="sent"), name="invitation_not_sent"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -309,6 +312,24 @@ class Review(models.Model):
                 fields=["id"],
                 condition=Q(product=None, is_unlisted=False),
                 name="review_product_to_match",
+            ),
+            models.Index(
+                fields=["moderation", "-created_at", "-id"],
+                condition=~Q(moderation="published"),
+                name="review_not_published",
+            ),
+            models.Index(fields=["rating", "-created_at", "-id"], name="review_rating"),
+            models.Index(
+                fields=["status", "-created_at", "-id"],
+                condition=~Q(status__in=["sent", "delivered", "read"]),
+                name="review_not_arrived",
+            ),
+            models.Index(fields=["line", "-created_at", "-id"], name="review_line"),
+            models.Index(
+                fields=["-created_at", "-id"], condition=Q(is_latest=False), name="review_earlier"
+            ),
+            models.Index(
+                fields=["-created_at", "-id"], condition=~Q(answer=""), name="review_answered"
             ),
         ]
 

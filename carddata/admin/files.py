@@ -25,7 +25,7 @@ from carddata.services.starting import start
 from carddata.services.undoing import redo_import
 from funnel_site.access import approvals
 from funnel_site.access.approval_admin import tell
-from funnel_site.lib.staff import RecordAdmin, action, display
+from funnel_site.lib.staff import OwnPageMixin, RecordAdmin, action, display
 
 State = PartnerFile.State
 COUNTS = ("read", "loaded", "duplicate", "rejected")
@@ -44,7 +44,8 @@ class UndoForm(forms.Form):
 
 
 @admin.register(PartnerFile)
-class PartnerFileAdmin(RecordAdmin):
+class PartnerFileAdmin(OwnPageMixin, RecordAdmin):
+    few_rows = True
     list_display = (
         "name",
         "partner",
@@ -127,24 +128,15 @@ class PartnerFileAdmin(RecordAdmin):
             partners=Partner.objects.filter(is_active=True),
         )  # fmt: skip
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def own_page(self, request: HttpRequest, row: PartnerFile) -> HttpResponse:
         """One file: how far it is, what became of its rows, and what can be done with it."""
-        file = self.get_object(request, object_id)
-        if file is None or not self.has_view_permission(request, file):
-            return super().change_view(request, object_id, form_url, extra_context)  # type: ignore[no-any-return]
         return self._page(
-            request, "file.html", title=file.name, original=file, file=file,
-            figures=progress(file), may_change=self.may_change(request),
-            rejects=open_rejects(file.pk), notices=file.notices.filter(seen_at=None),
-            can_cancel=file.state in (State.WAITING, State.CHECKING, State.LOADING),
-            can_redo=file.state in (State.UNDONE, State.CANCELLED, State.FAILED),
-            is_withdrawn=file.state == State.UNDONE,
+            request, "file.html", title=row.name, original=row, file=row,
+            figures=progress(row), may_change=self.may_change(request),
+            rejects=open_rejects(row.pk), notices=row.notices.filter(seen_at=None),
+            can_cancel=row.state in (State.WAITING, State.CHECKING, State.LOADING),
+            can_redo=row.state in (State.UNDONE, State.CANCELLED, State.FAILED),
+            is_withdrawn=row.state == State.UNDONE,
         )  # fmt: skip
 
     def _page(self, request: HttpRequest, template: str, **context: Any) -> HttpResponse:

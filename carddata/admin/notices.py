@@ -15,6 +15,7 @@ from funnel_site.lib.staff import RecordAdmin, display
 
 @admin.register(StaffNotice)
 class StaffNoticeAdmin(RecordAdmin):
+    few_rows = True
     list_display = ("made_at", "subject", "file_link", "shown_seen")
     list_filter = (("seen_at", admin.EmptyFieldListFilter),)
     list_select_related = ("file", "seen_by")

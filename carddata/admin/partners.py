@@ -25,6 +25,7 @@ OLD_EVENTS = ("status_map", "default_status", "rank")
 
 @admin.register(Partner)
 class PartnerAdmin(StaffAdmin):
+    few_rows = True
     form = PartnerForm
     list_display = ("name", "shown_active", "file_pattern", "time_zone", "phone_region", "rank")
     list_filter = ("is_active",)

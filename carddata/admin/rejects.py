@@ -22,6 +22,7 @@ from carddata.services.rejects import (
     resubmit_file,
     retry_rejects,
 )
+from funnel_site.lib.filters import RecentValuesFilter
 from funnel_site.lib.staff import RecordAdmin, display
 from funnel_site.lib.words import translated
 
@@ -31,7 +32,7 @@ RAW_SHOWN = 120
 @admin.register(RejectedRow)
 class RejectedRowAdmin(RecordAdmin):
     list_display = ("place", "shown_reason", "detail", "snippet", "shown_closed")
-    list_filter = ("closed", "reason", "file__partner")
+    list_filter = ("closed", ("reason", RecentValuesFilter), "file__partner")
     search_fields = ("=file__name",)
     search_help_text = _("The whole name of a file")
     list_select_related = ("file",)

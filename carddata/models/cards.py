@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Now, Right
 from django.utils.translation import gettext_lazy as _
 
@@ -92,6 +93,12 @@ class CardStatus(models.Model):
         verbose_name_plural = _("card statuses")
         indexes = [
             models.Index(fields=["-occurred_at", "-id"], name="card_status_newest"),
+            models.Index(
+                fields=["status", "-occurred_at", "-id"],
+                condition=~Q(status="delivered"),
+                name="card_status_not_delivered",
+            ),
+            models.Index(fields=["partner", "-occurred_at", "-id"], name="card_status_partner"),
             models.Index(Right("contact", PHONE_TAIL), name="card_status_phone_tail"),
         ]
 
@@ -144,6 +151,16 @@ class CardAccess(models.Model):
         indexes = [
             models.Index(fields=["-at", "-id"], name="card_access_newest"),
             models.Index(fields=["subject", "-at"], name="card_access_subject"),
+            models.Index(fields=["who", "-at"], name="card_access_who"),
+            models.Index(
+                fields=["key_prefix", "-at"], condition=~Q(key_prefix=""), name="card_access_key"
+            ),
+            models.Index(
+                fields=["outcome", "-at", "-id"],
+                condition=~Q(outcome="found"),
+                name="card_access_not_found",
+            ),
+            models.Index(fields=["kind", "-at", "-id"], name="card_access_kind"),
         ]
 
     def __str__(self) -> str:

@@ -246,6 +246,13 @@ class RejectedRow(models.Model):
             models.Index(
                 fields=["file", "reason"], condition=Q(closed=""), name="rejected_row_open"
             ),
+            models.Index(fields=["-id"], condition=Q(closed=""), name="rejected_row_newest_open"),
+            models.Index(fields=["reason", "-id"], name="rejected_row_reason"),
+            models.Index(
+                fields=["closed", "-id"],
+                condition=~Q(closed="dismissed"),
+                name="rejected_row_closed",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 from conversations.models import Attachment
 from conversations.selectors import of_rooms_open_to
 from conversations.services.fetching import request_fetch
+from funnel_site.lib.filters import RecentValuesFilter
 from funnel_site.lib.staff import RecordAdmin
 from funnel_site.lib.words import translated
 
@@ -19,7 +20,7 @@ from funnel_site.lib.words import translated
 @admin.register(Attachment)
 class AttachmentAdmin(RecordAdmin):
     list_display = ("message", "content_type", "state", "reason", "size", "fetched_at")
-    list_filter = ("state", "content_type")
+    list_filter = ("state", ("content_type", RecentValuesFilter))
     list_select_related = ("message",)
     ordering = ("-id",)
 

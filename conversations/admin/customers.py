@@ -23,8 +23,6 @@ from conversations.selectors import rooms_open_to
 from conversations.services.blocking import OwnNumberError, process_held, set_blocked
 from conversations.services.consent import note_consent
 from funnel_site.lib.importing import ImportList
-from funnel_site.lib.masking import is_masked
-from funnel_site.lib.phone import phone_search_digits
 from funnel_site.lib.staff import StaffAdmin, action, display
 
 MOST_PICKED = 5_000
@@ -72,22 +70,14 @@ class CustomerAdmin(ImportList, StaffAdmin):
         ("blocked_at", admin.EmptyFieldListFilter),
     )
     actions = ("invite", "join")
-    search_fields = ("name", "phone_number", "email")
+    search_fields = ("name", "email")
     search_help_text = _("Name, phone number in any format, or e-mail")
+    phone_path = "phone_number"
     readonly_fields = ("phone_number", "first_seen_at", "last_seen_at")
     fields = ("name", "phone_number", "email", "first_seen_at", "last_seen_at")
     inlines = (IdentityInline,)
     ordering = ("-last_seen_at", "-id")
     change_form_outer_after_template = "admin/conversations/customer_rooms.html"
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Customer], search_term: str
-    ) -> tuple[QuerySet[Customer], bool]:
-        """A phone number is found however it is written."""
-        digits = "" if is_masked() else phone_search_digits(search_term)
-        if len(digits) >= 4 and not any(letter.isalpha() for letter in search_term):
-            return queryset.filter(phone_number__contains=digits), False
-        return super().get_search_results(request, queryset, search_term)  # type: ignore[no-any-return]
 
     def change_view(
         self,

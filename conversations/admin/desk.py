@@ -18,6 +18,7 @@ class OwnOrSharedAdmin(StaffAdmin):
     """Rows of one's own, and those without an owner, which are everybody's and need a right."""
 
     share_permission = ""
+    few_rows = True
     list_filter: tuple[Any, ...] = (("owner", admin.EmptyFieldListFilter),)
     list_select_related: tuple[str, ...] = ("owner",)
 
@@ -59,7 +60,7 @@ class CannedAnswerAdmin(OwnOrSharedAdmin):
     share_permission = "conversations.share_cannedanswer"
     list_display = ("shown_shortcut", "body", "whose")
     search_fields = ("shortcut", "body")
-    search_help_text = "Shortcut or words"
+    search_help_text = gettext_lazy("Shortcut or words")
     fields = ("shortcut", "body", "owner")
 
     @display(description="Shortcut", ordering="shortcut")
@@ -79,6 +80,7 @@ class MacroAdmin(OwnOrSharedAdmin):
 
 @admin.register(Label)
 class LabelAdmin(StaffAdmin):
+    few_rows = True
     list_display = ("shown_name", "colour")
     search_fields = ("name",)
 
@@ -89,6 +91,7 @@ class LabelAdmin(StaffAdmin):
 
 @admin.register(Team)
 class TeamAdmin(StaffAdmin):
+    few_rows = True
     list_display = ("name", "shown_members")
     search_fields = ("name",)
 

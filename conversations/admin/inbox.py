@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db import connection
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -29,6 +30,7 @@ from conversations.services.revealing import pretty
 from funnel_site.access.approval_admin import tell
 from funnel_site.access.approvals import ApprovalError
 from funnel_site.audit.reveal import may_reveal
+from funnel_site.lib.filters import IndexedValuesFilter, RecentValuesFilter, indexed_values
 from funnel_site.lib.masking import HIDDEN, viewer
 from funnel_site.lib.staff import RecordAdmin, action, confirmed, display
 
@@ -37,7 +39,11 @@ from funnel_site.lib.staff import RecordAdmin, action, confirmed, display
 class InboundEventAdmin(RecordAdmin):
     list_display = ("number", "shown_state", "source", "error_code", "error", "age", "attempts")
     list_display_links = ("number", "shown_state")
-    list_filter = ("state", "source", "error_code")
+    list_filter = (
+        "state",
+        ("source", IndexedValuesFilter),
+        ("error_code", RecentValuesFilter),
+    )
     search_fields = ("=dedupe_key",)
     search_help_text = _("The delivery's key")
     ordering = ("-id",)
@@ -59,6 +65,12 @@ class InboundEventAdmin(RecordAdmin):
         "shown_messages",
     )
     readonly_fields = fields
+
+    def get_id_scopes(self) -> dict[str, dict[str, Any]]:
+        """The key's index begins with the source."""
+        if connection.vendor != "postgresql":
+            return {}
+        return {"dedupe_key": {"source__in": indexed_values(InboundEvent, "source")}}
 
     def has_replay_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return request.user.has_perm("conversations.change_inboundevent")
@@ -205,6 +217,7 @@ class InboundEventAdmin(RecordAdmin):
 class RawFileAdmin(RecordAdmin):
     """What is in the archive; `replay_raw` brings it back."""
 
+    few_rows = True
     list_display = ("name", "day", "source", "lines", "shown_size", "made_at")
     list_filter = ("source",)
     date_hierarchy = "day"

@@ -143,7 +143,8 @@ class IdentityChangeAdmin(RecordAdmin):
     list_filter = (ReviewFilter, "change", "kind")
     list_select_related = ("customer", "made_by", "settled_by")
     search_fields = ("=value", "customer__name")
-    search_help_text = _("The key exactly, or the customer's name")
+    phone_path = "customer__phone_number"
+    search_help_text = _("The key exactly, the customer's name, or a phone number in any format")
     actions = ("part_again", "settle")
     fields = (
         "made_at",
@@ -251,6 +252,7 @@ class SharedValueForm(forms.ModelForm[SharedValue]):
 
 @admin.register(SharedValue)
 class SharedValueAdmin(StaffAdmin):
+    few_rows = True
     form = SharedValueForm
     list_display = ("kind", "value", "reason", "made_at", "made_by")
     list_filter = ("kind",)

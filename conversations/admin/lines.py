@@ -16,6 +16,7 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter
 from conversations.models import ErrorMeaning, Line, MessageTemplate, Sending, SignatureRefusal
 from conversations.selectors import of_rooms_open_to
 from conversations.template_text import TemplateTextError, places
+from funnel_site.lib.filters import RecentValuesFilter
 from funnel_site.lib.staff import RecordAdmin, StaffAdmin, display
 from funnel_site.lib.words import translated
 
@@ -81,6 +82,7 @@ def _fitting(text: str, pattern: re.Pattern[str], shape: str) -> str:
 
 @admin.register(Line)
 class LineAdmin(StaffAdmin):
+    few_rows = True
     form = LineForm
     list_display = (
         "name",
@@ -135,6 +137,7 @@ class MessageTemplateForm(forms.ModelForm[MessageTemplate]):
 
 @admin.register(MessageTemplate)
 class MessageTemplateAdmin(StaffAdmin):
+    few_rows = True
     form = MessageTemplateForm
     list_display = ("name", "language", "shown_body", "content_sid", "is_active")
     list_filter = ("language", "is_active")
@@ -147,6 +150,7 @@ class MessageTemplateAdmin(StaffAdmin):
 
 @admin.register(ErrorMeaning)
 class ErrorMeaningAdmin(StaffAdmin):
+    few_rows = True
     list_display = ("code", "words", "action")
     list_filter = ("action",)
     search_fields = ("=code", "words")
@@ -164,9 +168,15 @@ class SendingAdmin(RecordAdmin):
         "number",
         "room_link",
     )
-    list_filter = ("state", "status", "error_code", ("made_at", RangeDateTimeFilter))
-    search_fields = ("=sid", "=to_address")
-    search_help_text = _("Twilio's id, or the address as whatsapp:+62812…")
+    list_filter = (
+        "state",
+        ("status", RecentValuesFilter),
+        ("error_code", RecentValuesFilter),
+        ("made_at", RangeDateTimeFilter),
+    )
+    search_fields = ("=sid",)
+    phone_path = "message__customer__phone_number"
+    search_help_text = _("Twilio's id, or a phone number in any format")
     list_select_related = ("message", "author")
     ordering = ("-id",)
 
@@ -196,6 +206,7 @@ class SendingAdmin(RecordAdmin):
 
 @admin.register(SignatureRefusal)
 class SignatureRefusalAdmin(RecordAdmin):
+    few_rows = True
     list_display = ("last_at", "door", "advice", "times", "first_at")
     list_filter = ("door",)
 

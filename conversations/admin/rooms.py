@@ -4,7 +4,8 @@ from typing import Any, cast
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
+from django.db import connection
+from django.db.models import QuerySet
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -24,21 +25,23 @@ from conversations.selectors import (
     rooms_open_to,
     transcript_part,
     with_delivery,
+    with_words,
 )
 from conversations.services.attention import lower_priority
 from conversations.services.sending import SendingRefusedError, retry_sending
 from conversations.services.takeover import pause_bot, resume_bot
 from funnel_site.lib.importing import ImportList
-from funnel_site.lib.masking import is_masked, shown_phone, shown_words
-from funnel_site.lib.phone import phone_search_digits
-from funnel_site.lib.staff import RecordAdmin, display
+from funnel_site.lib.masking import shown_phone, shown_words
+from funnel_site.lib.staff import OwnPageMixin, RecordAdmin, display
 from funnel_site.lib.words import translated
 
 TRANSCRIPT_LENGTH = 200
+SOURCES = ("crm", Room.SESSION_SOURCE, "twilio")
+"""Where rooms and messages can be from; the index of their ids begins with it."""
 
 
 @admin.register(Room)
-class RoomAdmin(RecordAdmin):
+class RoomAdmin(OwnPageMixin, RecordAdmin):
     list_display = (
         "shown_customer",
         "phone",
@@ -61,8 +64,10 @@ class RoomAdmin(RecordAdmin):
         "channel",
         ("last_message_at", RangeDateTimeFilter),
     )
-    search_fields = ("=external_id", "customer__name", "customer__phone_number")
+    search_fields = ("=external_id", "customer__name")
     search_help_text = _("Room id, name, or phone number in any format")
+    phone_path = "customer__phone_number"
+    id_scopes = {"external_id": {"source__in": SOURCES}}
     list_select_related = ("customer", "assigned_to", "team")
     ordering = ("-last_message_at", "-id")
 
@@ -75,30 +80,9 @@ class RoomAdmin(RecordAdmin):
             .prefetch_related("labels"),
         )
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Room], search_term: str
-    ) -> tuple[QuerySet[Room], bool]:
-        """A phone number is found however it is written; a room id of digits too."""
-        digits = "" if is_masked() else phone_search_digits(search_term)
-        if len(digits) >= 4 and not any(letter.isalpha() for letter in search_term):
-            by_phone = Q(customer__phone_number__contains=digits)
-            return queryset.filter(by_phone | Q(external_id=search_term.strip())), False
-        return super().get_search_results(request, queryset, search_term)  # type: ignore[no-any-return]
-
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def own_page(self, request: HttpRequest, row: Room) -> HttpResponse:
         """The transcript, oldest first, with the facts that each message gave."""
-        room = self.get_object(request, object_id)
-        if room is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[no-any-return]
-        if not self.has_view_permission(request, room):
-            return super().change_view(request, object_id, form_url, extra_context)  # type: ignore[no-any-return]
-        return self._page(request, room)
+        return self._page(request, row)
 
     def _page(self, request: HttpRequest, room: Room, form: Form | None = None) -> HttpResponse:
         context = {
@@ -269,14 +253,27 @@ class MessageAdmin(ImportList, RecordAdmin):
     skip_admin_log = True
     list_display = ("sent_at", "sender", "snippet", "shown_customer", "room_link", "flags")
     list_filter = ("sender", ("sent_at", RangeDateTimeFilter))
-    search_fields = ("=external_id", "=room__external_id")
-    search_help_text = _("Message id or room id")
+    search_fields = ("=external_id", "=room__external_id", "body")
+    search_help_text = _("Words of a message, its id, a room id, or a phone number in any format")
+    phone_path = "customer__phone_number"
+    id_scopes = {
+        "external_id": {"source__in": SOURCES},
+        "room__external_id": {"room__source__in": SOURCES},
+    }
     list_select_related = ("customer", "room")
-    ordering = ("-id",)
+    ordering = ("-sent_at", "-id")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
         theirs = of_rooms_open_to(request.user, "room")
         return cast("QuerySet[Message]", super().get_queryset(request).filter(theirs))
+
+    def by_words(
+        self, queryset: QuerySet[Message], fields: list[str], words: list[str]
+    ) -> QuerySet[Message]:
+        """Whole words, by the full-text index where the database has one."""
+        if connection.vendor != "postgresql":
+            return super().by_words(queryset, fields, words)
+        return with_words(queryset, " ".join(words))
 
     def get_import_resource_classes(self, request: HttpRequest) -> list[type[Any]]:
         return [MessageUploadResource]

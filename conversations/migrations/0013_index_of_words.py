@@ -9,7 +9,8 @@ def add_index(apps, schema_editor):
     if schema_editor.connection.vendor == POSTGRESQL:
         schema_editor.execute(
             "CREATE INDEX CONCURRENTLY IF NOT EXISTS message_words ON conversations_message"
-            " USING gin (to_tsvector('simple', body))"
+            # As Django writes a search vector: the index serves no other spelling.
+            " USING gin (to_tsvector('simple'::regconfig, COALESCE(body, '')))"
         )
 
 

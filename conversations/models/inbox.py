@@ -45,6 +45,11 @@ class InboundEvent(models.Model):
             models.Index(
                 fields=["-id"], condition=Q(state="failed"), name="inbound_event_dead_letters"
             ),
+            models.Index(
+                fields=["error_code", "-id"],
+                condition=~Q(error_code=""),
+                name="inbound_event_errors",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -34,7 +34,19 @@ class Customer(models.Model):
     )
 
     class Meta:
-        indexes = [models.Index(fields=["-last_seen_at", "-id"], name="customer_last_seen")]
+        indexes = [
+            models.Index(fields=["-last_seen_at", "-id"], name="customer_last_seen"),
+            models.Index(
+                fields=["-last_seen_at", "-id"],
+                condition=Q(opted_out_at__isnull=False),
+                name="customer_opted_out",
+            ),
+            models.Index(
+                fields=["-last_seen_at", "-id"],
+                condition=Q(blocked_at__isnull=False),
+                name="customer_blocked",
+            ),
+        ]
         permissions = [("join_customer", "Can join two customers and part them again")]
 
     def __str__(self) -> str:

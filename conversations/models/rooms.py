@@ -155,6 +155,20 @@ class Room(models.Model):
         ]
         indexes = [
             models.Index(fields=["-last_message_at", "-id"], name="room_last_message"),
+            # Of the lists' filters those that most rooms do not pass.
+            models.Index(
+                fields=["-last_message_at", "-id"],
+                condition=Q(status="open"),
+                name="room_open_newest",
+            ),
+            models.Index(
+                fields=["-last_message_at", "-id"], condition=Q(priority__gt=0), name="room_urgent"
+            ),
+            models.Index(
+                fields=["channel", "-last_message_at", "-id"],
+                condition=~Q(channel="whatsapp"),
+                name="room_other_channels",
+            ),
             models.Index(
                 fields=["customer", "channel", "started_at"],
                 condition=Q(source="session"),
@@ -304,6 +318,12 @@ class Message(models.Model):
             ),
         ]
         indexes = [
+            models.Index(fields=["-sent_at", "-id"], name="message_newest"),
+            models.Index(
+                fields=["sender", "-sent_at", "-id"],
+                condition=~Q(sender="customer"),
+                name="message_of_ours",
+            ),
             models.Index(fields=["room", "sent_at", "id"], name="message_transcript"),
             models.Index(fields=["customer", "sent_at", "id"], name="message_timeline"),
             models.Index(fields=["customer", "id"], condition=Q(is_held=True), name="message_held"),

@@ -134,6 +134,22 @@ class Sending(models.Model):
         ]
         indexes = [
             models.Index(fields=["due_at", "id"], condition=Q(state="owed"), name="sending_owed"),
+            models.Index(fields=["-made_at", "-id"], name="sending_newest"),
+            models.Index(
+                fields=["state", "-made_at", "-id"],
+                condition=~Q(state="done"),
+                name="sending_not_done",
+            ),
+            models.Index(
+                fields=["status", "-made_at", "-id"],
+                condition=~Q(status__in=["sent", "delivered", "read"]),
+                name="sending_not_arrived",
+            ),
+            models.Index(
+                fields=["error_code", "-made_at", "-id"],
+                condition=~Q(error_code=""),
+                name="sending_errors",
+            ),
             models.Index(
                 fields=["claimed_at"], condition=Q(state="claimed"), name="sending_claimed"
             ),
@@ -215,6 +231,10 @@ class Attachment(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["message", "place"], name="attachment_once_per_place")
+        ]
+        indexes = [
+            models.Index(fields=["-id"], condition=Q(state="failed"), name="attachment_failed"),
+            models.Index(fields=["-id"], condition=Q(state="stored"), name="attachment_stored"),
         ]
 
     def __str__(self) -> str:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from funnel_site.lib.marking import marked
 
-NO_PURCHASE = "No purchase yet"
+NO_PURCHASE = marked("No purchase yet")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ class SegmentRule:
 
 SEGMENT_RULES = (
     SegmentRule(
-        name="Champions",
+        name=marked("Champions"),
         recency=(4, 5),
         frequency=(4, 5),
         monetary=(4, 5),
@@ -47,7 +47,7 @@ SEGMENT_RULES = (
         advice=marked("Thank them, ask for reviews, show them new things first"),
     ),
     SegmentRule(
-        name="Can't lose",
+        name=marked("Can't lose"),
         recency=(1, 2),
         frequency=(4, 5),
         monetary=(4, 5),
@@ -55,56 +55,56 @@ SEGMENT_RULES = (
         advice=marked("Call them: a personal word wins more than a campaign"),
     ),
     SegmentRule(
-        name="Loyal",
+        name=marked("Loyal"),
         recency=(3, 5),
         frequency=(4, 5),
         meaning=marked("Buy often"),
         advice=marked("Offer what goes with their favourites"),
     ),
     SegmentRule(
-        name="At risk",
+        name=marked("At risk"),
         recency=(1, 2),
         frequency=(3, 5),
         meaning=marked("Used to buy regularly, and stopped"),
         advice=marked("Ask what went wrong, offer a reason to return"),
     ),
     SegmentRule(
-        name="Potential loyalists",
+        name=marked("Potential loyalists"),
         recency=(4, 5),
         frequency=(2, 3),
         meaning=marked("Bought lately, and more than once"),
         advice=marked("Invite them to the loyalty programme"),
     ),
     SegmentRule(
-        name="New",
+        name=marked("New"),
         recency=(5, 5),
         frequency=(1, 1),
         meaning=marked("Began just now"),
         advice=marked("Welcome them, help with the first order"),
     ),
     SegmentRule(
-        name="Promising",
+        name=marked("Promising"),
         recency=(3, 4),
         frequency=(1, 1),
         meaning=marked("Began a while ago, not returned yet"),
         advice=marked("Suggest the second order"),
     ),
     SegmentRule(
-        name="Need attention",
+        name=marked("Need attention"),
         recency=(3, 3),
         frequency=(2, 3),
         meaning=marked("In the middle of everything"),
         advice=marked("Remind them with an offer that ends"),
     ),
     SegmentRule(
-        name="Lost",
+        name=marked("Lost"),
         recency=(1, 1),
         frequency=(1, 1),
         meaning=marked("One early order, long ago"),
         advice=marked("Leave them to general campaigns"),
     ),
     SegmentRule(
-        name="Hibernating",
+        name=marked("Hibernating"),
         recency=(1, 2),
         frequency=(1, 2),
         meaning=marked("Bought seldom, and long ago"),

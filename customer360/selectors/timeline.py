@@ -7,7 +7,6 @@ from typing import Any
 
 from django.core.signing import BadSignature, Signer
 from django.db.models import F, Q, QuerySet
-from django.utils.formats import number_format
 from django.utils.timezone import get_default_timezone, localtime, make_aware
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -17,6 +16,7 @@ from carddata.selectors import with_phone_tail
 from conversations.models import Consent, CustomerIdentity, Message, Note
 from conversations.selectors import of_rooms_open_to
 from customer360.models import Purchase, ServiceInteraction
+from funnel_site.lib.money import shown_amount
 from funnels.models import Funnel
 from reviews.models import Review
 
@@ -42,6 +42,11 @@ class Entry:
     tone: str = ""
 
     @property
+    def day(self) -> date:
+        """The day it stands under: of a moment in the viewer's zone, else the day itself."""
+        return localtime(self.at, None if self.has_time else get_default_timezone()).date()
+
+    @property
     def place(self) -> tuple[datetime, str, int]:
         """What the timeline is ordered by."""
         return self.at, self.source, self.key
@@ -64,10 +69,6 @@ class Source:
     """Whether its rows are those of rooms, which not everybody may see."""
 
 
-def _money(amount: Any, currency: str) -> str:
-    return "" if amount is None else f"{currency} {number_format(amount, 2, force_grouping=True)}"
-
-
 def _message(row: Message) -> dict[str, Any]:
     return {
         "title": row.get_sender_display(),
@@ -84,7 +85,7 @@ def _step(title: str) -> Callable[[Funnel], dict[str, Any]]:
         paid = title == "Transaction"
         return {
             "title": title,
-            "text": _money(row.transaction_value, row.currency) if paid else row.channel,
+            "text": shown_amount(row.transaction_value, row.currency) if paid else row.channel,
             "icon": "filter_alt",
             "link": ("admin:funnels_funnel_change", row.pk),
         }
@@ -116,7 +117,7 @@ def _purchase(row: Purchase) -> dict[str, Any]:
     verb = "Returned" if row.quantity < 0 or row.total_amount < 0 else "Bought"
     return {
         "title": f"{verb} {row.product}",
-        "text": f"{row.quantity} × · {_money(row.total_amount, row.currency)}",
+        "text": f"{row.quantity} × · {shown_amount(row.total_amount, row.currency)}",
         "icon": "shopping_cart",
         "link": ("admin:customer360_purchase_change", row.pk),
     }

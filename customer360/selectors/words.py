@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import DatabaseError, connection, transaction
-from django.db.models import BooleanField, F, Func, Q, QuerySet, Value
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from conversations.models import Message
-from conversations.selectors import of_rooms_open_to
+from conversations.selectors import of_rooms_open_to, with_words
 
 PAGE = 20
 SHORTEST = 3
@@ -42,7 +42,7 @@ def find_messages(text: str, user: Any, *, before: int | None = None) -> Words:
     text = " ".join(text.replace("\x00", "").split())[:LONGEST]
     if not can_look_for(text):
         return Words(hint=_("Type a word of at least 3 letters."))
-    messages = Message.objects.filter(of_rooms_open_to(user, "room"), _has_words(text))
+    messages = _with_words(text).filter(of_rooms_open_to(user, "room"))
     if before is not None:
         messages = messages.filter(pk__lt=before)
     try:
@@ -59,20 +59,14 @@ def find_messages(text: str, user: Any, *, before: int | None = None) -> Words:
     return found
 
 
-def _has_words(text: str) -> Any:
+def _with_words(text: str) -> QuerySet[Message]:
     if connection.vendor == "postgresql":
-        return Func(
-            F("body"),
-            Value(text),
-            template="(to_tsvector('simple', %(expressions)s))",
-            arg_joiner=") @@ plainto_tsquery('simple', ",
-            output_field=BooleanField(),
-        )
+        return with_words(Message.objects.all(), text)
     newest = Message.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     wanted = Q(pk__gt=newest - LOOKED_THROUGH)
     for word in text.split():
         wanted &= Q(body__icontains=word)
-    return wanted
+    return Message.objects.filter(wanted)
 
 
 def _patiently(messages: QuerySet[Message]) -> list[Message]:

@@ -18,12 +18,13 @@ from celery import current_app
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Q
-from django.utils.timezone import localdate, now
+from django.utils.timezone import now
 
 from customer360.models import ChangedCustomer, ChangedDay, ProfileBuild, ScoreFit
 from customer360.selectors.marks import newest_rows
 from customer360.services import comparing, publishing, staging, summaries
 from customer360.services.rescoring import score_stage
+from funnel_site.lib.days import site_today
 
 logger = structlog.get_logger(__name__)
 
@@ -87,7 +88,7 @@ def begin_build(*, mode: str, as_of: date | None = None, user: Any = None) -> Pr
         finished_at=now(),
         error="The worker was lost before it was done; the next build takes over its work.",
     )
-    day = as_of or localdate()
+    day = as_of or site_today()
     try:
         with transaction.atomic():
             return ProfileBuild.objects.create(
@@ -114,7 +115,7 @@ def something_changed() -> bool:
     latest = latest_build()
     return (
         latest is None
-        or not _can_go_on(localdate())
+        or not _can_go_on(site_today())
         or ChangedCustomer.objects.exists()
         or ChangedDay.objects.exists()
     )

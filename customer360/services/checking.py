@@ -4,7 +4,6 @@ from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
-from django.utils.timezone import localdate
 from threadpoolctl import threadpool_limits
 
 from conversations.models import Customer
@@ -15,6 +14,7 @@ from customer360.scores import DAY, calibration
 from customer360.scores.lifetimes import NotFittedError
 from customer360.selectors.answers import current_build
 from customer360.services.staging import fetch, parameters
+from funnel_site.lib.days import site_today
 
 HELD_OUT = 90
 LARGEST_SAMPLE = 50_000
@@ -33,7 +33,7 @@ def check_model(*, as_of: date | None = None) -> ModelCheck:
     Beyond LARGEST_SAMPLE customers on every n-th of them. Where no model can be fitted the row says
     why and has no numbers.
     """
-    day = as_of or current_build().as_of or localdate()
+    day = as_of or current_build().as_of or site_today()
     cut = day - timedelta(days=HELD_OUT)
     first, last, before, after = _patterns(day, cut)
     check = ModelCheck(

@@ -7,11 +7,12 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.db.models import DateField, F, Q, QuerySet, Value
 from django.db.models.functions import Greatest
-from django.utils.timezone import localdate, now
+from django.utils.timezone import now
 
 from conversations.models import Customer
 from customer360.models import CustomerProfile, Segment, SegmentMembership
 from customer360.segment_rules import lookups
+from funnel_site.lib.days import site_today
 
 MEMBERSHIP = SegmentMembership._meta.db_table
 
@@ -29,7 +30,7 @@ def refresh_segment(*, segment: Segment, today: date | None = None) -> int:
     Doing it again on the same day changes nothing. A snapshot stays as it is.
     """
     segment = Segment.objects.select_for_update().get(pk=segment.pk)
-    day = today or localdate()
+    day = today or site_today()
     inside = SegmentMembership.objects.filter(segment=segment, left_on=None)
     if segment.kind == Segment.Kind.LIVE:
         wanted = matching(segment, day).order_by().values("customer_id")
@@ -52,7 +53,7 @@ def refresh_segments(*, today: date | None = None) -> int:
 def take_snapshot(*, segment: Segment, name: str, made_by: User | None) -> Segment:
     """Keep who is in a segment now as a list of its own, as for a campaign. It never changes."""
     refresh_segment(segment=segment)
-    today = localdate()
+    today = site_today()
     snapshot = Segment.objects.create(
         name=name,
         kind=Segment.Kind.STATIC,
@@ -71,7 +72,7 @@ def end_double_memberships(*, customer: Customer, absorbed: Customer) -> None:
     """Before a join: where both are in a segment, one stay goes on and the other ends."""
     both = SegmentMembership.objects.filter(customer=customer, left_on=None).values("segment")
     doubled = SegmentMembership.objects.filter(customer=absorbed, left_on=None, segment__in=both)
-    doubled.update(left_on=_not_before_entry(localdate()))
+    doubled.update(left_on=_not_before_entry(site_today()))
 
 
 def _enter(segment: Segment, customers: QuerySet[Any, Any], day: date) -> None:

@@ -4,17 +4,20 @@ from typing import Any
 
 import django_otp
 from django.contrib import admin, messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from funnel_site.access import second_factor
-from funnel_site.access.forms import CodeForm, OwnKeyForm
+from funnel_site.access.forms import CodeForm, LooksForm, OwnKeyForm
 from funnel_site.access.models import ApiKey
+from funnel_site.access.preferences import LANGUAGE, ZONE, remember
 from funnel_site.access.services import create_api_key, revoke_own_key, rotate_key, scopes_for
 
 TEMPLATE = "admin/access/account.html"
@@ -92,6 +95,33 @@ def revoke_key_view(request: HttpRequest, key_id: str) -> HttpResponse:
     return redirect("admin:access_account")
 
 
+def looks_view(request: HttpRequest) -> HttpResponse:
+    """Keep the language and the zone of the form; an unknown one shows the page with the reason."""
+    form = LooksForm(request.POST)
+    if not form.is_valid():
+        return _page(request, looks_form=form)
+    remember(user=request.user, session=request.session, **form.cleaned_data)
+    with override(form.cleaned_data["language"] or get_language()):
+        messages.success(request, _("Saved."))
+    return redirect("admin:access_account")
+
+
+def language_view(request: HttpRequest) -> HttpResponse:
+    """Keep the language that was picked in the account's menu, and stay on the page."""
+    form = LooksForm(
+        {
+            "language": request.POST.get("language", ""),
+            "time_zone": request.session.get(ZONE, ""),
+        }
+    )
+    if form.is_valid():
+        remember(user=request.user, session=request.session, **form.cleaned_data)
+    back = request.POST.get("next") or request.headers.get("Referer", "")
+    if url_has_allowed_host_and_scheme(back, {request.get_host()}, request.is_secure()):
+        return HttpResponseRedirect(back)
+    return redirect("admin:index")
+
+
 def _key_form(request: HttpRequest, data: Any = None) -> OwnKeyForm:
     form = OwnKeyForm(data)
     form.fields["scopes"].choices = [  # type: ignore[attr-defined]
@@ -106,13 +136,15 @@ def _page(request: HttpRequest, **extra: Any) -> HttpResponse:
     device = None if is_on else second_factor.begin(user)
     context = {
         **admin.site.each_context(request),
-        "title": _("Sign-in and API keys"),
+        "title": _("Your account"),
         "is_on": is_on,
         "picture": second_factor.picture(device) if device else "",
         "secret": second_factor.secret_text(device) if device else "",
         "codes_left": second_factor.codes_left(user) if is_on else 0,
         "keys": ApiKey.objects.filter(owner=user.pk).order_by("revoked", "-created")[:100],
         "key_form": extra.pop("key_form", None) or _key_form(request),
+        "looks_form": extra.pop("looks_form", None)
+        or LooksForm({name: request.session.get(name, "") for name in (LANGUAGE, ZONE)}),
         "may_have_keys": bool(scopes_for(user)),
         **extra,
     }
@@ -126,6 +158,8 @@ def account_urls() -> list[URLPattern]:
         "remove": remove_view,
         "codes": codes_view,
         "keys": new_key_view,
+        "looks": looks_view,
+        "language": language_view,
     }
     return [
         path("account/", wrap(account_view), name="access_account"),

@@ -36,6 +36,7 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(APIKeyModelAdmin, StaffAdmin):  # type: ignore[misc]
+    few_rows = True
     form = ApiKeyForm
     list_display = (  # type: ignore[assignment]
         "name",

@@ -10,7 +10,8 @@ class AccessConfig(AppConfig):
     verbose_name = _("Access")
 
     def ready(self) -> None:
-        from funnel_site.access import full_phones, staff
+        from funnel_site.access import full_phones, preferences, staff
 
+        preferences.connect()
         staff.register_kinds()
         full_phones.register_kinds()

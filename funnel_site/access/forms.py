@@ -1,12 +1,14 @@
 """Forms of sign-in and of one's own account."""
 
 from typing import Any
+from zoneinfo import available_timezones
 
 from django import forms
+from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import AuthenticationForm
-from unfold.widgets import BASE_INPUT_CLASSES
+from unfold.widgets import BASE_INPUT_CLASSES, UnfoldAdminSelectWidget
 
 from funnel_site.access.models import Scope
 from funnel_site.access.second_factor import device_for, has_second_factor
@@ -89,3 +91,25 @@ class OwnKeyForm(forms.Form):
         choices=[(30, _("30 days")), (90, _("90 days")), (365, _("a year")), (0, _("no end"))],
         initial=90,
     )
+
+
+class LooksForm(forms.Form):
+    """The language and the zone that one reads pages in."""
+
+    language = forms.ChoiceField(
+        label=_("Language"),
+        choices=[("", _("As in the browser")), *settings.LANGUAGES],
+        required=False,
+        widget=UnfoldAdminSelectWidget,
+    )
+    time_zone = forms.ChoiceField(
+        label=_("Time zone"), required=False, widget=UnfoldAdminSelectWidget
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        zones = sorted(zone for zone in available_timezones() if "/" in zone or zone == "UTC")
+        self.fields["time_zone"].choices = [  # type: ignore[attr-defined]
+            ("", _("As in the browser")),
+            *((zone, zone.replace("_", " ")) for zone in zones),
+        ]

@@ -117,3 +117,16 @@ class Approval(models.Model):
     @property
     def is_expired(self) -> bool:
         return self.expires_at <= now()
+
+
+class Preference(models.Model):
+    """How a member of staff wants to read the pages; "" leaves it to their browser."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, primary_key=True, on_delete=models.CASCADE, related_name="+"
+    )
+    language = models.CharField(max_length=8, blank=True)
+    time_zone = models.CharField(max_length=64, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.language} {self.time_zone}".strip()

@@ -39,6 +39,14 @@ class AuditEntry(AbstractLogEntry):
             models.Index(fields=["-timestamp", "-id"], name="audit_newest_first"),
             models.Index(fields=["actor", "-timestamp"], name="audit_of_one_person"),
             models.Index(fields=["content_type", "object_pk"], name="audit_of_one_object"),
+            models.Index(fields=["who", "-timestamp"], name="audit_who"),
+            models.Index(fields=["path"], name="audit_path"),
+            models.Index(
+                fields=["kind", "-timestamp", "-id"],
+                condition=~models.Q(kind="saw"),
+                name="audit_deeds",
+            ),
+            models.Index(fields=["content_type", "-timestamp", "-id"], name="audit_of_one_kind"),
         ]
 
     def __str__(self) -> str:

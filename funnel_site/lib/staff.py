@@ -4,21 +4,19 @@ from collections.abc import Callable
 from functools import lru_cache, wraps
 from typing import Any, TypeVar, cast
 
-from django.core.paginator import Paginator
-from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.utils.functional import cached_property
 from django.utils.text import capfirst
 from django.utils.translation import gettext, gettext_lazy
 from unfold.admin import ModelAdmin
 from unfold.decorators import action as unfold_action
 from unfold.decorators import display as unfold_display
+from unfold.views import ChangeList
 
 from funnel_site.lib import masking
 from funnel_site.lib.listing import ExportList
-
-EXACT_BELOW = 10_000
+from funnel_site.lib.paging import CappedPaginator
+from funnel_site.lib.searching import SearchMixin
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -70,28 +68,6 @@ def confirmed(method: Method) -> Method:
         return TemplateResponse(request, "admin/confirm_action.html", context)
 
     return cast("Method", ask)
-
-
-class EstimatingPaginator(Paginator[Any]):
-    """A count that does not read a table of millions for the number under a list.
-
-    On PostgreSQL an unfiltered list shows the planner's estimate once it is large; a filtered one
-    is counted.
-    """
-
-    @cached_property
-    def count(self) -> int:
-        query = getattr(self.object_list, "query", None)
-        if connection.vendor == "postgresql" and query is not None and not query.where:
-            with connection.cursor() as cursor:
-                cursor.execute(
-                    "SELECT reltuples::bigint FROM pg_class WHERE oid = %s::regclass",
-                    [query.model._meta.db_table],
-                )
-                estimate = int(cursor.fetchone()[0])
-            if estimate > EXACT_BELOW:
-                return estimate
-        return int(super().count)
 
 
 class MaskingMixin:
@@ -169,8 +145,59 @@ def _masked_field(name: str, mask: masking.Mask) -> Callable[[Any], str]:
     return display(description=capfirst(gettext_lazy(name.replace("_", " "))))(shown)
 
 
-class StaffAdmin(ExportList, MaskingMixin, ModelAdmin):
-    """A list that stays quick and can be exported, with forms in the theme's looks."""
+class OwnPageMixin:
+    """The page of one row is `own_page`; who finds no row, or may not see it, is answered by Django."""
+
+    def own_page(self, request: HttpRequest, row: Any) -> HttpResponse:
+        raise NotImplementedError
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        row = self.get_object(request, object_id)  # type: ignore[attr-defined]
+        if row is None or not self.has_view_permission(request, row):  # type: ignore[attr-defined]
+            return super().change_view(request, object_id, form_url, extra_context)  # type: ignore[misc,no-any-return]
+        return self.own_page(request, row)
+
+
+class QuickChangeList(ChangeList):
+    """A list that is ordered by nothing but what its headings offer, also where an address asks."""
+
+    def get_ordering_field(self, field_name: Any) -> Any:
+        if self.sortable_by is not None and field_name not in self.sortable_by:
+            return None
+        return super().get_ordering_field(field_name)
+
+
+class StaffAdmin(ExportList, SearchMixin, MaskingMixin, ModelAdmin):
+    """A list that stays quick and can be exported, with forms in the theme's looks.
+
+    It can be ordered by its usual order, and by the columns of `quick_orders`, which an index has in
+    this order; a list of `few_rows` by any column.
+    """
+
+    quick_orders: tuple[str, ...] = ()
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return QuickChangeList
+
+    def get_sortable_by(self, request: HttpRequest) -> Any:
+        columns = super().get_sortable_by(request)
+        if self.few_rows:
+            return columns
+        quick = {*self.quick_orders, *(self.get_ordering(request) or self.opts.ordering)[:1]}
+        quick = {name.lstrip("-") for name in quick}
+        return [column for column in columns if self._order_of(column) in quick]
+
+    def _order_of(self, column: Any) -> str:
+        """The field that a column is ordered by, "" for none."""
+        shown = column if callable(column) else getattr(self, column, None)
+        order = getattr(shown, "admin_order_field", column if isinstance(column, str) else "")
+        return str(order).lstrip("-")
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """Django's own log line; its words stand in the audit entry of the request, too."""
@@ -178,7 +205,7 @@ class StaffAdmin(ExportList, MaskingMixin, ModelAdmin):
             request.deeds = [*getattr(request, "deeds", ()), message]  # type: ignore[attr-defined]
         return super().log_change(request, obj, message)
 
-    paginator = EstimatingPaginator
+    paginator = CappedPaginator
     show_full_result_count = False
     list_per_page = 50
     compressed_fields = True

@@ -23,9 +23,9 @@ def translate_derived_names() -> None:
                 field.verbose_name = gettext_lazy(str(field.verbose_name))
 
 
-def derived_names() -> Iterable[str]:
-    """The English of what `translate_derived_names` has made translatable, for the catalogue."""
-    for model in apps.get_models():
+def derived_names(models: Iterable[type[Model]]) -> Iterable[str]:
+    """The English of what `translate_derived_names` has made translatable in the models."""
+    for model in models:
         written = model._meta.original_attrs
         if "verbose_name" not in written:
             yield model._meta.verbose_name_raw

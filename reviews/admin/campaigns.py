@@ -89,6 +89,7 @@ class PickForm(forms.Form):
 
 @admin.register(Campaign)
 class CampaignAdmin(StaffAdmin):
+    few_rows = True
     form = CampaignForm
     list_display = (
         "name",
@@ -209,7 +210,8 @@ class InvitationAdmin(RecordAdmin):
         "delivery",
     )
     list_filter = ("state", "campaign")
-    search_fields = ("customer__name", "customer__phone_number")
+    search_fields = ("customer__name",)
+    phone_path = "customer__phone_number"
     list_select_related = ("customer", "campaign", "message")
     ordering = ("-id",)
 

@@ -18,6 +18,7 @@ from reviews.services.catalogue import match_waiting, save_product
 
 @admin.register(CatalogueProduct)
 class CatalogueProductAdmin(ImportList, StaffAdmin):
+    few_rows = True
     resource_classes = [CatalogueProductResource]
     list_display = ("name", "other_names", "is_active", "source", "reviewed")
     list_filter = ("is_active", "source")

@@ -17,10 +17,9 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter
 from conversations.composer import composer_of, posted_answer
 from conversations.delivery_words import delivery_of
 from conversations.selectors import sees_room, with_delivery
+from funnel_site.lib.filters import RecentValuesFilter
 from funnel_site.lib.importing import ImportList
-from funnel_site.lib.masking import is_masked
-from funnel_site.lib.phone import phone_search_digits
-from funnel_site.lib.staff import StaffAdmin, action, display
+from funnel_site.lib.staff import OwnPageMixin, StaffAdmin, action, display
 from funnel_site.lib.text import normalise
 from funnel_site.lib.words import translated
 from reviews.admin.judging import HIDE, REJECT, HideForm, NoteForm, Refusal
@@ -35,7 +34,7 @@ MOST_AT_ONCE = 1_000
 
 
 @admin.register(Review)
-class ReviewAdmin(MatchingMixin, ImportList, StaffAdmin):
+class ReviewAdmin(MatchingMixin, OwnPageMixin, ImportList, StaffAdmin):
     resource_classes = [ReviewResource]
     list_display = (
         "created_at",
@@ -51,27 +50,20 @@ class ReviewAdmin(MatchingMixin, ImportList, StaffAdmin):
     list_display_links = ("created_at", "shown_product")
     list_filter = (
         "moderation",
-        "rating",
-        "status",
+        ("rating", RecentValuesFilter),
+        ("status", RecentValuesFilter),
         ("created_at", RangeDateTimeFilter),
         "line",
         "is_latest",
         CatalogueFilter,
         ("answer", admin.EmptyFieldListFilter),
     )
-    search_fields = ("product_name", "product_review", "user_name", "contact_number")
+    search_fields = ("product_name", "product_review", "user_name")
     search_help_text = _("Words, product, name, or phone number in any format")
+    phone_path = "contact_number"
     ordering = ("-created_at", "-id")
     actions = ("publish", "hide", "reject", "flag", "match_to_product", "not_in_catalogue")
     list_select_related = ("product",)
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Review], search_term: str
-    ) -> tuple[QuerySet[Review], bool]:
-        digits = "" if is_masked() else phone_search_digits(search_term)
-        if len(digits) >= 4 and not any(letter.isalpha() for letter in search_term):
-            return queryset.filter(contact_number__contains=digits), False
-        return super().get_search_results(request, queryset, search_term)  # type: ignore[no-any-return]
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """The page's rows with where each comes from, found for all of them at once."""
@@ -174,18 +166,9 @@ class ReviewAdmin(MatchingMixin, ImportList, StaffAdmin):
         )
         return []
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
+    def own_page(self, request: HttpRequest, row: Review) -> HttpResponse:
         """What the customer wrote, what staff decided, and the conversation around it."""
-        review = self.get_object(request, object_id)
-        if review is None or not self.has_view_permission(request, review):
-            return super().change_view(request, object_id, form_url, extra_context)  # type: ignore[no-any-return]
-        return self._page(request, review, HideForm())
+        return self._page(request, row, HideForm())
 
     def _page(
         self,

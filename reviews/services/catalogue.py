@@ -39,9 +39,8 @@ def current_catalogue() -> Catalogue | None:
     return _held[1]
 
 
-def find_product(text: str) -> Found:
+def find_product(text: str, catalogue: Catalogue | None) -> Found:
     """What the catalogue has for a customer's words."""
-    catalogue = current_catalogue()
     if not catalogue:
         return NOTHING_FOUND
     return catalogue.find(text, at_least=settings.PRODUCT_MATCH_PERCENT)

@@ -8,6 +8,7 @@ review exist together or not at all.
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import NamedTuple
 
 from django.conf import settings
@@ -23,8 +24,9 @@ from conversations.signals import Heard
 from funnel_site.lib.batches import update_rows
 from reviews.dialogue import LONGEST_PRODUCT, continued, step
 from reviews.models import CatalogueProduct, Invitation, Review, ReviewSession
+from reviews.products import Catalogue
 from reviews.services.answers import keep_answers
-from reviews.services.catalogue import find_product
+from reviews.services.catalogue import current_catalogue, find_product
 from reviews.services.hearing import dialogue_of, rules_of, said_in
 from reviews.services.recording import lengthen_reviews, record_reviews
 from reviews.services.words import Speaker, words_by_speaker
@@ -191,8 +193,13 @@ class _Batch:
         said = said_in(message)
         names_a_product = session is not None and session.step in NAMES_A_PRODUCT
         if names_a_product and 0 < len(said.text) <= LONGEST_PRODUCT:
-            return replace(said, found=find_product(said.text))
+            return replace(said, found=find_product(said.text, self._catalogue))
         return said
+
+    @cached_property
+    def _catalogue(self) -> Catalogue | None:
+        """One look for the whole batch, and none where nobody names a product."""
+        return current_catalogue()
 
     def _goes_on(self, talk: Talk, message: Message) -> bool:
         """Whether the message is more of the review that was just recorded; then it is added."""

@@ -150,7 +150,7 @@ class TestCards:
                 occurred_at=datetime(2023, 11, 1, hour, tzinfo=UTC),
             )  # fmt: skip
 
-        with django_assert_max_num_queries(10):
+        with django_assert_max_num_queries(11):
             assert chief.get(f"{ADMIN}/cardstatus/{card.pk}/change/").status_code == 200
 
     def test_what_does_not_fit_is_said(self, chief: Client) -> None:

@@ -19,6 +19,7 @@ from conversations.models import (
     Sending,
     Team,
 )
+from conversations.selectors import with_words
 from customer360.selectors.queue import QueueQuery, queue_page
 from customer360.selectors.times import response_times
 from tests.carddata.cards import make_card
@@ -216,9 +217,7 @@ def test_a_message_id_of_twilios_leads_to_the_message(lead: Client) -> None:
 
 @pytest.mark.postgresql
 def test_words_are_found_by_their_index(lead: Client) -> None:
-    from customer360.selectors.words import _has_words
-
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
-        plan = Message.objects.filter(_has_words("kredit")).explain()
+        plan = with_words(Message.objects.all(), "kredit").explain()
     assert "message_words" in plan, plan

@@ -35,7 +35,7 @@ from customer360.models import (
     SegmentMembership,
 )
 from funnels.models import Funnel
-from privacy.models import DataRequest
+from privacy.models import DataRequest, LegalHold
 from reviews.models import Campaign, Invitation, Review, ReviewSession
 
 pytestmark = pytest.mark.django_db
@@ -106,6 +106,7 @@ def _conversation(person: Customer, moment: datetime) -> Room:
     )
     Referral.objects.create(message=message, customer=person, at=moment)
     Note.objects.create(customer=person, room=room, body="Calls back on Monday")
+    LegalHold.objects.create(customer=person, reason="case 7", set_at=moment)
     DataRequest.objects.create(kind="export", customer=person, made_at=moment, who="steward")
     Funnel.objects.create(
         room=room,
@@ -344,7 +345,7 @@ def staff(*permissions: str) -> Client:
 
 
 def test_staff_see_both_and_join_them(pair: tuple[Customer, Customer]) -> None:
-    client = staff("join_customer", "view_customer")
+    client = staff("join_customer", "view_customer", "see_contacts", "see_phones")
     page = reverse("admin:conversations_customer_join")
     one, other = pair
     shown = client.get(page, {"one": one.pk, "other": other.pk})

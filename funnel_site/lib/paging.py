@@ -1,0 +1,73 @@
+"""Pages of long lists: how many rows there are, and how far one may turn the pages."""
+
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.db import connection
+from django.utils.functional import cached_property
+
+COUNTED = 10_000
+"""So many rows are counted and can be turned to; beyond, a filter or a search finds sooner."""
+
+
+ROWS = """
+SELECT CASE WHEN reltuples > %s THEN reltuples::bigint ELSE (SELECT count(*) FROM {}) END
+FROM pg_class WHERE oid = %s::regclass
+"""
+
+
+class CappedPaginator(Paginator[Any]):
+    """A count and a number of pages that do not grow with a table of millions.
+
+    A list of more than COUNTED rows has pages for COUNTED of them. Its `count` is then the planner's
+    estimate where it is the whole table, and COUNTED where it is filtered; `is_more` and `is_about`
+    say so. SQLite has no estimate, and is counted.
+    """
+
+    @cached_property
+    def is_about(self) -> bool:
+        """Whether the count is an estimate."""
+        return self._estimate > COUNTED
+
+    @cached_property
+    def is_more(self) -> bool:
+        """Whether there are more rows than `count`, nobody knows how many."""
+        return not self._estimate and self._seen > COUNTED and not self._is_all_counted
+
+    @cached_property
+    def count(self) -> int:
+        if self._estimate:
+            return self._estimate
+        return self._seen if self._is_all_counted else min(self._seen, COUNTED)
+
+    @cached_property
+    def num_pages(self) -> int:
+        shown = min(self.count, COUNTED)
+        return max(1, -(-shown // self.per_page))
+
+    @cached_property
+    def _estimate(self) -> int:
+        """The number of rows of the whole table; 0 where this is not the whole table.
+
+        One statement in either case: a small table is counted, of a large one the planner's guess
+        is taken.
+        """
+        query = getattr(self.object_list, "query", None)
+        if connection.vendor != "postgresql" or query is None or query.where:
+            return 0
+        table = query.model._meta.db_table
+        with connection.cursor() as cursor:
+            cursor.execute(ROWS.format(connection.ops.quote_name(table)), [COUNTED, table])
+            return int(cursor.fetchone()[0])
+
+    @cached_property
+    def _is_all_counted(self) -> bool:
+        return connection.vendor != "postgresql" or not hasattr(self.object_list, "query")
+
+    @cached_property
+    def _seen(self) -> int:
+        """The number of rows; of more than COUNTED one more than that, where they are not counted."""
+        if self._is_all_counted:
+            return int(super().count)
+        rows: Any = self.object_list
+        return int(rows.order_by()[: COUNTED + 1].count())
