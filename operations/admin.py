@@ -33,7 +33,7 @@ admin.site.unregister(PeriodicTask)
 
 
 @admin.register(PeriodicTask)
-class ScheduleAdmin(ExportList, PeriodicTaskAdmin):  # type: ignore[misc]
+class ScheduleAdmin(ExportList, PeriodicTaskAdmin):
     """Arguments stay out of a file: a schedule of one's own may hold a secret there."""
 
     export_columns = (

@@ -27,7 +27,7 @@ TEAM = "Support agent"
 
 
 @admin.register(AccessAttempt)
-class SignInAttemptAdmin(ExportList, AccessAttemptAdmin):  # type: ignore[misc]
+class SignInAttemptAdmin(ExportList, AccessAttemptAdmin):
     """What was typed into the form stays out of a file."""
 
     export_columns = (
