@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from carddata.services.copy_erasing import erase_in_copies
 from conversations.models import Attachment, Customer, CustomerIdentity, Room, Sending
 from conversations.services.raw_erasing import archived_lines, erase_archived
+from funnel_site.exports.in_full import remove_in_full
 from funnel_site.tombstones.services import PHONE, USER, Key, alias_of, bury
 from privacy.models import DataRequest, LegalHold
 from privacy.selectors import counted, exported
@@ -103,6 +104,7 @@ def erase_customer(
     Customer.objects.filter(pk=locked.pk).update(erased_at=moment)
     erase_archived(events=subject.events, needles=subject.needles)
     erase_in_copies(subject.needles)
+    remove_in_full(reason=_("A customer was erased meanwhile: files in full go. Ask again."))
     transaction.on_commit(lambda: _delete_files(files))
     return _note(Kind.ERASURE, locked, user, reason, counts), True
 

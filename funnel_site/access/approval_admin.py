@@ -71,6 +71,7 @@ class ApprovalAdmin(RecordAdmin):
             "waits": waits,
             "may_confirm": waits and may and not is_own,
             "may_withdraw": waits and is_own,
+            "facts": kind.facts(approval) if kind and kind.facts and (may or is_own) else (),
         }
         return TemplateResponse(request, "admin/access/approval.html", context)
 

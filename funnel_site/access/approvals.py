@@ -10,7 +10,7 @@ FOUR_EYES_ALONE=false takes that away.
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -38,7 +38,9 @@ class Kind:
     """A deed that takes two people.
 
     `carry_out(approval, confirmer)` does it and returns a sentence on what came of it; without it
-    whoever asked may do it themselves, once, after the confirmation.
+    whoever asked may do it themselves, once, after the confirmation. `when_decided(approval)` is told
+    of a leave that was granted, refused or withdrawn, in the same transaction; `facts(approval)` are
+    names and values that the second person reads besides the subject, and that are not kept here.
     """
 
     name: str
@@ -46,6 +48,8 @@ class Kind:
     permission: str
     confirm_permission: str = ""
     carry_out: Callable[[Approval, Any], str] | None = None
+    when_decided: Callable[[Approval], None] | None = None
+    facts: Callable[[Approval], Sequence[tuple[str, str]]] | None = None
 
     @property
     def confirmed_by(self) -> str:
@@ -188,6 +192,8 @@ def _settle(approval: Approval, kind: Kind, user: Any) -> Approval:
         approval.answer = kind.carry_out(approval, user)[:LONGEST_REASON]
         approval.used_at = now()
     approval.save()
+    if kind.when_decided is not None:
+        kind.when_decided(approval)
     return approval
 
 
@@ -195,8 +201,9 @@ def _settle(approval: Approval, kind: Kind, user: Any) -> Approval:
 def refuse(*, approval_id: int, user: Any, why: str = "") -> Approval:
     """The second person says no, or whoever asked takes it back. Raises ApprovalError."""
     approval = _waiting(approval_id)
+    kind = kind_of(approval.kind)
     is_own = approval.asked_by_id == user.pk
-    if not is_own and not user.has_perm(kind_of(approval.kind).confirmed_by):
+    if not is_own and not user.has_perm(kind.confirmed_by):
         raise ApprovalError(_("Your role may not decide this."))
     approval.state = State.WITHDRAWN if is_own else State.REFUSED
     approval.decided_by, approval.decided_who, approval.decided_at = (
@@ -207,6 +214,8 @@ def refuse(*, approval_id: int, user: Any, why: str = "") -> Approval:
     approval.answer = why.strip()[:LONGEST_REASON]
     approval.payload = {}
     approval.save()
+    if kind.when_decided is not None:
+        kind.when_decided(approval)
     return approval
 
 

@@ -4,7 +4,7 @@ The one decision for every export, by a page or a background job. Ask it when th
 with the number of rows and what exactly is wanted; a granted leave is used up by `take`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -44,14 +44,26 @@ class Decision:
         return self.answer is Answer.GRANTED
 
 
-def register_kinds() -> None:
+def register_kinds(
+    *,
+    when_decided: Callable[[Approval], None] | None = None,
+    facts: Callable[[Approval], Sequence[tuple[str, str]]] | None = None,
+) -> None:
+    """Make the kind known; whoever makes the files says what follows a decision (`approvals.Kind`)."""
     register(
         Kind(
             name=FULL_PHONES,
             label=gettext_lazy("File with names and numbers in full"),
             permission=MAY_ASK,
+            when_decided=when_decided,
+            facts=facts,
         )
     )
+
+
+def most_rows(user: Any) -> int | None:
+    """How many rows of such a file the person may ask for; None without limit."""
+    return None if user.has_perm(WITHOUT_LIMIT) else MOST_ROWS
 
 
 def decide(*, user: Any, rows: int, wanted: Mapping[str, Any]) -> Decision:
@@ -61,10 +73,11 @@ def decide(*, user: Any, rows: int, wanted: Mapping[str, Any]) -> Decision:
     """
     if not user.has_perm(MAY_ASK):
         return Decision(Answer.REFUSED, _("Your role takes files with masked names and numbers."))
-    if rows > MOST_ROWS and not user.has_perm(WITHOUT_LIMIT):
+    most = most_rows(user)
+    if most is not None and rows > most:
         return Decision(
             Answer.REFUSED,
-            _("Your role takes at most %d rows with names and numbers in full.") % MOST_ROWS,
+            _("Your role takes at most %d rows with names and numbers in full.") % most,
         )
     if granted := approvals.granted(kind=FULL_PHONES, user=user, payload=wanted):
         return Decision(Answer.GRANTED, _("Confirmed by %s.") % granted.decided_who, granted)

@@ -117,6 +117,17 @@ class StaffUserAdmin(AskingMixin, UserAdmin, StaffAdmin):  # type: ignore[misc, 
     change_password_form = AdminPasswordChangeForm
     list_display = ("username", "first_name", "last_name", "shown_roles", "is_active", "last_login")
     list_filter = ("groups", "is_active", "is_superuser")
+    export_columns = (
+        "username",
+        "first_name",
+        "last_name",
+        "email",
+        "is_active",
+        "is_staff",
+        "is_superuser",
+        "last_login",
+        "date_joined",
+    )
     filter_horizontal = ()
     fieldsets = (
         (None, {"fields": ("username", "password")}),
@@ -181,6 +192,7 @@ class RoleAdmin(AskingMixin, GroupAdmin, StaffAdmin):  # type: ignore[misc]
     kind = staff.ROLE
     form = RoleForm
     fields = ("name", "permissions", "reason")
+    export_columns = ("name",)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """The roles of the file are changed in the file."""

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+from axes.admin import AccessAttemptAdmin
+from axes.models import AccessAttempt
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
@@ -13,13 +15,29 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter
 
 from funnel_site.audit.models import AuditEntry
 from funnel_site.audit.resources import AuditResource
+from funnel_site.lib.listing import ExportList
 from funnel_site.lib.staff import RecordAdmin, display
 
-# The package's own page; ours replaces it.
+# The packages' own pages; ours replace them.
 admin.site.unregister(AuditEntry)
+admin.site.unregister(AccessAttempt)
 EVERYONES = "audit.see_everyones_trail"
 TEAMS = "audit.see_teams_trail"
 TEAM = "Support agent"
+
+
+@admin.register(AccessAttempt)
+class SignInAttemptAdmin(ExportList, AccessAttemptAdmin):
+    """What was typed into the form stays out of a file."""
+
+    export_columns = (
+        "attempt_time",
+        "username",
+        "ip_address",
+        "user_agent",
+        "path_info",
+        "failures_since_start",
+    )
 
 
 @admin.register(AuditEntry)

@@ -19,6 +19,7 @@ from funnel_site.exports.models import ExportJob
 from funnel_site.exports.pages import EXPORTED, MINE, file_answer
 from funnel_site.exports.services import cancel, note_download, repeat
 from funnel_site.exports.writing import side_file
+from funnel_site.lib.masking import may_export_unmasked
 from funnel_site.lib.staff import RecordAdmin, display
 
 EVERYONES = "exports.see_everyones_exports"
@@ -72,7 +73,7 @@ class ExportJobAdmin(RecordAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": _("My exports"),
-            "jobs": self._own(request)[:SHOWN],
+            "jobs": self._own(request).select_related("approval")[:SHOWN],
             "may_see_all": request.user.has_perm(EVERYONES),
         }
         return TemplateResponse(request, "admin/exports/mine.html", context)
@@ -84,7 +85,7 @@ class ExportJobAdmin(RecordAdmin):
                 job.pk: {
                     "percent": job.percent,
                     "done": f"{job.rows_done:,}",
-                    "finished": not job.is_unfinished,
+                    "state": job.state,
                 }
                 for job in self._own(request)[:SHOWN]
             }
@@ -157,13 +158,19 @@ class ExportJobAdmin(RecordAdmin):
             asked.check_allowed(request.user, asked.page_of(job.report), request)
         except asked.RefusedError as refusal:
             raise PermissionDenied(str(refusal)) from refusal
-        if not job.is_masked and asked.is_masked_for(request.user):
+        if not job.is_masked and not may_export_unmasked(request.user):
             raise PermissionDenied(_("Your role no longer exports names and numbers in full."))
 
     @display(
         description="State",
         ordering="state",
-        label={"ready": "success", "failed": "danger", "running": "info", "waiting": "info"},
+        label={
+            "asked": "warning",
+            "ready": "success",
+            "failed": "danger",
+            "running": "info",
+            "waiting": "info",
+        },
     )
     def shown_state(self, job: ExportJob) -> tuple[str, str]:
         return job.state, str(job.get_state_display())

@@ -8,3 +8,9 @@ class ExportsConfig(AppConfig):
     name = "funnel_site.exports"
     label = "exports"
     verbose_name = _("Exports")
+
+    def ready(self) -> None:
+        from funnel_site.access.full_phones import register_kinds
+        from funnel_site.exports.in_full import decided, facts
+
+        register_kinds(when_decided=decided, facts=facts)

@@ -8,10 +8,13 @@ from django.apps import apps
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.urls import NoReverseMatch, reverse
+from django.utils.http import urlencode
 from django.utils.text import capfirst
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 
+from funnel_site.access.models import Approval
 from funnel_site.lib.spreadsheet import MACHINE, SPREADSHEET
 
 
@@ -43,6 +46,7 @@ class ExportJob(models.Model):
     """
 
     class State(models.TextChoices):
+        ASKED = "asked", _("Waiting for a second person")
         WAITING = "waiting", _("Waiting")
         RUNNING = "running", _("Running")
         READY = "ready", _("Ready")
@@ -76,6 +80,15 @@ class ExportJob(models.Model):
     profile = models.CharField(max_length=11, choices=Profile, default=Profile.SPREADSHEET)
     language = models.CharField(max_length=10, default="en")
     is_masked = models.BooleanField(default=True, help_text="Names and numbers are hidden in it")
+    approval = models.ForeignKey(
+        Approval,
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="Where names and numbers are in full: the second person's word",
+    )
 
     state = models.CharField(max_length=9, choices=State, default=State.WAITING)
     rows_total = models.PositiveBigIntegerField(null=True, blank=True)
@@ -103,12 +116,15 @@ class ExportJob(models.Model):
                 condition=~Q(state="ready") | (~Q(file="") & Q(expires_at__isnull=False)),
                 name="export_ready_has_file_and_end",
             ),
+            models.CheckConstraint(
+                condition=~Q(state="asked") | Q(is_masked=False), name="export_asked_is_in_full"
+            ),
         ]
         indexes = [
             models.Index(fields=["user", "-id"], name="export_of_one_person"),
             models.Index(
                 fields=["state"],
-                condition=Q(state__in=["waiting", "running", "ready"]),
+                condition=Q(state__in=["asked", "waiting", "running", "ready"]),
                 name="export_to_look_after",
             ),
         ]
@@ -129,9 +145,21 @@ class ExportJob(models.Model):
         return self.state == self.State.READY and not self.is_expired
 
     @property
+    def is_asked(self) -> bool:
+        """Whether a second person has yet to say yes."""
+        return self.state == self.State.ASKED
+
+    @property
+    def can_cancel(self) -> bool:
+        return self.is_asked or self.is_unfinished
+
+    @property
     def can_repeat(self) -> bool:
-        return not self.picked and (
-            self.state in self.AGAIN or (self.state == self.State.READY and self.is_expired)
+        """One in full takes the second person again: it begins with its list's form."""
+        return (
+            self.is_masked
+            and not self.picked
+            and (self.state in self.AGAIN or (self.state == self.State.READY and self.is_expired))
         )
 
     @property
@@ -147,6 +175,17 @@ class ExportJob(models.Model):
     def filters(self) -> list[tuple[str, str]]:
         """The pairs as a page tells them; the file's own description keeps the address's names."""
         return filters_in_words(self.pairs)
+
+    @property
+    def form_address(self) -> str:
+        """The list's export form with the same filter; empty where it cannot be asked again."""
+        if self.picked or self.state not in self.AGAIN:
+            return ""
+        try:
+            address = reverse(f"admin:{self.report.replace('.', '_')}_export")
+        except NoReverseMatch:
+            return ""
+        return f"{address}?{urlencode(self.pairs)}"
 
     @property
     def title(self) -> str:

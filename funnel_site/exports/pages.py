@@ -14,11 +14,14 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from funnel_site.access.full_phones import most_rows
 from funnel_site.exports import wanted as asked
 from funnel_site.exports.forms import ListExportForm
+from funnel_site.exports.in_full import ask_in_full
 from funnel_site.exports.models import ExportJob, filters_in_words
 from funnel_site.exports.services import ask
 from funnel_site.exports.writing import CONTENT_TYPES, parts_of
+from funnel_site.lib.masking import may_export_unmasked
 
 MINE = "admin:exports_mine"
 EXPORTED = "exported"
@@ -35,6 +38,7 @@ def export_page(page: Any, request: HttpRequest) -> HttpResponseBase:
     form = ListExportForm(
         page.get_export_formats(),
         page.get_export_resource_classes(request),
+        may_be_full=may_be_full(page, request),
         data=request.POST if is_sent else None,
         initial={"export_items": picked},
     )
@@ -52,6 +56,8 @@ def _answer(page: Any, request: HttpRequest, form: ListExportForm) -> HttpRespon
     picked = form.cleaned_data["export_items"]
     rows = asked.rows_of(page, request, request.user, picked)
     number = rows.order_by().count()
+    if form.cleaned_data.get("in_full"):
+        return _ask_in_full(request, page, form, picked=picked, number=number)
     is_given = bool(picked) or number <= settings.EXPORT_ROWS_AT_ONCE
     job = ask(
         user=request.user,
@@ -73,6 +79,38 @@ def _answer(page: Any, request: HttpRequest, form: ListExportForm) -> HttpRespon
     page.note_export(request, rows=number)
     want = asked.wanted(job, page=page, request=request, rows=rows)
     return file_answer(job, StreamingHttpResponse(parts_of(want)))
+
+
+def may_be_full(page: Any, request: HttpRequest) -> bool:
+    """Whether this person may ask for this list with people in full."""
+    return may_export_unmasked(request.user) and asked.holds_people(page, request)
+
+
+def _ask_in_full(
+    request: HttpRequest, page: Any, form: ListExportForm, *, picked: list[str], number: int
+) -> HttpResponse:
+    reason = form.cleaned_data["reason"].strip()
+    job = ask_in_full(
+        user=request.user,
+        report=page.model._meta.label_lower,
+        query=asked.filters_of(request.GET),
+        keys=picked,
+        rows=number,
+        reason=reason,
+        format=form.kind,
+        profile=form.cleaned_data["profile"],
+        language=get_language() or settings.LANGUAGE_CODE,
+    )
+    request.kind_of_deed = EXPORTED  # type: ignore[attr-defined] # read by the audit
+    request.deeds = [f"Asked for {job.name} in full: {reason}"]  # type: ignore[attr-defined]
+    if job.is_asked:
+        messages.warning(
+            request,
+            _("It waits for a second person under Approvals, and is made when they confirm."),
+        )
+    else:
+        messages.success(request, _("The file with names and numbers in full is being made."))
+    return redirect(MINE)
 
 
 def file_answer(job: ExportJob, response: Any) -> HttpResponseBase:
@@ -99,7 +137,9 @@ def _form(
         "picked": len(picked),
         "filters": filters_in_words(asked.filters_of(request.GET)),
         "columns": asked.meanings(resource),
-        "is_masked": asked.is_masked_for(request.user),
+        "holds_people": asked.holds_people(page, request),
+        "may_be_full": "in_full" in form.fields,
+        "most_rows": most_rows(request.user),
         "is_background": not picked and number > settings.EXPORT_ROWS_AT_ONCE,
         "keep_hours": settings.EXPORT_KEEP_HOURS,
         "export_url": f"{address}?{query}" if query else address,

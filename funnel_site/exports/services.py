@@ -7,7 +7,7 @@ taken over, throws its file away. A lost start costs a minute, for the sweep fin
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -24,8 +24,11 @@ from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
+from funnel_site.access.approvals import ApprovalError, refuse
+from funnel_site.exports import leaves
 from funnel_site.exports import wanted as asked
 from funnel_site.exports.models import ExportJob
+from funnel_site.exports.signals import made_in_full
 from funnel_site.exports.writing import parts_of
 
 logger = structlog.get_logger(__name__)
@@ -53,37 +56,53 @@ def ask(
     is_given: bool = False,
     rows_total: int | None = None,
 ) -> ExportJob:
-    """Note an export: one that is answered at once (`is_given`), or one to be made.
+    """Note a masked export: one that is answered at once (`is_given`), or one to be made.
 
     Raises RefusedError where the person has too many on the way already.
     """
-    unfinished = ExportJob.objects.filter(user=user, state__in=ExportJob.UNFINISHED)
-    if not is_given and unfinished.count() >= settings.EXPORTS_PER_PERSON:
-        raise asked.RefusedError(
-            _("You have %d exports on the way: wait for one, or cancel it.")
-            % settings.EXPORTS_PER_PERSON
-        )
-    moment = now().replace(microsecond=0)
-    job = ExportJob(
+    if not is_given:
+        check_number(user, ExportJob.UNFINISHED)
+    job = note(
         user=user,
-        who=user.get_username(),
         report=report,
         query=query,
         format=format,
         profile=profile,
         language=language,
         picked=picked,
-        is_masked=asked.is_masked_for(user),
         state=State.GIVEN if is_given else State.WAITING,
+        rows_total=rows_total,
+    )
+    if not is_given:
+        start(job_id=job.pk)
+    return job
+
+
+def check_number(user: Any, states: Iterable[str]) -> None:
+    """Raise RefusedError where the person has too many in these states already."""
+    unfinished = ExportJob.objects.filter(user=user, state__in=states)
+    if unfinished.count() >= settings.EXPORTS_PER_PERSON:
+        raise asked.RefusedError(
+            _("You have %d exports on the way: wait for one, or cancel it.")
+            % settings.EXPORTS_PER_PERSON
+        )
+
+
+def note(*, user: Any, state: str, rows_total: int | None, **values: Any) -> ExportJob:
+    """Add a row of the table as of now; `values` are its other columns."""
+    is_given, moment = state == State.GIVEN, now().replace(microsecond=0)
+    job = ExportJob(
+        user=user,
+        who=user.get_username(),
+        state=state,
         rows_total=rows_total,
         rows_done=rows_total or 0 if is_given else 0,
         asked_at=moment,
         finished_at=moment if is_given else None,
+        **values,
     )
     job.name = asked.file_name(job)
     job.save()
-    if not is_given:
-        start(job_id=job.pk)
     return job
 
 
@@ -121,7 +140,7 @@ def run(*, job_id: int) -> str:
     taken = ExportJob.objects.filter(free, pk=job_id).update(
         state=State.RUNNING, runner=runner, heartbeat_at=moment, started_at=moment, rows_done=0
     )
-    job = ExportJob.objects.select_related("user").get(pk=job_id)
+    job = ExportJob.objects.select_related("user", "approval").get(pk=job_id)
     if not taken:
         return job.state
     try:
@@ -139,13 +158,18 @@ def run(*, job_id: int) -> str:
 
 
 def _make(job: ExportJob) -> None:
-    """Ask the list again, as its owner may now, and put the file in its place."""
+    """Ask the list again, as its owner may now, and put the file in its place.
+
+    What was confirmed to be in full is in full or is not made: a masked one would pass for it.
+    """
     page = asked.page_of(job.report)
     request = asked.request_of(job.user, job)
     asked.check_allowed(job.user, page, request)
-    rows = asked.rows_of(page, request, job.user)
-    job.is_masked = asked.is_masked_for(job.user)
-    _write(job, rows_total=rows.order_by().count(), is_masked=job.is_masked)
+    rows = asked.rows_of(page, request, job.user, leaves.picked_of(job))
+    number = rows.order_by().count()
+    if not job.is_masked:
+        leaves.check(job, rows=number)
+    _write(job, rows_total=number)
     want = asked.wanted(job, page=page, request=request, rows=rows)
     with tempfile.TemporaryFile() as made:
         for part in parts_of(want, _watch(job)):
@@ -154,18 +178,27 @@ def _make(job: ExportJob) -> None:
         made.seek(0)
         stored = default_storage.save(f"exports/{job.token}-{job.name}", File(made))
     try:
-        _finish(
-            job,
-            state=State.READY,
-            file=stored,
-            size=size,
-            rows_done=job.rows_done,
-            expires_at=now() + timedelta(hours=settings.EXPORT_KEEP_HOURS),
-        )
-    except StoppedError:
+        _put_in_place(job, file=stored, size=size)
+    except BaseException:
         default_storage.delete(stored)
         raise
     page.note_export(request, rows=job.rows_done)
+
+
+@transaction.atomic
+def _put_in_place(job: ExportJob, *, file: str, size: int) -> None:
+    """The file is there; the leave for one in full is used up with it, and never for one that failed."""
+    _finish(
+        job,
+        state=State.READY,
+        file=file,
+        size=size,
+        rows_done=job.rows_done,
+        expires_at=now() + timedelta(hours=settings.EXPORT_KEEP_HOURS),
+    )
+    if not job.is_masked:
+        leaves.take(job)
+        made_in_full.send(ExportJob, job=job)
 
 
 def _watch(job: ExportJob) -> Callable[[int], None]:
@@ -197,10 +230,20 @@ def _fail(job: ExportJob, reason: str) -> None:
         _finish(job, state=State.FAILED, reason=reason[:300])
 
 
+@transaction.atomic
 def cancel(*, job: ExportJob) -> bool:
-    """Stop a job that is not finished; its file is never put in place. False where it was too late."""
-    stopped = ExportJob.objects.filter(pk=job.pk, state__in=ExportJob.UNFINISHED)
-    return bool(stopped.update(state=State.CANCELLED, finished_at=now()))
+    """Stop a job that is not finished; its file is never put in place. False where it was too late.
+
+    What it waits for a second person with is withdrawn.
+    """
+    states = (State.ASKED, *ExportJob.UNFINISHED)
+    stopped = ExportJob.objects.filter(pk=job.pk, state__in=states)
+    if not stopped.update(state=State.CANCELLED, finished_at=now()):
+        return False
+    if job.approval_id is not None:
+        with suppress(ApprovalError):
+            refuse(approval_id=job.approval_id, user=job.user)
+    return True
 
 
 def repeat(*, job: ExportJob) -> ExportJob:
@@ -233,6 +276,13 @@ def sweep() -> int:
     for job in over:
         _expire(job)
     moment = now()
+    unanswered = Q(approval=None) | Q(approval__expires_at__lte=moment)
+    for job in ExportJob.objects.filter(unanswered, state=State.ASKED)[:1_000]:
+        with override(job.language):
+            reason = _("Nobody has confirmed it in time. Ask again.")
+        ExportJob.objects.filter(pk=job.pk, state=State.ASKED).update(
+            state=State.FAILED, reason=reason, finished_at=moment
+        )
     silent = Q(state=State.RUNNING, heartbeat_at__lt=moment - SILENCE) | Q(
         state=State.WAITING, asked_at__lt=moment - FORGOTTEN_AFTER
     )

@@ -22,7 +22,7 @@ from django.utils.translation import override
 
 from funnel_site.exports.models import ExportJob
 from funnel_site.lib.listing import ExportList
-from funnel_site.lib.masking import Taking, may_export_unmasked, seen_by
+from funnel_site.lib.masking import Taking, personal_fields, seen_by
 from funnel_site.lib.spreadsheet import MACHINE, SpreadsheetResource, model_field
 
 # What of a list's address says where one stands in it, and not which rows it shows.
@@ -104,7 +104,8 @@ class Wanted:
 def wanted(job: ExportJob, *, page: Any, request: HttpRequest, rows: Any) -> Wanted:
     """What a job asks for."""
     resource = page.get_export_resource_classes(request)[0]()
-    return Wanted(resource=resource, rows=rows, viewer=Taking(request.user), job=job)
+    viewer = Taking(request.user, is_in_full=not job.is_masked)
+    return Wanted(resource=resource, rows=rows, viewer=viewer, job=job)
 
 
 def file_name(job: ExportJob) -> str:
@@ -159,5 +160,8 @@ def meanings(resource: SpreadsheetResource) -> list[tuple[str, str]]:
     return told
 
 
-def is_masked_for(user: Any) -> bool:
-    return not may_export_unmasked(user)
+def holds_people(page: Any, request: HttpRequest) -> bool:
+    """Whether a file of this list could say who somebody is."""
+    resource = page.get_export_resource_classes(request)[0]()
+    columns = (resource.mask_of(one) for one in resource.get_export_fields())
+    return bool(personal_fields(page.model)) or any(columns)

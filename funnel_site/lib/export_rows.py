@@ -1,6 +1,7 @@
 """The rows of an export as cells, a page at a time: memory does not grow with their number."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -109,6 +110,23 @@ def _by_field(
     return [[resource.export_field(field, row, **options) for field in fields] for row in page]
 
 
+@contextmanager
+def _planned_for_all(alias: str) -> Iterator[None]:
+    """Have PostgreSQL plan a cursor for all its rows.
+
+    It expects that a tenth of a cursor's rows is read, and would find the other tables' rows one by
+    one for the sake of a quick first page: slower for each row the longer the table is.
+    """
+    with connections[alias].cursor() as cursor:
+        cursor.execute("SELECT current_setting('cursor_tuple_fraction')")
+        before = cursor.fetchone()[0]
+        cursor.execute("SELECT set_config('cursor_tuple_fraction', '1', false)")
+        try:
+            yield
+        finally:
+            cursor.execute("SELECT set_config('cursor_tuple_fraction', %s, false)", [before])
+
+
 def _pages(rows: QuerySet[Any], *, has_objects: bool) -> Iterator[list[Any]]:
     """Pages of one reading. PostgreSQL holds it for us, all rows of one moment.
 
@@ -116,7 +134,12 @@ def _pages(rows: QuerySet[Any], *, has_objects: bool) -> Iterator[list[Any]]:
     order to stop among them: there the keys are taken first, then the rows by their keys.
     """
     if connections[rows.db].vendor == "postgresql":
-        yield from chunks(rows.iterator(chunk_size=PAGE), PAGE)
+        with _planned_for_all(rows.db):
+            pages = chunks(rows.iterator(chunk_size=PAGE), PAGE)
+            first = next(pages, None)
+        if first is not None:
+            yield first
+            yield from pages
         return
     keys = list(rows.values_list("pk", flat=True))
     for some in chunks(keys, PAGE):

@@ -22,8 +22,12 @@ LEFT_OUT = frozenset(
 
 
 class ExportList(ExportMixin):
-    """Export button and action. Which columns, says the list's resource; without one, its table."""
+    """Export button and action.
 
+    Which columns, says the list's resource; without one `export_columns`, and without those its table.
+    """
+
+    export_columns: tuple[str, ...] = ()
     import_export_change_list_template = BUTTONS
 
     def export_action(self, request: HttpRequest) -> HttpResponse:
@@ -47,15 +51,17 @@ class ExportList(ExportMixin):
         return actions
 
     def get_export_resource_classes(self, request: HttpRequest) -> list[type[SpreadsheetResource]]:
-        return list(self.resource_classes) or [table_resource(self.model)]
+        return list(self.resource_classes) or [table_resource(self.model, self.export_columns)]
 
     def note_export(self, request: HttpRequest, *, rows: int) -> None:
         """For lists that keep a book of their own about who saw what."""
 
 
-def table_resource(model: type[models.Model]) -> type[SpreadsheetResource]:
-    """The columns of a model's table as they are, but for secrets."""
-    names = tuple(
+def table_resource(
+    model: type[models.Model], columns: tuple[str, ...] = ()
+) -> type[SpreadsheetResource]:
+    """The named columns, or all of a model's table as they are, but for secrets."""
+    names = columns or tuple(
         column.name
         for column in model._meta.concrete_fields
         if column.name not in LEFT_OUT and not isinstance(column, models.BinaryField)

@@ -20,7 +20,7 @@ from funnel_site.lib.phone import mask_phone
 from funnel_site.lib.problems import Problem
 
 SEE_CONTACTS = "conversations.see_contacts"
-EXPORT_CONTACTS = "conversations.export_all_contacts"
+EXPORT_CONTACTS = "conversations.export_contacts"
 SEE_PHONES = "conversations.see_phones"
 DIGITS_SHOWN = 4
 HIDDEN = "(hidden)"
@@ -56,18 +56,27 @@ def current_request() -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Taking:
-    """To be given to `seen_by` while a file is made for a member of staff, in place of the request."""
+    """To be given to `seen_by` while a file is made for a member of staff, in place of the request.
+
+    `is_in_full` is for a file that a second person has confirmed (`funnel_site.exports`).
+    """
 
     user: Any
     is_for_a_file: bool = True
+    is_in_full: bool = False
 
 
 def may_export_unmasked(user: Any) -> bool:
-    """Whether the files that this person takes out say who people are.
+    """Whether this person may have files that say who people are: each one with a second person.
 
-    The one place that decides it: to see people on a page is not enough to carry them off.
+    To see people on a page is not enough to carry them off.
     """
-    return bool(user.has_perm(SEE_CONTACTS) and user.has_perm(EXPORT_CONTACTS))
+    return bool(user.has_perms((SEE_CONTACTS, SEE_PHONES, EXPORT_CONTACTS)))
+
+
+def _hides_in_file(user: Any) -> bool:
+    """A file is masked unless it is one that was confirmed, for who may still have it."""
+    return not (getattr(_request.get(), "is_in_full", False) and may_export_unmasked(user))
 
 
 def is_masked() -> bool:
@@ -76,7 +85,7 @@ def is_masked() -> bool:
     if user is None:
         return False
     if getattr(_request.get(), "is_for_a_file", False):
-        return not may_export_unmasked(user)
+        return _hides_in_file(user)
     return not user.has_perm(SEE_CONTACTS)
 
 
@@ -86,7 +95,7 @@ def hides_phones() -> bool:
     if user is None:
         return False
     if getattr(_request.get(), "is_for_a_file", False):
-        return not may_export_unmasked(user)
+        return _hides_in_file(user)
     return not user.has_perms((SEE_CONTACTS, SEE_PHONES))
 
 

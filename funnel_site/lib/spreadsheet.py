@@ -162,11 +162,15 @@ class SpreadsheetResource(PreviewedImport, ModelResource):
         return mask(str(value)) if mask and value and masking.hides(mask) else value
 
     def mask_of(self, field: Any) -> masking.Mask | None:
-        """What hides a column from those who may not see people; None for what is of no person."""
-        if mask := masking.COLUMNS.get(field.column_name):
-            return mask
+        """What hides a column from those who may not see people; None for what is of no person.
+
+        A column of a table is what its model says: the name of a product is nobody's. By its own
+        name goes what is made up for the file.
+        """
         held = model_field(self._meta.model, field.attribute or "")
-        return masking.personal_fields(held.model).get(held.name) if held is not None else None
+        if held is None:
+            return masking.COLUMNS.get(field.column_name)
+        return masking.personal_fields(held.model).get(held.name)
 
     @classmethod
     def widget_from_django_field(cls, f: models.Field[Any, Any], default: Any = Widget) -> Any:

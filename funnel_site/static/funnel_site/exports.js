@@ -10,12 +10,15 @@
         const figures = await answer.json();
         for (const box of running) {
           const job = figures[box.dataset.job];
-          if (!job || job.finished) {
+          if (!job || job.state !== box.dataset.state) {
             window.location.reload();
             return;
           }
-          box.querySelector("progress").value = job.percent;
-          box.querySelector("[data-done]").textContent = job.done;
+          const bar = box.querySelector("progress");
+          if (bar) {
+            bar.value = job.percent;
+            box.querySelector("[data-done]").textContent = job.done;
+          }
         }
       }
     } catch {
