@@ -21,6 +21,7 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
+from django.db.backends.base.creation import TEST_DATABASE_PREFIX
 from django.db.models.signals import post_migrate
 from django.dispatch import receiver
 from django.test import Client
@@ -40,8 +41,11 @@ SHARED_DATA = ROOT.parent / "shared" / "data"
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
     """SQLite empties tables between tests by DELETE, PostgreSQL by TRUNCATE: the trail refuses both.
 
-    The audit package's own table, unused here, stops a TRUNCATE, too.
+    The audit package's own table, unused here, stops a TRUNCATE, too. Where no test of the run uses a
+    database none was made, and the connection is that of the settings: nothing is dropped there.
     """
+    if not _is_test_database():
+        return
     with django_db_blocker.unblock():
         if connection.vendor == "sqlite":
             _drop_trigger()
@@ -50,6 +54,12 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
                 cursor.execute("DROP TABLE IF EXISTS auditlog_logentry")
                 for table in ("audit_auditentry", "audit_auditpruning"):
                     cursor.execute(f"DROP TRIGGER {table}_no_truncate ON {table}")
+
+
+def _is_test_database() -> bool:
+    if connection.vendor == "sqlite":
+        return bool(connection.is_in_memory_db())  # type: ignore[attr-defined]
+    return str(connection.settings_dict["NAME"]).startswith(TEST_DATABASE_PREFIX)
 
 
 def _drop_trigger() -> None:
@@ -79,7 +89,7 @@ def _no_session_outlives_the_tests(
     """End what still hangs on the test database, as a thread of the live server: else it cannot be dropped."""
     request.getfixturevalue("django_db_setup")
     yield
-    if connection.vendor == "postgresql":
+    if connection.vendor == "postgresql" and _is_test_database():
         with django_db_blocker.unblock(), connection.cursor() as cursor:
             cursor.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
