@@ -33,6 +33,8 @@ def state():
 
 
 before = state()
+# The command takes the triggers of this app off the tables of the others.
+call_command("migrate", "customer360", "zero", verbosity=0)
 emit_pre_migrate_signal(verbosity=0, interactive=False, db="default")
 MigrationExecutor(connection).migrate([(app, None) for app in apps])
 left = MigrationRecorder(connection).migration_qs.filter(app__in=apps)
