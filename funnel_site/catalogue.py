@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
+from babel.messages.catalog import Message as Entry
 from babel.messages.extract import extract_python
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
@@ -166,3 +167,8 @@ def compiled(catalogue: Catalog) -> bytes:
     out = io.BytesIO()
     write_mo(out, catalogue)
     return out.getvalue()
+
+
+def forms(entry: Entry) -> list[str]:
+    """The translations of an entry: one, or one for each plural form; "" where there is none."""
+    return [entry.string] if isinstance(entry.string, str) else [*(entry.string or ("",))]

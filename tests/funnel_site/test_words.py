@@ -4,12 +4,13 @@ import re
 from typing import Any
 
 import pytest
-from babel.messages.catalog import Catalog, Message
+from babel.messages.catalog import Catalog
 from django.utils.translation import override
 
 from funnel_site.catalogue import (
     catalogue_path,
     compiled,
+    forms,
     messages_of_site,
     read_catalogue,
     updated,
@@ -21,10 +22,6 @@ PLACE = re.compile(r"%\(\w+\)[sd]|%%|\{\{?\w*\}?\}|\{\w+:s\}|</?\w+[^>]*>|%[sd](
 @pytest.fixture(scope="module")
 def catalogue() -> Catalog:
     return read_catalogue(catalogue_path())
-
-
-def forms(entry: Message) -> list[str]:
-    return [entry.string] if isinstance(entry.string, str) else [*(entry.string or ())]
 
 
 def test_every_word_of_the_pages_is_in_the_catalogue_and_nothing_else(catalogue: Catalog) -> None:

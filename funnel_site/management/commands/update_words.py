@@ -8,6 +8,7 @@ from django.utils import translation
 
 from funnel_site.catalogue import (
     catalogue_path,
+    forms,
     messages_of_site,
     read_catalogue,
     updated,
@@ -29,7 +30,7 @@ class Command(BaseCommand):
         with translation.override("en"):
             catalogue = updated(old, messages_of_site())
         write_catalogue(catalogue, path)
-        missing = [entry.id for entry in catalogue if entry.id and not entry.string]
+        missing = [entry.id for entry in catalogue if entry.id and not all(forms(entry))]
         for words in missing:
             self.stdout.write(f"not translated: {words!r}")
         self.stdout.write(f"{len(catalogue)} entries in {path}, {len(missing)} not translated")
