@@ -105,7 +105,9 @@ def test_an_agent_finds_a_caller_by_phone_answers_and_resolves_by_keys(
     expect(page.locator(".fs-title")).to_contain_text("Siti Rahma")
 
     # An answer with something lacking is shown and cannot be sent.
+    page.wait_for_load_state()
     page.keyboard.press("r")
+    expect(page.locator("#id_body")).to_be_focused()
     page.keyboard.type("/pri")
     expect(page.locator("#slash li")).to_have_count(1)
     page.keyboard.press("Enter")

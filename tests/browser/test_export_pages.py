@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from django.utils.timezone import now
 from playwright.sync_api import Page, expect
 
@@ -151,6 +151,10 @@ def test_above_the_threshold_one_waits_and_downloads_and_the_link_ends(
 def test_an_import_shows_what_would_change(analyst: Page, live_server: Any) -> None:
     Keyword.objects.create(stage="opening", phrase="promo hari ini", channel="ads")
     Keyword.objects.create(stage="booking", phrase="mau booking", channel="ads")
+    # A sheet of keywords is published at once: that is for those who need no second person.
+    User.objects.get(username="ana").user_permissions.add(
+        Permission.objects.get(codename="publish_keyword")
+    )
     analyst.goto(f"{live_server.url}/admin/funnels/keyword/import/")
     shoot(analyst, "import-form")
     lines = (
