@@ -193,8 +193,6 @@ PLANS = {
     "/admin/conversations/room/{room}/change/": "evidence_of_message",
     f"/admin/{CUSTOMERS}/?q=1234560": "customer_phone_parts",
     f"/admin/{CUSTOMERS}/?q=santoso": "customer_name_parts",
-    f"/admin/{ROOMS}/?q=1234560": "customer_phone_parts",
-    f"/admin/{FUNNELS}/?q=santoso": "customer_name_parts",
     f"/admin/{MESSAGES}/?q=jadwal": "message_words",
     f"/admin/{ROOMS}/?q=Room-1": "room_once_per_external_id",
     f"/admin/{MESSAGES}/?q=m1-1": "message_once_per_external_id",
