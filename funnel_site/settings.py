@@ -11,10 +11,9 @@ import django_stubs_ext
 import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
-from django.templatetags.static import static
-from django.urls import reverse_lazy
 from import_export.formats.base_formats import CSV, XLSX
 
+from funnel_site.api_description import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 from funnel_site.database import database_settings
 from funnel_site.environment import (
     broker_url,
@@ -32,6 +31,7 @@ from funnel_site.environment import (
 from funnel_site.lib.storage_url import storage_settings
 from funnel_site.logs import logging_settings
 from funnel_site.schedule import CELERY_BEAT_SCHEDULE as CELERY_BEAT_SCHEDULE
+from funnel_site.theme import UNFOLD as UNFOLD
 
 django_stubs_ext.monkeypatch()
 
@@ -276,30 +276,6 @@ REST_FRAMEWORK = {
     "NUM_PROXIES": PROXY_COUNT,
 }
 API_REQUESTS_PER_MINUTE = positive("API_REQUESTS_PER_MINUTE", default=60_000)
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Funnel Site",
-    "DESCRIPTION": "Messages in; customers, rooms, funnels and reports out.",
-    "VERSION": "1",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "COMPONENT_SPLIT_REQUEST": True,
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "funnel_site.lib.problem_schema.describe_problems",
-    ],
-    "APPEND_COMPONENTS": {
-        "securitySchemes": {
-            "ApiKey": {
-                "type": "apiKey",
-                "in": "header",
-                "name": "Authorization",
-                "description": "`Api-Key` followed by a blank and the key",
-            }
-        }
-    },
-}
 
 # --- Conversations and funnels ------------------------------------------------------------------
 PHONE_REGION = phone_region("PHONE_REGION", default="ID")
@@ -381,31 +357,6 @@ IMPORT_MOST_ROWS = positive("IMPORT_MOST_ROWS", default=5_000)
 # --- Audit trail --------------------------------------------------------------------------------
 AUDITLOG_LOGENTRY_MODEL = "audit.AuditEntry"
 AUDITLOG_CID_GETTER = "funnel_site.audit.trail.request_id"
-UNFOLD = {
-    "SITE_TITLE": "Funnel Site",
-    "SITE_HEADER": "Funnel Site",
-    "SITE_SUBHEADER": "Chat to customer",
-    "SITE_SYMBOL": "forum",
-    "SHOW_HISTORY": True,
-    "SHOW_VIEW_ON_SITE": False,
-    "SHOW_LANGUAGES": True,
-    "LANGUAGES": {"action": reverse_lazy("admin:access_account_language")},
-    "SCRIPTS": [
-        lambda request: static("funnel_site/zone.js"),
-        lambda request: static("funnel_site/labels.js"),
-    ],
-    "SITE_FAVICONS": [
-        {
-            "rel": "icon",
-            "type": "image/svg+xml",
-            "href": lambda request: static("funnel_site/icon.svg"),
-        }
-    ],
-    "LOGIN": {"form": "funnel_site.access.forms.SignInForm"},
-    "ACCOUNT": {"navigation": "funnel_site.navigation.account"},
-    "STYLES": [lambda request: static("funnel_site/staff.css")],
-    "SIDEBAR": {"show_search": True, "navigation": "funnel_site.navigation.sidebar"},
-}
 
 # --- Logs: one JSON line a record, no message text, no full phone number --------------------------
 LOG_LEVEL = env.str("LOG_LEVEL", default="WARNING" if "quickstart" in sys.argv else "INFO")
