@@ -9,6 +9,7 @@ from django.test import Client, RequestFactory
 
 from conversations.models import InboundEvent
 from tests.funnel_site.world import (
+    BUTTONS,
     NOBODY,
     ROLES,
     TRACES,
@@ -65,10 +66,6 @@ DESK = {
     "customer360_customer_live": "conversations.view_customer",
     "customer360_queue": "conversations.view_room",
 }
-# Their links do something: only a refusal is walked.
-BUTTONS = re.compile(
-    "_(replay_one|sync_now|build_changed|build_all|clear_list|match_waiting_reviews)$"
-)
 ENDINGS = {"add": "add", "delete": "delete", "export": "export", "import": "change"}
 POSTS = {
     "/admin/conversations/room/{room}/answer/": "conversations.add_message",

@@ -29,6 +29,10 @@ TRACES = (NUMBER, "Rahmawati", "siti.rahmawati", "blue door")
 ROLES = {role.name: role for role in matrix().roles}
 NOBODY = "No role"
 MISSING = 999_999_999
+# Their links do something: only a refusal is walked.
+BUTTONS = re.compile(
+    "_(replay_one|sync_now|build_changed|build_all|clear_list|match_waiting_reviews)$"
+)
 
 
 @dataclass
