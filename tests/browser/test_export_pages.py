@@ -14,8 +14,9 @@ from playwright.sync_api import Page, expect
 
 from funnel_site.exports import services
 from funnel_site.exports.models import ExportJob
-from funnels.models import Funnel, Keyword
+from funnels.models import Keyword
 from tests.browser.driving import PASSWORD, listen, looks, member, shoot, sign_in
+from tests.funnels.making import make_funnel
 from tests.reviews.making import make_customer, make_room
 
 
@@ -28,12 +29,12 @@ def analyst(
     member("ana", "Analyst")
     for number in range(40):
         customer = make_customer(number, name="Siti Rahma")
-        Funnel.objects.create(
-            room=make_room(customer, source="crm", external_id=f"room-{number:02}"),
-            cycle=1, customer=customer, lead_basis="keyword", channel="instagram",
+        make_funnel(
+            make_room(customer, source="crm", external_id=f"room-{number:02}"),
+            channel="instagram",
             stage="transaction" if number % 4 == 0 else "opening",
-            began_at=now(), leads_date=now() - timedelta(hours=number),
-        )  # fmt: skip
+            leads_date=now() - timedelta(hours=number),
+        )
     trouble = listen(page)
     yield sign_in(page, live_server.url, "ana")
     assert trouble == []

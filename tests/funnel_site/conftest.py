@@ -8,6 +8,7 @@ import pytest
 from django.utils.timezone import now
 
 from funnels.models import Funnel
+from tests.funnels.making import make_funnel
 from tests.reviews.making import make_customer, make_room
 
 
@@ -23,14 +24,10 @@ def funnels() -> list[Funnel]:
     for number in range(7):
         customer = make_customer(number % 4, name=f"=Ana {number % 4}")
         made.append(
-            Funnel.objects.create(
-                room=make_room(customer, source="crm", external_id=f"=room-{number}"),
-                cycle=1,
-                customer=customer,
+            make_funnel(
+                make_room(customer, source="crm", external_id=f"=room-{number}"),
                 stage="transaction" if number % 2 else "opening",
                 channel="+instagram" if number == 3 else "whatsapp",
-                lead_basis="keyword",
-                began_at=now(),
                 leads_date=now() - timedelta(days=number),
                 transaction_value=Decimal(1250000 + number) if number % 2 else None,
                 currency="IDR" if number % 2 else "",
