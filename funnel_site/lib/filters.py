@@ -114,8 +114,8 @@ class RecentValuesFilter(admin.AllValuesFieldListFilter):
         super().__init__(field, request, params, model, *given, **named)
         newest = model._default_manager.order_by("-pk").values_list(self.field_path, flat=True)
         found = set(newest[:LOOKED_AT]) - {None}
-        given: Any = self.lookup_val or []
-        chosen = {str(one) for one in (given if isinstance(given, list) else [given])}
+        asked: Any = self.lookup_val or []
+        chosen = {str(one) for one in (asked if isinstance(asked, list) else [asked])}
         self.lookup_choices: Any = sorted(found, key=str)[:MOST_VALUES] + sorted(
             chosen - {str(one) for one in found}
         )

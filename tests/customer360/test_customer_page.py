@@ -1,11 +1,9 @@
 """The agent's one screen: found as typed, everything on one page, answered, taken once, closed."""
 
 from datetime import timedelta
-from importlib import import_module
 from typing import Any
 
 import pytest
-from django.apps import apps
 from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test import Client
@@ -33,8 +31,6 @@ def _account(settings: Any) -> None:
     settings.TWILIO_ACCOUNT_SID = "AC" + "0" * 32
     settings.TWILIO_AUTH_TOKEN = "a token of tests"
     settings.CELERY_BROKER_URL = "memory://"
-    import_module("conversations.migrations.0003_error_meanings").add(apps, None)
-    import_module("carddata.migrations.0002_known_partners").add_partners(apps, None)
 
 
 def agent(name: str = "sari", permissions: tuple[str, ...] = AGENT) -> Client:

@@ -9,13 +9,12 @@ import pytest
 from tests.conftest import ROOT
 
 GOOD = {"SECRET_KEY": "a-key-of-this-test-alone-0123456789abcdef", "DEBUG": "false"}
+KEEP = ("PATH", "HOME", "VAR_DIR", "PYTHONPYCACHEPREFIX")
 SAID = "import funnel_site.settings as s; print(s.DATABASES['default']['ENGINE'], s.DEBUG)"
 
 
 def start(**given: str) -> "subprocess.CompletedProcess[str]":
-    inherited = {
-        name: os.environ[name] for name in ("PATH", "VAR_DIR", "HOME") if name in os.environ
-    }
+    inherited = {name: os.environ[name] for name in KEEP if name in os.environ}
     return subprocess.run(
         [sys.executable, "-c", SAID],
         cwd=ROOT,

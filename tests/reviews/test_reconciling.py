@@ -202,7 +202,7 @@ def test_one_whose_answer_was_lost_is_asked_after_once_a_callback_named_it(
 
 @pytest.mark.postgresql
 def test_workers_at_once_ask_after_each_message_once(
-    twilio: LocalTwilio, settings: Any, meanings: None
+    twilio: LocalTwilio, settings: Any, db: None
 ) -> None:
     for number in range(12):
         room = make_room(make_customer(number), last_inbound_at=now())
