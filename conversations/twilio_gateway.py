@@ -38,6 +38,7 @@ class Outgoing:
     to_address: str
     status_callback: str
     body: str = ""
+    media_urls: tuple[str, ...] = ()
     content_sid: str = ""
     variables: Mapping[str, str] | None = None
     messaging_service_sid: str = ""
@@ -149,7 +150,8 @@ def _parameters(outgoing: Outgoing) -> dict[str, Any]:
         parameters["content_sid"] = outgoing.content_sid
         parameters["content_variables"] = orjson.dumps(dict(outgoing.variables or {})).decode()
     else:
-        parameters["body"] = outgoing.body
+        parameters |= {"body": outgoing.body} if outgoing.body else {}
+        parameters |= {"media_url": list(outgoing.media_urls)} if outgoing.media_urls else {}
     return parameters
 
 

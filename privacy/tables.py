@@ -85,7 +85,14 @@ PERSONAL: dict[str, Personal] = {
     ),
     "conversations.Attachment": Personal(
         find=by("message__customer"),
-        blank={"url": "", "file": "", "sha256": "", "state": "failed", "reason": ERASED},
+        blank={
+            "url": "",
+            "name": "",
+            "file": "",
+            "sha256": "",
+            "state": "failed",
+            "reason": ERASED,
+        },
     ),
     "funnels.Evidence": Personal(find=by("message__customer"), blank={"words": ""}),
     "funnels.Funnel": Personal(find=by("customer")),

@@ -14,6 +14,7 @@ from conversations.services.accounts import account_for
 from conversations.services.pace import wait_for_turn
 from conversations.services.reconciling import first_question
 from conversations.services.sending import SendingRefusedError, refuse_unless_writable
+from conversations.services.sent_files import lent_address
 from conversations.services.statuses import apply_parked, apply_report, note_sid
 from conversations.signals import delivery_changed
 from conversations.twilio_gateway import (
@@ -130,6 +131,7 @@ def _prepare(sending: Sending) -> tuple[Account, Outgoing]:
         to_address=sending.to_address,
         status_callback=callback_address(message.pk, sending.number),
         body="" if sending.template else message.body,
+        media_urls=tuple(map(lent_address, message.attachments.all())),
         content_sid=sending.template.content_sid if sending.template else "",
         variables=sending.variables,
         messaging_service_sid=line.messaging_service_sid if line else "",
