@@ -260,7 +260,8 @@ class ReviewAdmin(MatchingMixin, OwnPageMixin, ImportList, StaffAdmin):
         outcome = posted_answer(request, room)
         if outcome.message is None:
             return self._page(request, review, HideForm(), outcome.form)
-        note_answer(review=key, text=outcome.message.body, user=request.user)
+        if outcome.message.body:
+            note_answer(review=key, text=outcome.message.body, user=request.user)
         self.log_change(request, review, "Answered")
         self.message_user(request, gettext("The answer is on its way."))
         return redirect("admin:reviews_review_change", key)
