@@ -11,6 +11,7 @@ from conversations.delivery import RANK
 from conversations.models import Line, Message, Room, Sender, Sending
 from conversations.selectors import error_words, service_window
 from conversations.services.accounts import account_for
+from conversations.services.doubts import FIRST_LOOK
 from conversations.services.pace import wait_for_turn
 from conversations.services.reconciling import first_question
 from conversations.services.sending import SendingRefusedError, refuse_unless_writable
@@ -170,7 +171,7 @@ def _close(sending: Sending, state: str, code: str, words: str) -> None:
         Sending.objects.filter(pk=sending.pk, state=State.CLAIMED).update(
             state=state,
             finished_at=now(),
-            ask_at=first_question() if state == State.UNKNOWN else None,
+            ask_at=now() + FIRST_LOOK if state == State.UNKNOWN else None,
             error_code=code[:16],
             error_text=words[:300],
         )

@@ -327,11 +327,29 @@ class Handler(BaseHTTPRequestHandler):
                 self.refuse(401, 20003, "Authenticate")
             else:
                 self.answer(200, content, Content_Type=kind)
+        elif found := MESSAGES.fullmatch(path):
+            if not (self.twilio.faults and self.twilio.faults.pop(0)(self)):
+                self._list(found[1])
         elif found := MESSAGE.fullmatch(path):
             if not (self.twilio.faults and self.twilio.faults.pop(0)(self)):
                 self._tell(path, found[1], found[2])
         else:
             self.refuse(404, 20404, f"The requested resource {path} was not found")
+
+    def _list(self, account: str) -> None:
+        """An account's messages from one address to another, the newest first."""
+        asked = {name: values[0] for name, values in parse_qs(urlsplit(self.path).query).items()}
+        if not self._is_account(account):
+            self.refuse(401, 20003, "Authenticate")
+            return
+        found = [
+            {name: held[name] for name in held if name not in ("form", "fetched")}
+            for held in reversed(self.twilio.messages.values())
+            if (held["to"], held["from"]) == (asked.get("To"), asked.get("From"))
+        ]
+        assert not [problem for one in found if (problem := problem_of_answer(one, to="found"))]
+        size = int(asked.get("PageSize", "50"))
+        self.answer(200, {"messages": found[:size], "page": 0, "page_size": size})
 
     def _tell(self, path: str, account: str, sid: str) -> None:
         """A message as it is now, to the account that sent it."""
