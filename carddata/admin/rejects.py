@@ -34,7 +34,7 @@ RAW_SHOWN = 120
 @admin.register(RejectedRow)
 class RejectedRowAdmin(DeletionMixin, RecordAdmin):
     deletion_words = _(
-        "What the row said goes, and nobody can try it again. Its file, line and reason stay, and so do the file's counts and the copy of the whole file: a customer's number is taken out of copies by an erasure."
+        "What the row said goes, and nobody can try it again. Its file, line and reason stay, and so do the file's counts and the copy of the whole file."
     )
     list_display = ("place", "shown_reason", "detail", "snippet", "shown_closed")
     list_filter = ("closed", ("reason", RecentValuesFilter), "file__partner")
