@@ -112,7 +112,7 @@ class TemplateForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         # It stands beside the free answer while that may be sent, too: its fields have ids of its own.
-        super().__init__(*args, auto_id="pick_%s", **kwargs)
+        super().__init__(*args, **{"auto_id": "pick_%s", **kwargs})
         field: Any = self.fields["template"]
         field.queryset = MessageTemplate.objects.filter(is_active=True)
         field.label_from_instance = lambda template: f"{template.name}: {template.body[:120]}"

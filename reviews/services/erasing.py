@@ -33,7 +33,7 @@ def erase_review(*, review: int, because: str, user: Any) -> None:
     refuse_if_kept(found.customer)
     reject_reviews(reviews=[review], because=because, user=user)
     Review.objects.filter(pk=review).update(**BLANK)
-    ReviewSession.objects.filter(pk=found.session_id).update(**BLANK_SESSION)
+    ReviewSession.objects.filter(review=found).update(**BLANK_SESSION)
     # The admin's own log calls a review by its writer's name.
     of_reviews = ContentType.objects.get_for_model(Review)
     LogEntry.objects.filter(content_type=of_reviews, object_id=str(review)).update(
