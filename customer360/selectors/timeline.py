@@ -8,9 +8,8 @@ from typing import Any
 from django.core.signing import BadSignature, Signer
 from django.db.models import F, Q, QuerySet
 from django.utils.timezone import get_default_timezone, localtime, make_aware
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from carddata.models import PHONE_TAIL, CardEvent, CardStatus
 from carddata.selectors import with_phone_tail
