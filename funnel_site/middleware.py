@@ -21,6 +21,7 @@ NO_DEVICES = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 MACHINE_PATHS = (
     *WEBHOOK_PATHS,
     "/api/",
+    "/sent-files/",
     "/health",
     "/readyz",
     "/funnel-report",

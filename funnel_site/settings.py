@@ -17,6 +17,7 @@ from funnel_site.api_description import SPECTACULAR_SETTINGS as SPECTACULAR_SETT
 from funnel_site.database import database_settings
 from funnel_site.environment import (
     broker_url,
+    business_hours,
     env,
     hours,
     phone_region,
@@ -324,6 +325,9 @@ PRODUCT_MATCH_PERCENT = positive("PRODUCT_MATCH_PERCENT", default=80, least=50)
 # Products of the customer platform's catalogue join the reviews' catalogue as they are loaded.
 REVIEW_CATALOGUE_FROM_SHOP = switch("REVIEW_CATALOGUE_FROM_SHOP", default=False)
 BOT_PAUSE_HOURS = positive("BOT_PAUSE_HOURS", default=4)
+BUSINESS_HOURS = business_hours(
+    "BUSINESS_HOURS", "BUSINESS_HOLIDAYS", default="Mon-Fri 09:00-17:00"
+)
 # --- Cards --------------------------------------------------------------------------------------
 CARD_STALE_DAYS = positive("CARD_STALE_DAYS", default=30)
 CARD_LOOKUPS_PER_MINUTE = positive("CARD_LOOKUPS_PER_MINUTE", default=60)

@@ -16,11 +16,12 @@ from carddata.services.copy_erasing import erase_in_copies
 from conversations.models import Attachment, Customer, CustomerIdentity, Room, Sending
 from conversations.services.raw_erasing import archived_lines, erase_archived
 from funnel_site.exports.in_full import remove_in_full
+from funnel_site.lib.deleting import ERASED
 from funnel_site.tombstones.services import PHONE, USER, Key, alias_of, bury
 from privacy.models import DataRequest, LegalHold
 from privacy.selectors import counted, exported
 from privacy.subjects import Subject, subject_of
-from privacy.tables import ERASED, PERSONAL, model_of, rows_of
+from privacy.tables import PERSONAL, model_of, rows_of
 from reviews.models import Invitation, ReviewSession
 
 Kind = DataRequest.Kind

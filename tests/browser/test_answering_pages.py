@@ -112,8 +112,8 @@ def test_after_24_hours_only_a_template_goes(
     expect(staff.locator("#id_body")).to_have_count(0)
     looks(staff, "room-after-24-hours")
 
-    staff.select_option("#id_template", label="Ask again: Hi {{1}}, may we ask about your {{2}}?")
-    staff.fill("#id_values", "Ana\nyoga class")
+    staff.select_option("#pick_template", label="Ask again: Hi {{1}}, may we ask about your {{2}}?")
+    staff.fill("#pick_values", "Ana\nyoga class")
     staff.click("text=Send the template")
 
     expect(staff.locator(".fs-agent").last).to_contain_text("Hi Ana, may we ask about your yoga")

@@ -48,6 +48,8 @@ def test_it_starts_on_sqlite_and_closed_with_a_key_alone() -> None:
         ("WEBHOOK_SECRETS", "not-a-secret"),
         ("CELERY_BROKER_URL", "nonsense"),
         ("DEBUG", "perhaps"),
+        ("BUSINESS_HOURS", "nine to five"),
+        ("BUSINESS_HOLIDAYS", "Christmas"),
     ],
 )
 def test_a_wrong_value_is_refused_naming_the_variable(name: str, value: str) -> None:
