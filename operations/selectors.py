@@ -120,6 +120,7 @@ def _inbox(work: Work) -> None:
         (gettext("Waiting"), capped(events.filter(state=InboundEvent.State.PENDING))),
         (gettext("Dead letters"), capped(failed)),
     ]
+        (gettext("Ignored"), capped(events.filter(state=InboundEvent.State.IGNORED))),
     work.link, work.link_text = "conversations_inboundevent_changelist", gettext("Inbox")
 
 

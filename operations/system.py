@@ -54,6 +54,7 @@ class Health:
     feeds: list[dict[str, Any]] = field(default_factory=list)
     errors: list[dict[str, Any]] = field(default_factory=list)
     refusals: int = 0
+    ignored: str = "0"
     in_doubt: str = "0"
     keyword_version: int | None = None
     keyword_synced_at: datetime | None = None
@@ -83,6 +84,7 @@ def health() -> Health:
         queue=queue,
         queue_trouble=trouble,
         disk_total=disk.total,
+        ignored=capped(InboundEvent.objects.filter(state=InboundEvent.State.IGNORED)),
         disk_free=disk.free,
         database_bytes=database,
         largest=largest,

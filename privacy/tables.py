@@ -75,6 +75,7 @@ PERSONAL: dict[str, Personal] = {
             "state": "processed",
             "error_code": "erased",
             "error": "",
+            "ignored_because": "",
         },
     ),
     "conversations.Sending": Personal(
