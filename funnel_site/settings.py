@@ -301,6 +301,8 @@ GOOGLE_SERVICE_ACCOUNT_JSON = env.str("GOOGLE_SERVICE_ACCOUNT_JSON", default="")
 GOOGLE_SHEETS_API_BASE_URL = env.str("GOOGLE_SHEETS_API_BASE_URL", default="")
 GOOGLE_TOKEN_URL = env.str("GOOGLE_TOKEN_URL", default="")
 SHEETS_RETRY_SECONDS = env.float("SHEETS_RETRY_SECONDS", default=1.0)
+# Whether each process writes down, every ten seconds, how its webhooks have answered.
+DOOR_COUNTS_WRITTEN = True
 
 
 # --- Twilio -------------------------------------------------------------------------------------

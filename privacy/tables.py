@@ -198,6 +198,7 @@ NOT_PERSONAL: dict[str, str] = {
     "conversations.CannedAnswer": NOT_OF_A_PERSON,
     "conversations.Macro": NOT_OF_A_PERSON,
     "conversations.Macro_labels": NOT_OF_A_PERSON,
+    "operations.DoorCount": SUMS,
     "conversations.Label": NOT_OF_A_PERSON,
     "conversations.Team": NOT_OF_A_PERSON,
     "conversations.Team_members": "which staff share rooms",
