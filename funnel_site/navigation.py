@@ -108,6 +108,7 @@ SECTIONS: tuple[tuple[Any, tuple[tuple[Any, ...], ...]], ...] = (
             (_("What runs"), "play_circle", "operations", "operations", "operations_overview"),
             (_("System"), "monitor_heart", "operations", "health", "operations_system"),
             (_("My exports"), "download", "exports", "exportjob", "exports_mine"),
+            (_("My imports"), "upload", "imports", "importjob", "imports_mine"),
             (_("Approvals"), "fact_check", "access", "approval"),
             (_("Data requests"), "policy", "privacy", "datarequest"),
             (_("Archive files"), "inventory", "conversations", "rawfile"),
