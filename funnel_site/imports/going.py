@@ -11,6 +11,7 @@ from django.apps import apps
 from django.contrib import admin
 from django.core.files import File
 from django.core.files.storage import default_storage
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
@@ -19,6 +20,7 @@ from funnel_site.imports.beating import Beating, write
 from funnel_site.imports.models import ImportJob
 from funnel_site.imports.reading import UnreadableError, local_copy, parts_of
 from funnel_site.imports.tally import Tally
+from funnel_site.lib.import_preview import CountedResult
 from funnel_site.lib.importing import ImportList
 from funnel_site.lib.masking import seen_by
 from funnel_site.lib.spreadsheet import guard
@@ -130,6 +132,7 @@ def _go_through(job: ImportJob, *, is_dry: bool, watch: Watch) -> tuple[Tally, s
                     user=user,
                     request=request,
                 )
+                _raise_what_is_no_rows_fault(result)
                 lines.writerows((row, *map(guard, told)) for row, *told in tally.add(result))
                 watch(tally)
                 if tally.whole_file:
@@ -137,6 +140,14 @@ def _go_through(job: ImportJob, *, is_dry: bool, watch: Watch) -> tuple[Tally, s
         except UnreadableError as error:
             raise RefusedError(str(error)) from error
         return tally, _stored(job, errors) if tally.is_wrong else ""
+
+
+def _raise_what_is_no_rows_fault(result: CountedResult) -> None:
+    """The library takes every exception for the row's: a database that is away or busy is not."""
+    for row in result.error_rows:
+        for one in row.errors:
+            if isinstance(one.error, OperationalError | InterfaceError):
+                raise one.error
 
 
 def _stored(job: ImportJob, errors: Any) -> str:

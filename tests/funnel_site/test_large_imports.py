@@ -12,7 +12,7 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from django.utils.timezone import now
 from openpyxl import Workbook
@@ -192,6 +192,17 @@ def test_what_was_cancelled_or_taken_over_changes_nothing(
     ImportJob.objects.update(heartbeat_at=now() - SILENCE - timedelta(seconds=1))
     assert ran(job).state == State.DONE
     assert Keyword.objects.count() == MANY
+
+    def lose_the_database(self: Any, row: dict[str, Any], **kwargs: Any) -> None:
+        raise OperationalError("the connection is lost")
+
+    interrupted = hand_in(chief, keywords(MANY))
+    monkeypatch.setattr(KeywordResource, "before_import_row", lose_the_database)
+    with pytest.raises(OperationalError):
+        run(job_id=interrupted.pk)
+    monkeypatch.setattr(KeywordResource, "before_import_row", real)
+    ImportJob.objects.filter(state=State.CHECKING).update(heartbeat_at=now() - SILENCE * 2)
+    assert ran(interrupted).state == State.CHECKED, "it was no row's fault"
 
     late = ran(hand_in(chief, keywords(MANY)))
     assert cancel(job=late)
