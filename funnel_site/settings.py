@@ -135,6 +135,7 @@ INSTALLED_APPS = [
     "funnel_site.tombstones",
     "funnel_site.access",
     "funnel_site.exports",
+    "funnel_site.imports",
     "funnel_site",
     "conversations",
     "funnels",
@@ -301,6 +302,8 @@ GOOGLE_SERVICE_ACCOUNT_FILE = env.str("GOOGLE_SERVICE_ACCOUNT_FILE", default="")
 GOOGLE_SERVICE_ACCOUNT_JSON = env.str("GOOGLE_SERVICE_ACCOUNT_JSON", default="")
 GOOGLE_SHEETS_API_BASE_URL = env.str("GOOGLE_SHEETS_API_BASE_URL", default="")
 GOOGLE_TOKEN_URL = env.str("GOOGLE_TOKEN_URL", default="")
+# Whether each process writes down, every ten seconds, how its webhooks have answered.
+DOOR_COUNTS_WRITTEN = True
 SHEETS_RETRY_SECONDS = env.float("SHEETS_RETRY_SECONDS", default=1.0)
 
 
@@ -355,8 +358,10 @@ IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "export"
 EXPORT_ROWS_AT_ONCE = positive("EXPORT_ROWS_AT_ONCE", default=5_000, least=0)
 EXPORT_KEEP_HOURS = positive("EXPORT_KEEP_HOURS", default=24)
 EXPORTS_PER_PERSON = positive("EXPORTS_PER_PERSON", default=3)
-# More rows than these are not previewed in a page: files of that size have commands and pages of their own.
+# More rows than these are previewed and imported in the background; more than those have commands.
 IMPORT_MOST_ROWS = positive("IMPORT_MOST_ROWS", default=5_000)
+IMPORT_BACKGROUND_ROWS = positive("IMPORT_BACKGROUND_ROWS", default=1_000_000)
+IMPORT_KEEP_HOURS = positive("IMPORT_KEEP_HOURS", default=24)
 
 # --- Audit trail --------------------------------------------------------------------------------
 AUDITLOG_LOGENTRY_MODEL = "audit.AuditEntry"

@@ -13,6 +13,7 @@ from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
 from carddata.services.copy_erasing import erase_in_copies
+from carddata.services.hardening import harden_contents
 from conversations.models import Attachment, Customer, CustomerIdentity, Room, Sending
 from conversations.services.raw_erasing import archived_lines, erase_archived
 from funnel_site.exports.in_full import remove_in_full
@@ -100,6 +101,7 @@ def erase_customer(
     _stop_what_runs(locked, moment)
     files = list(_attached_files(locked))
     _erase_log(subject)
+    harden_contents(subject.phones)
     _erase_rows(subject)
     _replace_keys(locked, subject, moment)
     Customer.objects.filter(pk=locked.pk).update(erased_at=moment)

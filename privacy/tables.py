@@ -77,6 +77,7 @@ PERSONAL: dict[str, Personal] = {
             "state": "processed",
             "error_code": "erased",
             "error": "",
+            "ignored_because": "",
         },
     ),
     "conversations.Sending": Personal(
@@ -148,6 +149,10 @@ PERSONAL: dict[str, Personal] = {
     "exports.ExportJob": Personal(
         find=_any_text("as_text"), blank={"query": []}, searches_text="query"
     ),
+    # The rows that its page shows; the files themselves are gone after IMPORT_KEEP_HOURS.
+    "imports.ImportJob": Personal(
+        find=_any_text("as_text"), blank={"tally": {}}, searches_text="tally"
+    ),
     "customer360.DuplicateCandidate": Personal(
         find=lambda subject: Q(one=subject.customer_id) | Q(other=subject.customer_id),
         blank={"reasons": []},
@@ -194,6 +199,7 @@ NOT_PERSONAL: dict[str, str] = {
     "customer360.BuyerMonth": SUMS,
     "customer360.CustomerDay": SUMS,
     "operations.TaskRun": OF_THE_WORK,
+    "operations.DoorCount": SUMS,
     "conversations.SharedValue": "values that name no single person",
     "conversations.CannedAnswer": NOT_OF_A_PERSON,
     "conversations.Macro": NOT_OF_A_PERSON,

@@ -58,7 +58,7 @@ OWN_PERMISSION = {
     "customer360_profilebuild_build_all": "customer360.add_profilebuild",
 }
 # Pages of one's own, for everybody who may sign in.
-FOR_EVERYBODY = re.compile("^(access_account|exports_(mine|live)$)")
+FOR_EVERYBODY = re.compile("^(access_account|(exports|imports)_(mine|live)$)")
 # The agents' screen shows who a customer is: it takes a permission, and unmasked eyes.
 DESK = {
     "customer360_find": "conversations.view_customer",
