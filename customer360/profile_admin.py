@@ -38,6 +38,7 @@ from customer360.selectors.answers import current_build, one_snapshot
 from customer360.selectors.rows import RowQuery, kept_in, sale_rows
 from customer360.wording import churn_words, in_words, score_words
 from funnel_site.lib.masking import shown_name, shown_phone
+from funnel_site.lib.money import shown_amount
 from funnel_site.lib.staff import OwnPageMixin, RecordAdmin, display
 from funnel_site.lib.totals import Figure, TotalsMixin
 from funnel_site.lib.words import translated
@@ -206,7 +207,7 @@ class CustomerProfileAdmin(TotalsMixin, OwnPageMixin, RecordAdmin):
             ),
             (
                 gettext("Lifetime value"),
-                number_format(found["value"] or 0, 2, force_grouping=True),
+                shown_amount(found["value"] or 0, ""),
                 gettext("in this list"),
             ),
         ]
@@ -278,11 +279,11 @@ class CustomerProfileAdmin(TotalsMixin, OwnPageMixin, RecordAdmin):
     @display(description=_("Next 90 days"), ordering="expected_purchases_90d")
     def shown_expected(self, profile: CustomerProfile) -> str:
         expected = profile.expected_purchases_90d
-        return "–" if expected is None else f"{expected:.2f}"
+        return "–" if expected is None else number_format(expected, 2)
 
     @display(description=_("Lifetime value"), ordering="total_lifetime_value")
     def shown_value(self, profile: CustomerProfile) -> str:
-        return number_format(profile.total_lifetime_value, 2, force_grouping=True)
+        return shown_amount(profile.total_lifetime_value, "")
 
     @display(description=_("Churn"), ordering="churn_risk", label=CHOICE_LABELS)
     def shown_churn(self, profile: CustomerProfile) -> str:

@@ -28,6 +28,7 @@ from reviews.api import ReviewsView
 from reviews.webhooks import receive_inbound, receive_status
 
 handler400 = "funnel_site.lib.problems.bad_request"
+handler403 = "funnel_site.lib.problems.not_allowed"
 handler404 = "funnel_site.lib.problems.not_found"
 handler500 = "funnel_site.lib.problems.server_error"
 

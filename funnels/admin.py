@@ -80,7 +80,7 @@ class FunnelAdmin(TotalsMixin, OwnPageMixin, RecordAdmin):
     list_display = (
         "leads_date",
         "shown_customer",
-        "channel",
+        "shown_channel",
         "shown_stage",
         "booking_date",
         "transaction_date",
@@ -223,6 +223,10 @@ class FunnelAdmin(TotalsMixin, OwnPageMixin, RecordAdmin):
     )
     def shown_stage(self, funnel: Funnel) -> str:
         return gettext("Lead") if funnel.stage == Stage.OPENING else funnel.get_stage_display()
+
+    @display(description=_("Channel"))
+    def shown_channel(self, funnel: Funnel) -> str:
+        return funnel.shown_channel
 
     @display(description=_("Value"), ordering="transaction_value")
     def shown_value(self, funnel: Funnel) -> str:

@@ -10,8 +10,10 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
-from django_celery_beat.admin import PeriodicTaskAdmin
+from django_celery_beat.admin import PeriodicTaskAdmin, PeriodicTaskForm, TaskSelectWidget
 from django_celery_beat.models import PeriodicTask
+from unfold.admin import ModelAdmin
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from conversations.services.replaying import dead_letters, replay, takes_two
 from funnel_site.lib.listing import ExportList
@@ -33,9 +35,23 @@ DRAIN = "conversations.tasks.drain_inbox"
 admin.site.unregister(PeriodicTask)
 
 
+class TaskField(UnfoldAdminSelectWidget, TaskSelectWidget):
+    """The package's list of tasks in the theme's looks."""
+
+
+class ScheduleForm(PeriodicTaskForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "task" in self.fields:
+            self.fields["task"].widget = UnfoldAdminTextInputWidget()
+            self.fields["regtask"].widget = TaskField()
+
+
 @admin.register(PeriodicTask)
-class ScheduleAdmin(ExportList, PeriodicTaskAdmin):
+class ScheduleAdmin(ExportList, PeriodicTaskAdmin, ModelAdmin):
     """Arguments stay out of a file: a schedule of one's own may hold a secret there."""
+
+    form = ScheduleForm
 
     export_columns = (
         "name",

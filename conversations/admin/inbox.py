@@ -279,7 +279,9 @@ class InboundEventAdmin(RecordAdmin):
         if message is None:
             return gettext("No message")
         address = reverse("admin:conversations_room_change", args=[message.room_id])
-        return format_html('<a href="{}">Message in room {}</a>', address, message.room.external_id)
+        return format_html(
+            '<a href="{}">{} {}</a>', address, gettext("Message in room"), message.room.external_id
+        )
 
 
 def _ids_of(request: HttpRequest) -> list[int]:

@@ -61,10 +61,12 @@ def confirmed(method: Method) -> Method:
     def ask(self: Any, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.method == "POST":
             return cast("HttpResponse", method(self, request, *args, **kwargs))
+        of = (*args, *kwargs.values())
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": getattr(getattr(self, method.__name__), "short_description", ""),
+            "original": self.get_object(request, str(*of)) if of else None,
         }
         return TemplateResponse(request, "admin/confirm_action.html", context)
 

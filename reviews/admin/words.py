@@ -15,6 +15,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from conversations.models import Language, Line
 from funnel_site.lib.staff import StaffAdmin
+from funnel_site.lib.words import translated
 from reviews.models import BotWords
 from reviews.preview import scenes
 from reviews.services.word_changes import reset_words, save_words
@@ -32,7 +33,7 @@ class WordsForm(forms.Form):
         for name, key in KEYS.items():
             places = " ".join(sorted(f"{{{place}}}" for place in key.allowed))
             self.fields[name] = forms.CharField(
-                label=key.when,
+                label=translated(key.when),
                 required=False,
                 max_length=LONGEST_WORDS,
                 widget=UnfoldAdminTextareaWidget(
@@ -203,6 +204,6 @@ def _conversation(words: dict[str, str], line: Line | None, language: str) -> di
     wrong = problems(words)
     return {
         "scenes": scenes(words, language=language, asks_rating=bool(line and line.asks_rating)),
-        "wrong": [(KEYS[key].when, reason) for key, reason in wrong.items()],
+        "wrong": [(translated(KEYS[key].when), reason) for key, reason in wrong.items()],
         "wrong_keys": list(wrong),
     }
