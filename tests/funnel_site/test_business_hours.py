@@ -5,7 +5,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from funnel_site.lib.business_hours import (
@@ -20,6 +20,8 @@ OFFICE = read_hours("Mon-Fri 09:00-17:00", "2025-04-18")
 ROUND_THE_CLOCK = read_hours("Mon-Sun 00:00-24:00")
 LONG_LUNCH = read_hours("Mon-Thu 08:00-12:00, Mon-Thu 13:30-17:00, Sat-Sun 22:00-24:00")
 JAKARTA, BERLIN = ZoneInfo("Asia/Jakarta"), ZoneInfo("Europe/Berlin")
+# A busy machine is no fault of the function's.
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 WEEKS = st.sampled_from([OFFICE, ROUND_THE_CLOCK, LONG_LUNCH])
 ZONES = st.sampled_from([JAKARTA, BERLIN, ZoneInfo("America/St_Johns")])
 MOMENTS = st.integers(0, 61 * DAY * 1_000).map(
@@ -67,6 +69,7 @@ def test_a_night_in_which_clocks_change_has_its_own_length() -> None:
     assert worked == 23 * 3_600
 
 
+@PATIENT
 @given(moments=st.lists(MOMENTS, min_size=3, max_size=3), hours=WEEKS, zone=ZONES)
 def test_parts_of_a_time_add_up_and_none_is_longer_than_the_clock(
     moments: list[datetime], hours: BusinessHours, zone: ZoneInfo
@@ -84,6 +87,7 @@ def test_parts_of_a_time_add_up_and_none_is_longer_than_the_clock(
         assert whole == pytest.approx((end - begin).total_seconds(), abs=1e-3)
 
 
+@PATIENT
 @given(begin=MOMENTS, weeks=st.integers(0, 4))
 def test_every_whole_week_has_its_hours(begin: datetime, weeks: int) -> None:
     end = begin + timedelta(weeks=weeks)
@@ -91,6 +95,7 @@ def test_every_whole_week_has_its_hours(begin: datetime, weeks: int) -> None:
     assert worked == pytest.approx(weeks * (4 * 7.5 + 4) * 3_600, abs=1e-3)
 
 
+@PATIENT
 @given(moment=MOMENTS, hours=WEEKS, zone=ZONES)
 def test_the_databases_table_of_days_tells_the_same(
     moment: datetime, hours: BusinessHours, zone: ZoneInfo
