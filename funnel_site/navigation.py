@@ -163,10 +163,12 @@ def _mark_current(request: HttpRequest, sections: list[dict[str, Any]]) -> None:
     """The one link whose address begins the page's, the longest of them where several do."""
     items = [item for section in sections for item in section["items"]]
     path = request.path
+    customers = reverse("admin:customer360_customer", args=[0]).removesuffix("0/")
     # A customer's page lies under the profiles, but whoever is there has looked for the customer.
-    pages = reverse("admin:customer360_customer", args=[0]).removesuffix("0/")
-    if path.startswith(pages):
+    if path.startswith(customers):
         path = reverse("admin:customer360_find")
+    if path.startswith(reverse("admin:imports_importjob_changelist")):
+        path = reverse("admin:imports_mine")
     within = [str(item["link"]) for item in items if path.startswith(str(item["link"]))]
     current = max(within, key=len, default="")
     for item in items:

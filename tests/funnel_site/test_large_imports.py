@@ -203,6 +203,7 @@ def test_what_was_cancelled_or_taken_over_changes_nothing(
     monkeypatch.setattr(KeywordResource, "before_import_row", real)
     ImportJob.objects.filter(state=State.CHECKING).update(heartbeat_at=now() - SILENCE * 2)
     assert ran(interrupted).state == State.CHECKED, "it was no row's fault"
+    assert cancel(job=interrupted)
 
     late = ran(hand_in(chief, keywords(MANY)))
     assert cancel(job=late)

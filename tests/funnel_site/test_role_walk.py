@@ -27,6 +27,8 @@ OWN_PERMISSION = {
     "conversations_attachment_file": "conversations.view_message",
     "conversations_inboundevent_replay_all": "conversations.change_inboundevent",
     "conversations_inboundevent_replay_one": "conversations.change_inboundevent",
+    "conversations_inboundevent_ignore_one": "conversations.change_inboundevent",
+    "conversations_inboundevent_take_up_one": "conversations.change_inboundevent",
     "conversations_message_import": "conversations.change_inboundevent",
     "conversations_message_template_import": "conversations.change_inboundevent",
     "funnels_keyword_sync_now": "funnels.sync_keyword funnels.publish_keyword",
@@ -84,6 +86,8 @@ POSTS = {
 }
 ACTIONS = {
     "replay": "conversations.change_inboundevent",
+    "ignore": "conversations.change_inboundevent",
+    "take_up": "conversations.change_inboundevent",
     "publish": "reviews.change_review",
     "hide": "reviews.hide_review",
     "reject": "reviews.change_review",

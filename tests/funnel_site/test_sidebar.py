@@ -30,9 +30,16 @@ def test_a_customers_page_is_found_and_no_profile(client: Client) -> None:
     page = client.get("/admin/customer360/customerprofile/find/")
     user = page.wsgi_request.user
     marked = {}
-    for name, path in (("customer", f"customer/{Customer.objects.latest('pk').pk}/"), ("list", "")):
-        request = RequestFactory().get(f"/admin/customer360/customerprofile/{path}")
+    profiles = "/admin/customer360/customerprofile/"
+    for name, path in (
+        ("customer", f"{profiles}customer/{Customer.objects.latest('pk').pk}/"),
+        ("list", profiles),
+        ("import", "/admin/imports/importjob/job/x/"),
+    ):
+        request = RequestFactory().get(path)
         request.user = user
         links = [item for section in sidebar(request) for item in section["items"]]
         marked[name] = [str(item["title"]) for item in links if item["active"]]
-    assert marked == {"customer": ["Find a customer"], "list": ["Profiles"]}
+    assert marked == {
+        "customer": ["Find a customer"], "list": ["Profiles"], "import": ["My imports"],
+    }  # fmt: skip
