@@ -23,6 +23,7 @@ from customer360 import (
     finding_page,
     macro_actions,
     model_page,
+    note_page,
     queue_actions,
     queue_page,
     rows_page,
@@ -58,6 +59,11 @@ DESK_PAGES = (
     ("customer/<int:key>/", customer_page.customer_page, "customer"),
     ("customer/<int:key>/live/", customer_page.live_view, "customer_live"),
     ("customer/<int:key>/note/", customer_actions.note_view, "customer_note"),
+    (
+        "customer/<int:key>/note/<int:note>/delete/",
+        note_page.delete_note_view,
+        "customer_note_delete",
+    ),
     (
         "customer/<int:key>/<int:room>/answer/",
         customer_actions.answer_view,

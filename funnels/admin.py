@@ -342,10 +342,9 @@ class KeywordAdmin(ImportList, StaffAdmin):
         super().delete_queryset(request, queryset)
         note_keyword_edit(by=request.user.get_username())
 
-    def process_result(self, result: Any, request: HttpRequest) -> HttpResponse:
+    def note_import(self, user: Any) -> None:
         """After an import: the new keywords are a version of their own."""
-        note_keyword_edit(by=request.user.get_username())
-        return super().process_result(result, request)  # type: ignore[no-any-return]
+        note_keyword_edit(by=user.get_username())
 
 
 @admin.register(KeywordSync)

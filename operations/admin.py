@@ -19,6 +19,7 @@ from conversations.services.replaying import dead_letters, replay, takes_two
 from funnel_site.lib.listing import ExportList
 from funnel_site.lib.staff import RecordAdmin
 from operations.alarms import alarms_of
+from operations.doors import BOUNDS
 from operations.models import TaskRun
 from operations.selectors import works
 from operations.services import NotStartedError, run_now, set_schedule
@@ -107,7 +108,14 @@ class TaskRunAdmin(RecordAdmin):
         if not (request.user.has_perm(VIEW) or request.user.has_perm(HEALTH)):
             raise PermissionDenied
         found = health()
-        return self._page(request, "system", _("System"), health=found, alarms=alarms_of(found))
+        return self._page(
+            request,
+            "system",
+            _("System"),
+            health=found,
+            alarms=alarms_of(found),
+            longest=BOUNDS[-1],
+        )
 
     def run_view(self, request: HttpRequest) -> HttpResponse:
         self._check(request, RUN)

@@ -22,14 +22,15 @@ from funnel_site.exports.services import cancel, note_download, repeat
 from funnel_site.exports.writing import side_file
 from funnel_site.lib.masking import may_export_unmasked
 from funnel_site.lib.money import shown_count
-from funnel_site.lib.staff import RecordAdmin, display
+from funnel_site.lib.staff import OwnRowsMixin, RecordAdmin, display
 
 EVERYONES = "exports.see_everyones_exports"
 SHOWN = 50
 
 
 @admin.register(ExportJob)
-class ExportJobAdmin(RecordAdmin):
+class ExportJobAdmin(OwnRowsMixin, RecordAdmin):
+    see_everyones = EVERYONES
     list_display = (
         "asked_at",
         "who",
@@ -46,13 +47,6 @@ class ExportJobAdmin(RecordAdmin):
     search_fields = ("=who", "=report", "name")
     ordering = ("-id",)
     show_full_result_count = False
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[ExportJob]:
-        """One's own, or everybody's for those who watch over it."""
-        jobs: QuerySet[ExportJob] = super().get_queryset(request)
-        if request.user.has_perm(EVERYONES):
-            return jobs
-        return jobs.filter(user=request.user.pk)
 
     def get_urls(self) -> Any:
         wrap = self.admin_site.admin_view

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import lru_cache, wraps
 from typing import Any, TypeVar, cast
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.text import capfirst
@@ -167,6 +168,18 @@ class OwnPageMixin:
         if row is None or not self.has_view_permission(request, row):  # type: ignore[attr-defined]
             return super().change_view(request, object_id, form_url, extra_context)  # type: ignore[misc,no-any-return]
         return self.own_page(request, row)
+
+
+class OwnRowsMixin:
+    """The rows whose `user` one is; everybody's for those with the permission `see_everyones`."""
+
+    see_everyones: str
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().get_queryset(request)  # type: ignore[misc]
+        if request.user.has_perm(self.see_everyones):
+            return rows
+        return rows.filter(user=request.user.pk)
 
 
 class QuickChangeList(ChangeList):

@@ -22,6 +22,8 @@ from reviews.services.word_changes import reset_words, save_words
 from reviews.services.words import words_for
 from reviews.wording import KEYS, LONGEST_WORDS, SHIPPED, problems
 
+ROW_LENGTH = 50
+
 
 class WordsForm(forms.Form):
     """A box for each text that the bot says."""
@@ -34,7 +36,9 @@ class WordsForm(forms.Form):
                 label=translated(key.when),
                 required=False,
                 max_length=LONGEST_WORDS,
-                widget=UnfoldAdminTextareaWidget(attrs={"rows": 2, "dir": "auto"}),
+                widget=UnfoldAdminTextareaWidget(
+                    attrs={"rows": _rows(SHIPPED[language][name]), "dir": "auto"}
+                ),
                 help_text=gettext("May hold %(places)s") % {"places": places} if places else "",
             )
 
@@ -44,6 +48,11 @@ class WordsForm(forms.Form):
         for key, reason in problems(texts).items():
             self.add_error(key, reason)
         return texts
+
+
+def _rows(text: str) -> int:
+    """So many rows that the shipped text is seen whole, also in half a screen's width."""
+    return max(2, sum(1 + len(line) // ROW_LENGTH for line in text.split("\n")))
 
 
 @admin.register(BotWords)
