@@ -153,7 +153,7 @@ def _pie(found: Answer) -> dict[str, Any]:
     # Known slices keep the dictionary's order, so that a colour means the same every day.
     slices = [
         {
-            "label": str(row.get("label", row[key])),
+            "label": translated(str(row.get("label", row[key]))),
             "name": row[key],
             "value": row["count"],
             "link": row_link(found.figure, row, found.period),

@@ -47,7 +47,7 @@ def _field(condition: Condition) -> forms.Field:
     if condition.kind == CHOICE and condition.choices:
         names = [(one, one.replace("_", " ").capitalize()) for one in condition.choices]
         return forms.ChoiceField(
-            choices=[("", gettext("Any")), *names], widget=UnfoldAdminSelectWidget, **options
+            choices=[("", _("Any")), *names], widget=UnfoldAdminSelectWidget, **options
         )
     if condition.kind == DAY:
         return forms.DateField(widget=UnfoldAdminDateWidget, **options)
@@ -283,10 +283,11 @@ class DuplicateCandidateAdmin(RecordAdmin):
     def join_link(self, pair: DuplicateCandidate) -> str:
         address = reverse("admin:conversations_customer_join")
         return format_html(
-            '<a class="fs-compare" href="{}?one={}&amp;other={}">Compare and join</a>',
+            '<a class="fs-compare" href="{}?one={}&amp;other={}">{}</a>',
             address,
             pair.one_id,
             pair.other_id,
+            gettext("Compare and join"),
         )
 
 

@@ -72,17 +72,20 @@ class ExportJob(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
-    who = models.CharField(max_length=150, help_text="Their name at the time")
-    report = models.CharField(max_length=100, help_text="The list: its model as app.name")
-    query = models.JSONField(default=list, blank=True, help_text="The list's filters, as pairs")
-    picked = models.PositiveIntegerField(default=0, help_text="Rows picked by hand; 0: all")
+    who = models.CharField(max_length=150, help_text=_("Their name at the time"))
+    report = models.CharField(max_length=100, help_text=_("The list: its model as app.name"))
+    query = models.JSONField(default=list, blank=True, help_text=_("The list's filters, as pairs"))
+    picked = models.PositiveIntegerField(default=0, help_text=_("Rows picked by hand; 0: all"))
     format = models.CharField(max_length=4, choices=Format)
     profile = models.CharField(max_length=11, choices=Profile, default=Profile.SPREADSHEET)
     language = models.CharField(max_length=10, default="en")
     told = models.JSONField(
-        default=list, blank=True, editable=False, help_text="What its rows were read from, as pairs"
+        default=list,
+        blank=True,
+        editable=False,
+        help_text=_("What its rows were read from, as pairs"),
     )
-    is_masked = models.BooleanField(default=True, help_text="Names and numbers are hidden in it")
+    is_masked = models.BooleanField(default=True, help_text=_("Names and numbers are hidden in it"))
     approval = models.ForeignKey(
         Approval,
         null=True,
@@ -90,17 +93,17 @@ class ExportJob(models.Model):
         editable=False,
         on_delete=models.SET_NULL,
         related_name="+",
-        help_text="Where names and numbers are in full: the second person's word",
+        help_text=_("Where names and numbers are in full: the second person's word"),
     )
 
     state = models.CharField(max_length=9, choices=State, default=State.WAITING)
     rows_total = models.PositiveBigIntegerField(null=True, blank=True)
     rows_done = models.PositiveBigIntegerField(default=0)
-    reason = models.CharField(max_length=300, blank=True, help_text="Why it failed")
+    reason = models.CharField(max_length=300, blank=True, help_text=_("Why it failed"))
     token = models.CharField(max_length=64, unique=True, default=new_token, editable=False)
-    name = models.CharField(max_length=200, blank=True, help_text="The file's name")
+    name = models.CharField(max_length=200, blank=True, help_text=_("The file's name"))
     file = models.CharField(max_length=300, blank=True, editable=False)
-    size = models.PositiveBigIntegerField(default=0, help_text="Bytes")
+    size = models.PositiveBigIntegerField(default=0, help_text=_("Bytes"))
 
     asked_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True, blank=True)

@@ -27,6 +27,9 @@ class Labels(dict[str, str]):
 
     def _english(self, shown: object) -> str | None:
         words = str(shown)
+        # A state beside its words is looked up as it is.
+        if dict.__contains__(self, words):
+            return words
         return next((english for english in self if gettext(english) == words), None)
 
     def __contains__(self, shown: object) -> bool:
