@@ -2,11 +2,13 @@
 
 import re
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 import time_machine
+from django.apps import apps
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
@@ -14,8 +16,11 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from conversations.models import Attachment, Message, Room, Sending
-from conversations.services.sending import SendingRefusedError, send_message
+from conversations.selectors import may_retry
+from conversations.services.sending import SendingRefusedError, retry_sending, send_message
 from conversations.services.sent_files import LENT_FOR, lent_address, outgoing_file
+from conversations.services.statuses import apply_report
+from conversations.twilio_shapes import StatusReport
 from tests.reviews.conftest import BASE
 from tests.reviews.making import sent
 from tests.twilio_posts import CUSTOMER
@@ -97,6 +102,35 @@ def test_a_file_needs_no_words_and_lies_once(site: LocalTwilio, room: Room) -> N
 
     assert sent(site) == ["", ""]
     assert len(set(Attachment.objects.values_list("file", flat=True))) == 1
+
+
+def test_a_file_that_twilio_could_not_load_is_sent_again_at_a_new_address(
+    site: LocalTwilio, room: Room
+) -> None:
+    import_module("conversations.migrations.0003_error_meanings").add(apps, None)
+    import_module("conversations.migrations.0019_files_may_be_sent_again").allow(apps, None)
+    there = site.route
+    site.route = lambda address: "http://127.0.0.1:9/"
+    message = send_message(room=room, text="", file=outgoing_file(name="a.pdf", content=PAPER))
+    site.settle()
+    [made] = site.messages.values()
+    apply_report(
+        StatusReport(
+            account_sid="", sid=made["sid"], word="undelivered",
+            error_code=str(made["error_code"]), error_text="", message_id=message.pk,
+        )
+    )  # fmt: skip
+    message.refresh_from_db()
+    assert message.error_code == "63019"
+    assert may_retry(message)
+
+    site.route = there
+    retry_sending(message=message)
+    site.settle()
+
+    last = list(site.messages.values())[-1]
+    assert last["fetched"] == [(200, "application/pdf", PAPER)]
+    assert Attachment.objects.count() == 1
 
 
 REFUSED = {
