@@ -5,9 +5,11 @@ DATABASE_URL=postgres://… python -m benchmarks.staff_pages [--customers 2000 2
 
 The lists are those of the admin site, their filters and orders those that each list offers. For each
 page: statements, milliseconds of wall time, and milliseconds of processor (this process's, and the
-database's where it runs on this machine), the least of some runs, beside an empty admin page. A page
-fails where its statements differ, where its processor time grows beyond the goal, or where a first page
-costs more than the goal's multiple of an empty one. With --keep the databases stay for the next time.
+database's where it runs on this machine), the least of some runs, beside an empty admin page; nothing
+is taken from the cache. A page fails where its statements differ, where its processor time grows beyond
+the goal, or where a first page costs more than the goal's multiple of an empty one. What fails is
+measured once more, since other work on the machine costs processor time, too. With --keep the databases
+stay for the next time.
 """
 
 import argparse
@@ -16,9 +18,9 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -33,7 +35,8 @@ GROWTH = 1.5
 FLOOR_MS = 15.0
 """A difference below this is noise on a machine that does other things, too."""
 MULTIPLE = 10.0
-RUNS = 3
+RUNS = 2
+TIMES = ("wall", "processor")
 SLOW_S = 0.7
 """A page that takes longer is run once."""
 LIMITS = "-c statement_timeout=60000 -c max_parallel_workers_per_gather=0"
@@ -62,16 +65,17 @@ def server_seconds(pid: int) -> float:
 
 def measured(client: Any, page: Page) -> Figures:
     """One page warmed, counted, and run some times."""
+    from django.core.cache import cache
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
     pid = connection.connection.info.backend_pid
-    asked(client, EMPTY)
     walls, processors = [], []
     statements = rows = 0
     error = ""
     # The first warms up: what a process reads once is not of the page.
     for run in range(RUNS + 1):
+        cache.clear()
         at = time.perf_counter(), time.process_time(), server_seconds(pid)
         with CaptureQueriesContext(connection) as taken:
             rows, error = asked(client, page.address)
@@ -103,13 +107,14 @@ def asked(client: Any, address: str) -> tuple[int, str]:
     return rows, "" if answer.status_code in (200, 302) else f"{answer.status_code}"
 
 
-def measure(customers: int, only: str) -> Iterator[Figures]:
-    """The figures of all pages, in the database that DATABASE_URL names now."""
+def measure(customers: int, only: str, names: Collection[str]) -> Iterator[Figures]:
+    """The figures of all pages, or of these names, in the database that DATABASE_URL names now."""
     from django.db import connection
 
     connection.ensure_connection()
     for client, page in clients_and_pages(customers):
-        if page.address == EMPTY or only in f"{page.name} {page.address}":
+        is_wanted = page.name in names if names else only in f"{page.name} {page.address}"
+        if page.address == EMPTY or is_wanted:
             yield measured(client, page)
 
 
@@ -161,12 +166,15 @@ def prepared(customers: int) -> str:
     return own
 
 
-def child(url: str, customers: int, *, only: str, plans: str) -> list[Figures]:
+def child(
+    url: str, customers: int, *, only: str = "", plans: str = "", names: Collection[str] = ()
+) -> list[Figures]:
     """Measure in a process of its own, since a process of Django has one database."""
     command = [sys.executable, "-m", "benchmarks.staff_pages", "--child", str(customers)]
     command += ["--only", only, "--plans", plans]
     environment = {**os.environ, "DATABASE_URL": url, "PGOPTIONS": LIMITS}
-    done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE)
+    given = "\n".join(names).encode()
+    done = subprocess.run(command, env=environment, check=True, input=given, stdout=subprocess.PIPE)
     if plans:
         print(done.stdout.decode())
         return []
@@ -174,6 +182,8 @@ def child(url: str, customers: int, *, only: str, plans: str) -> list[Figures]:
 
 
 def run_child(customers: int, *, only: str, plans: str) -> None:
+    """What `child` starts: the names of the pages, where not all, are on standard input."""
+    names = set(sys.stdin.read().splitlines())
     set_up_django(os.environ["DATABASE_URL"])
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as own:
         if own.execute("SELECT 1 FROM conversations_customer LIMIT 1").fetchone() is None:
@@ -183,19 +193,16 @@ def run_child(customers: int, *, only: str, plans: str) -> None:
         explain(customers, plans)
     else:
         # A page a line, so that what was measured is not lost where somebody stops it.
-        for one in measure(customers, only):
+        for one in measure(customers, only, names):
             print(json.dumps(asdict(one)), flush=True)
 
 
-def compared(few: list[Figures], many: list[Figures]) -> list[str]:
-    """Print the table; gives the names of the pages that do not keep the goals."""
+def compared(few: list[Figures], many: list[Figures]) -> dict[str, str]:
+    """The table's lines by the names of the pages; those that miss a goal end in what they miss."""
     by_name = {one.name: one for one in few}
     firsts = {one.address.partition("?")[0]: one for one in few if one.kind == "list"}
     empty = next(one for one in many if one.address == EMPTY)
-    print(
-        f"{'page':64}{'statements':>11}{'wall ms':>17}{'processor ms':>18}{'growth':>8}{'×empty':>8}"
-    )
-    failed = []
+    lines = {}
     for slow in many:
         quick = by_name.get(slow.name)
         if quick is None:
@@ -213,14 +220,27 @@ def compared(few: list[Figures], many: list[Figures]) -> list[str]:
             trouble.append("grows")
         if multiple > MULTIPLE:
             trouble.append("dear")
-        print(
+        lines[slow.name] = (
             f"{slow.name[:63]:64}{quick.statements:5} →{slow.statements:4}"
             f"{quick.wall:8.1f}{slow.wall:9.1f}{quick.processor:9.1f}{slow.processor:9.1f}"
             f"{growth:8.2f}{multiple:8.1f} {', '.join(trouble)}"
         )
-        if trouble:
-            failed.append(slow.name)
-    return failed
+    return lines
+
+
+def failing(lines: dict[str, str]) -> list[str]:
+    return [name for name, line in lines.items() if not line.endswith(" ")]
+
+
+def lesser(before: list[Figures], again: list[Figures]) -> list[Figures]:
+    """What was measured twice takes the least of both."""
+    seconds = {one.name: one for one in again}
+    merged = []
+    for one in before:
+        other = seconds.get(one.name, one)
+        least = {name: min(getattr(one, name), getattr(other, name)) for name in TIMES}
+        merged.append(replace(other, **least))
+    return merged
 
 
 def main() -> None:
@@ -240,13 +260,25 @@ def main() -> None:
     results = [
         child(url, customers, only=given.only, plans=given.plans) for url, customers in sizes
     ]
+    if not given.plans and (names := failing(compared(*results))):
+        second = [child(url, customers, names=names) for url, customers in sizes]
+        results = [lesser(*both) for both in zip(results, second, strict=True)]
     if not given.keep:
         with psycopg.connect(server_url(), autocommit=True) as connection:
             for url in urls:
                 connection.execute(f'DROP DATABASE "{urlsplit(url).path[1:]}" WITH (FORCE)')
-    if not given.plans and (failed := compared(*results)):
-        sys.exit(f"{len(failed)} of {len(results[1])} pages beyond the goals")
+    if not given.plans:
+        report(compared(*results))
     return None
+
+
+def report(lines: dict[str, str]) -> None:
+    print(
+        f"{'page':64}{'statements':>11}{'wall ms':>17}{'processor ms':>18}{'growth':>8}{'×empty':>8}"
+    )
+    print("\n".join(lines.values()))
+    if failed := failing(lines):
+        sys.exit(f"{len(failed)} of {len(lines)} pages beyond the goals")
 
 
 if __name__ == "__main__":
