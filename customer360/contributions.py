@@ -20,12 +20,16 @@ STARS_TO_SCORE = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contribution:
-    """One source: the app it needs, its SELECT, and its expressions of customer and day."""
+    """One source: the app it needs, its SELECT, and its expressions of customer and day.
+
+    `moment` is the column that a computed day is of.
+    """
 
     app: str
     select: str
     customer: str
     day: str
+    moment: str = ""
 
 
 RECORD = "JOIN customer360_customerrecord r ON r.id = {0}.record_id"
@@ -57,6 +61,7 @@ SALES = (
         ),
         customer="f.customer_id",
         day=FUNNEL_DAY,
+        moment="f.transaction_date",
     ),
     # A funnel paid in several currencies is one purchase with several amounts.
     Contribution(
@@ -69,6 +74,7 @@ SALES = (
         ),
         customer="f.customer_id",
         day=FUNNEL_DAY,
+        moment="f.transaction_date",
     ),
 )
 
@@ -115,16 +121,23 @@ SIGNALS = (
         ),
         customer="v.rating IS NOT NULL AND v.customer_id",
         day="[day v.created_at]",
+        moment="v.created_at",
     ),
 )
 
 
 def union_of(
-    contributions: tuple[Contribution, ...], spelling: Dialect, *, only: str = "", days: str = ""
+    contributions: tuple[Contribution, ...],
+    spelling: Dialect,
+    *,
+    only: str = "",
+    days: str = "",
+    within: str = "",
 ) -> str:
     """The rows of all installed contributions up to `as_of`.
 
-    `only` and `days` are subqueries that a customer or a day must be in; empty: all.
+    `only` and `days` are subqueries that a customer or a day must be in; empty: all. `within` is a
+    condition on the moments that days are computed from, so that their index is used.
     """
     parts = []
     for one in contributions:
@@ -135,6 +148,8 @@ def union_of(
             conditions.append(f"{one.customer.split(' AND ')[-1]} IN ({only})")
         if days:
             conditions.append(f"{one.day} IN ({days})")
+        if within and one.moment:
+            conditions.append(within.format(one.moment))
         parts.append(f"{one.select} WHERE {' AND '.join(conditions)}")
     return spelled(" UNION ALL ".join(parts), spelling)
 
