@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.paginator import Paginator
 from django.db import connection
+from django.db.models import IntegerField, Subquery
 from django.utils.functional import cached_property
 
 COUNTED = 10_000
@@ -14,6 +15,13 @@ ROWS = """
 SELECT CASE WHEN reltuples > %s THEN reltuples::bigint ELSE (SELECT count(*) FROM {}) END
 FROM pg_class WHERE oid = %s::regclass
 """
+
+
+class CappedCount(Subquery):
+    """As an annotation: how many rows a sliced query of another table has for this row."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) AS counted)"
+    output_field = IntegerField()
 
 
 class CappedPaginator(Paginator[Any]):
