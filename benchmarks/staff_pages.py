@@ -7,9 +7,10 @@ The lists are those of the admin site, their filters and orders those that each 
 page: statements, milliseconds of wall time, and milliseconds of processor (this process's, and the
 database's where it runs on this machine), the least of some runs, beside an empty admin page; nothing
 is taken from the cache. A page fails where its statements differ, where its processor time grows beyond
-the goal, or where a first page costs more than the goal's multiple of an empty one. What fails is
-measured once more, since other work on the machine costs processor time, too. With --keep the databases
-stay for the next time.
+the goal, or where a first page costs more than the goal's multiple of an empty one. Other work on the
+machine costs processor time, too: so few and many are asked in turns, page by page, and what fails is
+measured again. The lines go to standard error as they are made, the table to standard output. With
+--keep the databases stay for the next time.
 """
 
 import argparse
@@ -18,7 +19,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -28,7 +29,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 
 from benchmarks.databases import server_url, set_up_django
-from benchmarks.staff_addresses import EMPTY, Page, list_pages, other_pages
+from benchmarks.staff_addresses import EMPTY, EMPTY_NAME, Page, list_pages, other_pages
 from benchmarks.staff_fill import fill
 
 GROWTH = 1.5
@@ -36,15 +37,18 @@ FLOOR_MS = 15.0
 """A difference below this is noise on a machine that does other things, too."""
 MULTIPLE = 10.0
 RUNS = 2
-TIMES = ("wall", "processor")
-SLOW_S = 0.7
-"""A page that takes longer is run once."""
+TIMES = ("wall", "processor", "database")
+AGAIN = 2
+"""So often a page that fails is measured again."""
+SLOW_S = 1.0
+"""A page that costs more is run once."""
+COMMAND = (sys.executable, "-m", "benchmarks.staff_pages")
 LIMITS = "-c statement_timeout=60000 -c max_parallel_workers_per_gather=0"
 
 
 @dataclass(slots=True)
 class Figures:
-    """One page: what it took; `processor` is ours and the database's together, in milliseconds."""
+    """One page: what it took in milliseconds; `processor` is ours and the `database`'s together."""
 
     name: str
     kind: str
@@ -52,6 +56,7 @@ class Figures:
     statements: int
     wall: float
     processor: float
+    database: float
     rows: int
     error: str = ""
 
@@ -70,26 +75,27 @@ def measured(client: Any, page: Page) -> Figures:
     from django.test.utils import CaptureQueriesContext
 
     pid = connection.connection.info.backend_pid
-    walls, processors = [], []
+    runs = []
     statements = rows = 0
     error = ""
     # The first warms up: what a process reads once is not of the page.
-    for run in range(RUNS + 1):
+    for _ in range(RUNS + 1):
         cache.clear()
         at = time.perf_counter(), time.process_time(), server_seconds(pid)
         with CaptureQueriesContext(connection) as taken:
             rows, error = asked(client, page.address)
-        walls.append(time.perf_counter() - at[0])
-        processors.append(time.process_time() - at[1] + server_seconds(pid) - at[2])
+        database = server_seconds(pid) - at[2]
+        own = time.process_time() - at[1]
+        runs.append((own + database, time.perf_counter() - at[0], database))
         statements = len(taken)
-        if walls[run] > SLOW_S:
-            walls, processors = walls[run:], processors[run:]
+        if own + database > SLOW_S:
             break
-    warm = slice(1, None) if len(walls) > 1 else slice(None)
+    processor, wall, database = (
+        min(values) * 1e3 for values in zip(*runs[1:] or runs, strict=True)
+    )
     return Figures(
-        page.name, page.kind, page.address, statements, min(walls[warm]) * 1e3,
-        min(processors[warm]) * 1e3, rows, error,
-    )  # fmt: skip
+        page.name, page.kind, page.address, statements, wall, processor, database, rows, error
+    )
 
 
 def asked(client: Any, address: str) -> tuple[int, str]:
@@ -105,17 +111,6 @@ def asked(client: Any, address: str) -> tuple[int, str]:
     shown = getattr(answer, "context_data", None) or {}
     rows = len(shown["cl"].result_list) if "cl" in shown else 0
     return rows, "" if answer.status_code in (200, 302) else f"{answer.status_code}"
-
-
-def measure(customers: int, only: str, names: Collection[str]) -> Iterator[Figures]:
-    """The figures of all pages, or of these names, in the database that DATABASE_URL names now."""
-    from django.db import connection
-
-    connection.ensure_connection()
-    for client, page in clients_and_pages(customers):
-        is_wanted = page.name in names if names else only in f"{page.name} {page.address}"
-        if page.address == EMPTY or is_wanted:
-            yield measured(client, page)
 
 
 def clients_and_pages(customers: int) -> Iterator[tuple[Any, Page]]:
@@ -166,53 +161,70 @@ def prepared(customers: int) -> str:
     return own
 
 
-def child(
-    url: str, customers: int, *, only: str = "", plans: str = "", names: Collection[str] = ()
-) -> list[Figures]:
-    """Measure in a process of its own, since a process of Django has one database."""
-    command = [sys.executable, "-m", "benchmarks.staff_pages", "--child", str(customers)]
-    command += ["--only", only, "--plans", plans]
-    environment = {**os.environ, "DATABASE_URL": url, "PGOPTIONS": LIMITS}
-    given = "\n".join(names).encode()
-    done = subprocess.run(command, env=environment, check=True, input=given, stdout=subprocess.PIPE)
-    if plans:
-        print(done.stdout.decode())
-        return []
-    return [Figures(**json.loads(line)) for line in done.stdout.splitlines()]
+class Child:
+    """A process that measures pages as they are asked: one of Django has one database."""
+
+    def __init__(self, url: str, customers: int) -> None:
+        self.running = subprocess.Popen(
+            [*COMMAND, "--child", str(customers)],
+            env={**os.environ, "DATABASE_URL": url, "PGOPTIONS": LIMITS},
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        self.pages: dict[str, str] = json.loads(self._line())
+        """Addresses by name."""
+
+    def ask(self, name: str) -> Figures:
+        assert self.running.stdin
+        self.running.stdin.write(f"{name}\n")
+        self.running.stdin.flush()
+        return Figures(**json.loads(self._line()))
+
+    def _line(self) -> str:
+        assert self.running.stdout
+        return self.running.stdout.readline() or sys.exit("a process that measures has ended")
 
 
-def run_child(customers: int, *, only: str, plans: str) -> None:
-    """What `child` starts: the names of the pages, where not all, are on standard input."""
-    names = set(sys.stdin.read().splitlines())
+def run_child(customers: int, *, plans: str) -> None:
+    """What `Child` starts: names of pages come in, figures go out. Fills an empty database first."""
     set_up_django(os.environ["DATABASE_URL"])
+    from django.db import connection
+
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as own:
         if own.execute("SELECT 1 FROM conversations_customer LIMIT 1").fetchone() is None:
             own.execute("SET statement_timeout = 0")
             fill(own, customers=customers)
     if plans:
-        explain(customers, plans)
-    else:
-        # A page a line, so that what was measured is not lost where somebody stops it.
-        for one in measure(customers, only, names):
-            print(json.dumps(asdict(one)), flush=True)
+        return explain(customers, plans)
+    connection.ensure_connection()
+    pages = {page.name: (client, page) for client, page in clients_and_pages(customers)}
+    print(json.dumps({name: page.address for name, (_, page) in pages.items()}), flush=True)
+    for line in sys.stdin:
+        print(json.dumps(asdict(measured(*pages[line.rstrip("\n")]))), flush=True)
+    return None
 
 
-def compared(few: list[Figures], many: list[Figures]) -> dict[str, str]:
-    """The table's lines by the names of the pages; those that miss a goal end in what they miss."""
-    by_name = {one.name: one for one in few}
-    firsts = {one.address.partition("?")[0]: one for one in few if one.kind == "list"}
-    empty = next(one for one in many if one.address == EMPTY)
-    lines = {}
-    for slow in many:
-        quick = by_name.get(slow.name)
-        if quick is None:
-            continue
+class Table:
+    """The figures of few and of many, page by page, and what misses a goal."""
+
+    def __init__(self) -> None:
+        self.pairs: dict[str, tuple[Figures, Figures]] = {}
+
+    def put(self, few: Figures, many: Figures) -> None:
+        """Of a page that is measured again the least counts."""
+        before = self.pairs.get(few.name, (few, many))
+        self.pairs[few.name] = (lesser(before[0], few), lesser(before[1], many))
+
+    def line(self, name: str) -> str:
+        """What misses a goal ends in what it misses, the others in a blank."""
+        quick, slow = self.pairs[name]
         # A filter that finds less among few is compared with the list's full page.
-        first = firsts.get(slow.address.partition("?")[0])
-        base = max(quick.processor, first.processor if first else 0.0)
-        if quick.rows == slow.rows:
-            base = quick.processor
-        growth, multiple = slow.processor / base, slow.processor / empty.processor
+        base = quick.processor
+        if quick.rows != slow.rows:
+            path = slow.address.partition("?")[0]
+            firsts = [few for few, _ in self.pairs.values() if few.address == path]
+            base = max(base, *(first.processor for first in firsts), 0.0)
+        growth = slow.processor / base
+        multiple = slow.processor / self.pairs[EMPTY_NAME][1].processor
         trouble = [slow.error or quick.error] if slow.error or quick.error else []
         if quick.statements != slow.statements and quick.rows == slow.rows:
             trouble.append("statements differ")
@@ -220,27 +232,46 @@ def compared(few: list[Figures], many: list[Figures]) -> dict[str, str]:
             trouble.append("grows")
         if multiple > MULTIPLE:
             trouble.append("dear")
-        lines[slow.name] = (
+        return (
             f"{slow.name[:63]:64}{quick.statements:5} →{slow.statements:4}"
             f"{quick.wall:8.1f}{slow.wall:9.1f}{quick.processor:9.1f}{slow.processor:9.1f}"
+            f"{quick.database:9.1f}{slow.database:9.1f}"
             f"{growth:8.2f}{multiple:8.1f} {', '.join(trouble)}"
         )
-    return lines
+
+    def failing(self) -> list[str]:
+        return [name for name in self.pairs if not self.line(name).endswith(" ")]
+
+    def print(self) -> None:
+        print(
+            f"{'page':64}{'statements':>11}{'wall ms':>17}{'processor ms':>18}"
+            f"{'of it database':>18}{'growth':>8}{'×empty':>8}"
+        )
+        for name in self.pairs:
+            print(self.line(name))
 
 
-def failing(lines: dict[str, str]) -> list[str]:
-    return [name for name, line in lines.items() if not line.endswith(" ")]
+def lesser(before: Figures, again: Figures) -> Figures:
+    least = {name: min(getattr(before, name), getattr(again, name)) for name in TIMES}
+    return replace(again, **least)
 
 
-def lesser(before: list[Figures], again: list[Figures]) -> list[Figures]:
-    """What was measured twice takes the least of both."""
-    seconds = {one.name: one for one in again}
-    merged = []
-    for one in before:
-        other = seconds.get(one.name, one)
-        least = {name: min(getattr(one, name), getattr(other, name)) for name in TIMES}
-        merged.append(replace(other, **least))
-    return merged
+def measure(few: Child, many: Child, only: str) -> Table:
+    """All pages, or those whose name or address holds a text, and again those that fail."""
+    table = Table()
+
+    def ask(name: str) -> None:
+        table.put(few.ask(name), many.ask(name))
+        print(table.line(name), file=sys.stderr, flush=True)
+
+    ask(EMPTY_NAME)
+    for name, address in many.pages.items():
+        if name in few.pages and name != EMPTY_NAME and only in f"{name} {address}":
+            ask(name)
+    for _ in range(AGAIN):
+        for name in [EMPTY_NAME, *table.failing()]:
+            ask(name)
+    return table
 
 
 def main() -> None:
@@ -252,33 +283,25 @@ def main() -> None:
     parser.add_argument("--child", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.child:
-        return run_child(given.child, only=given.only, plans=given.plans)
+        return run_child(given.child, plans=given.plans)
     urls = [prepared(customers) for customers in given.customers]
-    sizes = list(zip(urls, given.customers, strict=True))
     if given.plans:
-        sizes = sizes[1:]
-    results = [
-        child(url, customers, only=given.only, plans=given.plans) for url, customers in sizes
-    ]
-    if not given.plans and (names := failing(compared(*results))):
-        second = [child(url, customers, names=names) for url, customers in sizes]
-        results = [lesser(*both) for both in zip(results, second, strict=True)]
+        environment = {**os.environ, "DATABASE_URL": urls[1], "PGOPTIONS": LIMITS}
+        command = [*COMMAND, "--child", str(given.customers[1]), "--plans", given.plans]
+        subprocess.run(command, env=environment, check=True)
+        return None
+    children = [Child(url, size) for url, size in zip(urls, given.customers, strict=True)]
+    table = measure(*children, given.only)
+    for child in children:
+        child.running.communicate()
     if not given.keep:
         with psycopg.connect(server_url(), autocommit=True) as connection:
             for url in urls:
                 connection.execute(f'DROP DATABASE "{urlsplit(url).path[1:]}" WITH (FORCE)')
-    if not given.plans:
-        report(compared(*results))
+    table.print()
+    if failed := table.failing():
+        sys.exit(f"{len(failed)} of {len(table.pairs)} pages beyond the goals")
     return None
-
-
-def report(lines: dict[str, str]) -> None:
-    print(
-        f"{'page':64}{'statements':>11}{'wall ms':>17}{'processor ms':>18}{'growth':>8}{'×empty':>8}"
-    )
-    print("\n".join(lines.values()))
-    if failed := failing(lines):
-        sys.exit(f"{len(failed)} of {len(lines)} pages beyond the goals")
 
 
 if __name__ == "__main__":
