@@ -130,14 +130,14 @@ def sale_rows(query: RowQuery, built: Built, *, page: int = 1, size: int = PAGE)
         table=SalesDay._meta.db_table, number="orders + refunds", wanted=wanted
     )
     found = _page(SALE_PAGE.format(matching=matching), reached, values, page=page, size=size)
-    is_more, own = count > COUNTED, (orders, _amount(cents))
+    is_more, has_news, own = count > COUNTED, has_changed(query), (orders, _amount(cents))
     return Rows(
         count=min(count, COUNTED),
         orders=figure[0] if is_more else orders,
         total=figure[1] if is_more else own[1],
         page=[_sale(row) for row in found],
         is_more=is_more,
-        differs=has_changed(query) if is_more else figure != own,
+        differs=has_news if is_more else figure != own,
     )
 
 
@@ -151,13 +151,13 @@ def signal_rows(query: RowQuery, built: Built, *, page: int = 1, size: int = PAG
     wanted = " AND score = %(wanted_score)s" if query.score is not None else ""
     reached = REACHED.format(table=SatisfactionDay._meta.db_table, number="signals", wanted=wanted)
     found = _page(SIGNAL_PAGE.format(matching=matching), reached, values, page=page, size=size)
-    is_more, own = count > COUNTED, (count, Decimal(total))
+    is_more, has_news, own = count > COUNTED, has_changed(query), (count, Decimal(total))
     return Rows(
         count=figure[0] if is_more else count,
         total=figure[1] if is_more else own[1],
         page=[_signal(row) for row in found],
         is_more=is_more,
-        differs=has_changed(query) if is_more else figure != own,
+        differs=has_news if is_more else figure != own,
     )
 
 
