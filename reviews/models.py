@@ -340,6 +340,9 @@ class Review(models.Model):
             models.Index(
                 fields=["-created_at", "-id"], condition=~Q(answer=""), name="review_answered"
             ),
+            models.Index(
+                fields=["-created_at", "-id"], condition=Q(is_unlisted=True), name="review_unlisted"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -15,7 +15,7 @@ from unfold.views import ChangeList
 
 from funnel_site.lib import masking
 from funnel_site.lib.listing import ExportList
-from funnel_site.lib.paging import CappedPaginator
+from funnel_site.lib.paging import CappedPaginator, FoundPaginator
 from funnel_site.lib.searching import SearchMixin
 
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -199,13 +199,16 @@ class StaffAdmin(ExportList, SearchMixin, MaskingMixin, ModelAdmin):
         order = getattr(shown, "admin_order_field", column if isinstance(column, str) else "")
         return str(order).lstrip("-")
 
+    def get_paginator(self, request: HttpRequest, *given: Any, **named: Any) -> CappedPaginator:
+        is_search = any(request.GET.get(name) for name in ("q", "term"))
+        return (FoundPaginator if is_search else CappedPaginator)(*given, **named)
+
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """Django's own log line; its words stand in the audit entry of the request, too."""
         if isinstance(message, str):
             request.deeds = [*getattr(request, "deeds", ()), message]  # type: ignore[attr-defined]
         return super().log_change(request, obj, message)
 
-    paginator = CappedPaginator
     show_full_result_count = False
     list_per_page = 50
     compressed_fields = True

@@ -16,13 +16,12 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from conversations.models import Customer, MessageTemplate
 from conversations.template_text import TemplateTextError, filled
-from funnel_site.lib.paging import CappedCount
+from funnel_site.lib.paging import CappedCount, counted_beside, number_beside
 from funnel_site.lib.staff import RecordAdmin, StaffAdmin, action, confirmed, display
 from funnel_site.lib.words import translated
 from reviews.models import Campaign, Invitation
 from reviews.services.inviting import cancel_waiting, invite_customers, values_for
 
-COUNTED_TO = 1_000
 PICKED = "picked_customers"
 """The session's key under which the customer list leaves whom staff have picked."""
 
@@ -184,20 +183,15 @@ class CampaignAdmin(StaffAdmin):
 
     @display(description=_("Waiting"), ordering="waiting_number")
     def waiting(self, campaign: Any) -> str:
-        return _shown(campaign.waiting_number)
+        return number_beside(campaign.waiting_number)
 
     @display(description=_("Left out"), ordering="skipped_number")
     def left_out(self, campaign: Any) -> str:
-        return _shown(campaign.skipped_number)
+        return number_beside(campaign.skipped_number)
 
 
 def _number(state: str) -> CappedCount:
-    rows = Invitation.objects.filter(campaign=OuterRef("pk"), state=state).order_by()
-    return CappedCount(rows.values("pk")[: COUNTED_TO + 1])
-
-
-def _shown(number: int) -> str:
-    return f"{COUNTED_TO:,}+" if number > COUNTED_TO else f"{number:,}"
+    return counted_beside(Invitation.objects.filter(campaign=OuterRef("pk"), state=state))
 
 
 @admin.register(Invitation)

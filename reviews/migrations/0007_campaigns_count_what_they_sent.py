@@ -36,7 +36,15 @@ class Migration(migrations.Migration):
                 name="invitation_left_out",
             ),
         ),
-        # The index above begins with the campaign, too.
+        AddIndexBesideTraffic(
+            model_name="review",
+            index=models.Index(
+                condition=models.Q(("is_unlisted", True)),
+                fields=["-created_at", "-id"],
+                name="review_unlisted",
+            ),
+        ),
+        # The first index above begins with the campaign, too.
         migrations.AlterField(
             model_name="invitation",
             name="campaign",

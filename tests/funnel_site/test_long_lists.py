@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 
-from conversations.models import Customer, InboundEvent, Message, Room
+from conversations.models import Customer, CustomerIdentity, InboundEvent, Message, Room
 from funnel_site.lib import filters, paging, searching
 from funnels.models import Funnel
 
@@ -168,13 +168,42 @@ def test_filters_offer_what_the_newest_rows_hold_and_what_is_chosen(
 def test_of_a_long_list_no_more_is_counted_than_can_be_turned_to(
     staff: Client, people: list[Customer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(paging, "COUNTED", 2)
+    monkeypatch.setattr(paging.CappedPaginator, "counted", 2)
     pages = context(staff.get(f"/admin/{CUSTOMERS}/?opted_out_at__isempty=1"))["cl"].paginator
 
     assert (pages.count, pages.is_more, pages.num_pages) == (2, True, 1)
     funnels = staff.get(f"/admin/{FUNNELS}/?stage__exact=opening")
     assert "totals" not in context(funnels)
     assert "Add them up" in funnels.content.decode()
+
+
+@on_postgresql
+def test_of_words_that_many_messages_have_the_newest_are_counted(
+    staff: Client, people: list[Customer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paging.FoundPaginator, "counted", 3)
+    with CaptureQueriesContext(connection) as taken:
+        pages = context(staff.get(f"/admin/{MESSAGES}/?q=jadwal"))["cl"].paginator
+
+    assert (pages.count, pages.is_more) == (3, True)
+    [counting] = [
+        one["sql"] for one in taken if "COUNT(*)" in one["sql"] and "to_tsvector" in one["sql"]
+    ]
+    assert "LIMIT 4" in counting
+    assert "ORDER BY" in counting
+    assert context(staff.get(f"/admin/{MESSAGES}/"))["cl"].paginator.count == 8
+
+
+def test_an_e_mail_address_is_a_key_of_its_customer(staff: Client, people: list[Customer]) -> None:
+    CustomerIdentity.objects.create(
+        customer=people[1], kind="email", value="old@example.com", first_seen_at=now()
+    )
+    CustomerIdentity.objects.create(
+        customer=people[2], kind="crm", value="ana0@example.com", first_seen_at=now()
+    )
+
+    assert names(staff, CUSTOMERS, q="Old@Example.com") == ["Budi Santoso"]
+    assert names(staff, CUSTOMERS, q="ana0@example.com") == ["Ana Putri"]
 
 
 def test_totals_that_were_asked_for_are_those_of_the_filtered_rows(

@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils.module_loading import import_string
 
-from reviews.admin import campaigns
+from funnel_site.lib import paging
 from reviews.models import Campaign, Invitation
 from reviews.services.inviting import cancel_waiting, invite_customers, send_invitations
 from tests.reviews.making import make_customer
@@ -119,7 +119,7 @@ def test_the_list_says_how_many_a_campaign_has_asked_without_counting_them(
     assert shown() == ("3", "2", "0")
     cancel_waiting(campaign=campaign, user=User.objects.get(username="lead"))
     assert shown() == ("0", "2", "3")
-    monkeypatch.setattr(campaigns, "COUNTED_TO", 2)
+    monkeypatch.setattr(paging, "COUNTED_BESIDE", 2)
     assert shown() == ("0", "2", "2+")
 
 
