@@ -1,7 +1,7 @@
 """Every page of the staff with few and with many customers: lists, filters, orders, searches, desk.
 
 DATABASE_URL=postgres://… python -m benchmarks.staff_pages [--customers 2000 2000000] [--keep]
-    [--only TEXT] [--plans TEXT]
+    [--only TEXT …] [--plans TEXT]
 
 The lists are those of the admin site, their filters and orders those that each list offers. For each
 page: statements, milliseconds of wall time, and milliseconds of processor (this process's, and the
@@ -9,7 +9,7 @@ database's where it runs on this machine), the least of some runs, beside an emp
 is taken from the cache. A page fails where its statements differ, where its processor time grows beyond
 the goal, or where a first page costs more than the goal's multiple of an empty one. Other work on the
 machine costs processor time, too: so few and many are asked in turns, page by page, and what fails is
-measured again. The lines go to standard error as they are made, the table to standard output. With
+measured again, warm and more often. The lines go to standard error as they are made, the table to standard output. With
 --keep the databases stay for the next time.
 """
 
@@ -19,7 +19,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -36,12 +36,14 @@ GROWTH = 1.5
 FLOOR_MS = 15.0
 """A difference below this is noise on a machine that does other things, too."""
 MULTIPLE = 10.0
-RUNS = 1
+RUNS = 2
 TIMES = ("wall", "processor", "database")
 AGAIN = 2
 """So often a page that fails is measured again."""
 SLOW_S = 1.0
 """A page that costs more is run once."""
+KINDS = "admin|desk|list|list page|search|filter|choice|row|form|order".split("|")
+"""In this order: a list comes before its filters."""
 COMMAND = (sys.executable, "-m", "benchmarks.staff_pages")
 LIMITS = "-c statement_timeout=60000 -c max_parallel_workers_per_gather=0"
 
@@ -68,8 +70,8 @@ def server_seconds(pid: int) -> float:
     return 0.0
 
 
-def measured(client: Any, page: Page) -> Figures:
-    """One page warmed, counted, and run some times."""
+def measured(client: Any, page: Page, *, times: int) -> Figures:
+    """One page counted, and run some times; the first of several is to warm it up."""
     from django.core.cache import cache
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
@@ -78,8 +80,7 @@ def measured(client: Any, page: Page) -> Figures:
     runs = []
     statements = rows = 0
     error = ""
-    # The first warms up: what a process reads once is not of the page.
-    for _ in range(RUNS + 1):
+    for _ in range(times):
         cache.clear()
         at = time.perf_counter(), time.process_time(), server_seconds(pid)
         with CaptureQueriesContext(connection) as taken:
@@ -173,9 +174,9 @@ class Child:
         self.pages: dict[str, str] = json.loads(self._line())
         """Addresses by name."""
 
-    def ask(self, name: str) -> Figures:
+    def ask(self, name: str, times: int) -> Figures:
         assert self.running.stdin
-        self.running.stdin.write(f"{name}\n")
+        self.running.stdin.write(f"{times} {name}\n")
         self.running.stdin.flush()
         return Figures(**json.loads(self._line()))
 
@@ -196,10 +197,12 @@ def run_child(customers: int, *, plans: str) -> None:
     if plans:
         return explain(customers, plans)
     connection.ensure_connection()
-    pages = {page.name: (client, page) for client, page in clients_and_pages(customers)}
+    found = sorted(clients_and_pages(customers), key=lambda pair: KINDS.index(pair[1].kind))
+    pages = {page.name: (client, page) for client, page in found}
     print(json.dumps({name: page.address for name, (_, page) in pages.items()}), flush=True)
     for line in sys.stdin:
-        print(json.dumps(asdict(measured(*pages[line.rstrip("\n")]))), flush=True)
+        times, _, name = line.rstrip("\n").partition(" ")
+        print(json.dumps(asdict(measured(*pages[name], times=int(times)))), flush=True)
     return None
 
 
@@ -256,21 +259,22 @@ def lesser(before: Figures, again: Figures) -> Figures:
     return replace(again, **least)
 
 
-def measure(few: Child, many: Child, only: str) -> Table:
-    """All pages, or those whose name or address holds a text, and again those that fail."""
+def measure(few: Child, many: Child, only: Sequence[str]) -> Table:
+    """All pages, or those whose name or address holds one of the texts, and again those that fail."""
     table = Table()
 
-    def ask(name: str) -> None:
-        table.put(few.ask(name), many.ask(name))
+    def ask(name: str, times: int) -> None:
+        table.put(few.ask(name, times), many.ask(name, times))
         print(table.line(name), file=sys.stderr, flush=True)
 
-    ask(EMPTY_NAME)
+    ask(EMPTY_NAME, RUNS + 1)
     for name, address in many.pages.items():
-        if name in few.pages and name != EMPTY_NAME and only in f"{name} {address}":
-            ask(name)
+        is_wanted = any(text in f"{name} {address}" for text in only)
+        if name in few.pages and name != EMPTY_NAME and is_wanted:
+            ask(name, 1)
     for _ in range(AGAIN):
         for name in [EMPTY_NAME, *table.failing()]:
-            ask(name)
+            ask(name, RUNS + 1)
     return table
 
 
@@ -278,7 +282,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--customers", type=int, nargs=2, default=[2_000, 2_000_000])
     parser.add_argument("--keep", action="store_true", help="leave the databases for next time")
-    parser.add_argument("--only", default="", help="pages whose name or address holds this")
+    parser.add_argument(
+        "--only", nargs="+", default=[""], help="pages whose name or address holds one of these"
+    )
     parser.add_argument("--plans", default="", help="print the plans of these pages instead")
     parser.add_argument("--child", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args()
