@@ -296,9 +296,9 @@ def main() -> None:
         command = [*COMMAND, "--child", str(given.customers[1]), "--plans", given.plans]
         subprocess.run(command, env=environment, check=True)
         return None
-    children = [Child(url, size) for url, size in zip(urls, given.customers, strict=True)]
-    table = measure(*children, given.only)
-    for child in children:
+    few, many = (Child(url, size) for url, size in zip(urls, given.customers, strict=True))
+    table = measure(few, many, given.only)
+    for child in (few, many):
         child.running.communicate()
     if not given.keep:
         with psycopg.connect(server_url(), autocommit=True) as connection:

@@ -43,7 +43,7 @@ class SignInList:
     ordering = ("-id",)
     sortable_by = ()
     date_hierarchy = None
-    list_filter = (("attempt_time", RangeDateTimeFilter),)
+    list_filter: tuple[Any, ...] = (("attempt_time", RangeDateTimeFilter),)
 
 
 @admin.register(AccessLog)

@@ -146,7 +146,12 @@ def test_a_long_list_reads_no_older_days_than_its_page(
 ) -> None:
     asked: list[dict[str, Any]] = []
     fetch = rows._fetch
-    monkeypatch.setattr(rows, "_fetch", lambda *given: asked.append(given[1]) or fetch(*given))
+
+    def noted(statement: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
+        asked.append(values)
+        return fetch(statement, values)
+
+    monkeypatch.setattr(rows, "_fetch", noted)
     built = current_build()
 
     found = sale_rows(RowQuery(period=Period()), built, size=3)
