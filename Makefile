@@ -1,13 +1,20 @@
 # What CI checks before it runs the tests; the same everywhere.
-.PHONY: check lint test
+# `make -j2 lint` does two of its parts at a time.
+.PHONY: check lint style types project test
 
 check: lint test
 
-lint:
+lint: types style project
+
+style:
 	ruff format --check .
 	ruff check .
-	mypy .
 	lint-imports
+
+types:
+	mypy .
+
+project:
 	python manage.py makemigrations --check --dry-run
 	python manage.py check
 	DEBUG=false PUBLIC_BASE_URL=https://funnel.example ALLOWED_HOSTS=funnel.example python manage.py check --deploy --fail-level WARNING

@@ -9,13 +9,10 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
-import psycopg
-
-from benchmarks.databases import ROOT, fresh_database, set_up_django
-from benchmarks.report_export import FILL
+from benchmarks.databases import ROOT, copy_seconds, fresh_database, set_up_django
+from benchmarks.report_export import fill
 
 JOB = """
 import os, resource, sys
@@ -63,11 +60,7 @@ def floor_seconds(out: Path, url: str) -> float:
 
     paths = plain_paths(FunnelResource()) or []
     rows = Funnel.objects.order_by("-leads_date", "-pk").values_list(*paths)
-    with psycopg.connect(url) as connection:
-        text = psycopg.ClientCursor(connection).mogrify(*rows.query.sql_with_params())
-    started = time.perf_counter()
-    subprocess.run(["psql", "-q", url, "-c", f"\\copy ({text}) TO '{out}' CSV HEADER"], check=True)
-    return time.perf_counter() - started
+    return copy_seconds(out, url, rows)
 
 
 def main() -> None:
@@ -77,9 +70,7 @@ def main() -> None:
     given = parser.parse_args()
     with fresh_database() as url, tempfile.TemporaryDirectory() as folder:
         set_up_django(url)
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute(FILL.format(rows=given.rows, people=max(given.rows // 3, 1)))
-            connection.execute("VACUUM ANALYZE")
+        fill(url, given.rows)
         floor = floor_seconds(Path(folder) / "floor.csv", url)
         figures = product(url, given.format, folder)
     assert (figures["state"], figures["rows"]) == ("ready", given.rows), figures

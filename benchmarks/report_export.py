@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psycopg
 
-from benchmarks.databases import ROOT, fresh_database, set_up_django
+from benchmarks.databases import ROOT, copy_seconds, fresh_database, set_up_django
 
 FILL = """
 INSERT INTO conversations_customer (name, email, phone_number, first_seen_at, last_seen_at)
@@ -28,6 +28,12 @@ SELECT id, 1, true, customer_id, 'transaction', 'whatsapp_ads', 'keyword', now()
   now() - id * interval '13 seconds', now() - id * interval '11 seconds', now() - id * interval '7 seconds',
   (id % 5000) * 1000, 'IDR', '{{}}', '', false, now() FROM conversations_room;
 """
+
+
+def fill(url: str, rows: int) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(FILL.format(rows=rows, people=max(rows // 3, 1)))
+        connection.execute("VACUUM ANALYZE")
 
 
 def product_seconds(out: Path, url: str) -> tuple[float, float]:
@@ -50,11 +56,7 @@ def floor_seconds(out: Path, url: str) -> float:
     from funnels.selectors import EXPORT_COLUMNS, report_rows
 
     rows = report_rows(ReportQuery()).order_by("-leads_date", "-pk").values_list(*EXPORT_COLUMNS)
-    with psycopg.connect(url) as connection:
-        text = psycopg.ClientCursor(connection).mogrify(*rows.query.sql_with_params())
-    started = time.perf_counter()
-    subprocess.run(["psql", "-q", url, "-c", f"\\copy ({text}) TO '{out}' CSV HEADER"], check=True)
-    return time.perf_counter() - started
+    return copy_seconds(out, url, rows)
 
 
 def main() -> None:
@@ -63,9 +65,7 @@ def main() -> None:
     given = parser.parse_args()
     with fresh_database() as url, tempfile.TemporaryDirectory() as folder:
         set_up_django(url)
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute(FILL.format(rows=given.rows, people=max(given.rows // 3, 1)))
-            connection.execute("VACUUM ANALYZE")
+        fill(url, given.rows)
         floor = floor_seconds(Path(folder) / "floor.csv", url)
         seconds, memory = product_seconds(Path(folder) / "product.csv", url)
         lines = sum(1 for _ in (Path(folder) / "product.csv").open(encoding="utf-8")) - 1

@@ -3,6 +3,13 @@
 from datetime import datetime, timedelta
 
 from carddata.statuses import Status
+from funnel_site.lib.marking import marked
+
+UNITS = (
+    (86_400, marked("1 day ago"), marked("%(number)s days ago")),
+    (3_600, marked("1 hour ago"), marked("%(number)s hours ago")),
+    (60, marked("1 minute ago"), marked("%(number)s minutes ago")),
+)
 
 ENGLISH = {
     Status.GENERATED: "Your card {card} has been made and waits for the courier (since {day}).",
@@ -48,9 +55,9 @@ def age_in_words(age: timedelta) -> str:
     """
     seconds = int(age.total_seconds())
     if seconds < 0:
-        return "in the future"
-    for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        return marked("in the future")
+    for size, one, several in UNITS:
         if seconds >= size:
             number = seconds // size
-            return f"{number:,} {unit}{'s' if number > 1 else ''} ago"
-    return "just now"
+            return one if number == 1 else marked(several, number=f"{number:,}")
+    return marked("just now")

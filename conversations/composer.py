@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
+from conversations.file_kinds import KINDS, LARGEST
 from conversations.models import Line, Message, MessageTemplate, Room
 from conversations.selectors import service_window
 from conversations.services.sending import (
@@ -22,6 +23,13 @@ from conversations.services.sending import (
     refuse_unless_writable,
     send_message,
     send_template,
+)
+from conversations.services.sent_files import (
+    FileRefusedError,
+    OutgoingFile,
+    may_leave,
+    outgoing_file,
+    too_large,
 )
 from conversations.template_text import TemplateTextError, places
 from conversations.windows import Window
@@ -37,15 +45,51 @@ def new_token() -> str:
 
 
 class AnswerForm(forms.Form):
-    """A free text, sent once however often the form arrives."""
+    """A free text, a file or both, sent once however often the form arrives."""
 
     token = forms.CharField(max_length=64, initial=new_token, widget=forms.HiddenInput)
     body = forms.CharField(
         label=_("Answer"),
+        required=False,
         max_length=LONGEST_TEXT,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3, "dir": "auto"}),
         help_text=_("Ctrl+Enter sends"),
     )
+    file = forms.FileField(
+        label=_("File"),
+        required=False,
+        widget=forms.FileInput(
+            attrs={"accept": ",".join(f"{kind.content_type},{kind.suffix}" for kind in KINDS)}
+        ),
+        help_text=_("A picture up to 5 MB; a PDF or a sound up to 16 MB"),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not may_leave():
+            del self.fields["file"]
+
+    def clean_file(self) -> OutgoingFile | None:
+        given = self.cleaned_data["file"]
+        if given is None:
+            return None
+        if given.size > LARGEST:
+            raise forms.ValidationError(translated(too_large(LARGEST)))
+        try:
+            return outgoing_file(name=given.name, content=given.read())
+        except FileRefusedError as refusal:
+            raise forms.ValidationError(translated(refusal.args[0])) from refusal
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if not self.errors and not cleaned["body"] and not cleaned.get("file"):
+            self.add_error("body", gettext("Write something first."))
+        return cleaned
+
+    def note_lost_file(self) -> None:
+        """Say, where the form comes back, that browsers do not keep the file that was chosen."""
+        if self.files.get("file") and not self.has_error("file"):
+            self.add_error("file", gettext("Choose the file again: it was not kept."))
 
 
 class TemplateForm(forms.Form):
@@ -67,7 +111,8 @@ class TemplateForm(forms.Form):
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        # It stands beside the free answer while that may be sent, too: its fields have ids of its own.
+        super().__init__(*args, **{"auto_id": "pick_%s", **kwargs})
         field: Any = self.fields["template"]
         field.queryset = MessageTemplate.objects.filter(is_active=True)
         field.label_from_instance = lambda template: f"{template.name}: {template.body[:120]}"
@@ -100,13 +145,19 @@ class Outcome:
     form: forms.Form | None = None
 
 
+def posted_form(request: HttpRequest) -> forms.Form:
+    """The form that was sent: a template, or a free answer."""
+    if "template" in request.POST:
+        return TemplateForm(request.POST)
+    return AnswerForm(request.POST, request.FILES)
+
+
 def posted_answer(request: HttpRequest, room: Room) -> Outcome:
     """Take a posted answer. Raises PermissionDenied for those who may not answer."""
     user: Any = request.user
     if not may_answer(user):
         raise PermissionDenied
-    is_template = "template" in request.POST
-    form = TemplateForm(request.POST) if is_template else AnswerForm(request.POST)
+    form = posted_form(request)
     if not form.is_valid():
         return Outcome(form=form)
     try:
@@ -118,7 +169,13 @@ def posted_answer(request: HttpRequest, room: Room) -> Outcome:
 
 def _send(room: Room, user: Any, answer: dict[str, Any]) -> Message:
     if "template" not in answer:
-        return send_message(room=room, text=answer["body"], author=user, token=answer["token"])
+        return send_message(
+            room=room,
+            text=answer["body"],
+            author=user,
+            token=answer["token"],
+            file=answer.get("file"),
+        )
     assert room.customer is not None, "refused in the composer"
     line = Line.objects.filter(address=room.our_address).first()
     return send_template(
@@ -148,22 +205,27 @@ def composer_of(
         # The window closed while they wrote: what they wrote is not to be lost.
         typed = str(form.data.get("body", ""))
         form = None
+    if isinstance(form, AnswerForm):
+        form.note_lost_file()
     templates = list(MessageTemplate.objects.filter(is_active=True))
+    picker = form if isinstance(form, TemplateForm) else None
     if looks["kind"] == OPEN:
-        form = form or AnswerForm()
+        form = AnswerForm() if form is picker else form
+        picker = (picker or TemplateForm()) if templates else None
     elif looks["kind"] == CLOSED and templates:
-        form = form or TemplateForm()
+        form, picker = picker or TemplateForm(), None
     else:
-        form = None
+        form = picker = None
     if looks["kind"] == CLOSED and not templates:
         looks["notice"] += gettext(" There is no template yet: operators add them under Templates.")
     return {
         **looks,
         "form": form,
+        "picker": picker,
         "typed": typed,
         "url": url,
         "button": gettext("Send") if looks["kind"] == OPEN else gettext("Send the template"),
-        "templates": templates if looks["kind"] == CLOSED else [],
+        "templates": templates if form or picker else [],
     }
 
 

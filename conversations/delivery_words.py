@@ -1,6 +1,6 @@
 """How the delivery of a message is shown to staff: an icon, a colour and words, never colour alone."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from funnel_site.lib.marking import marked
 
@@ -23,6 +23,13 @@ UNKNOWN = Delivery(
     marked("it may have left, or not; ask before you send it again"),
 )
 """Of an attempt whose answer never came."""
+
+
+def unknown(looked: str) -> Delivery:
+    """The same, with what came of looking for it in Twilio's list, where that was done."""
+    return replace(UNKNOWN, reason=looked) if looked.startswith("it may") else UNKNOWN
+
+
 LOOKS = {
     "scheduled": Delivery("event", "waiting", marked("Scheduled")),
     "accepted": ON_ITS_WAY,

@@ -9,7 +9,7 @@ from django.db.models import Max, Q, QuerySet
 from django.utils.timezone import now
 
 from conversations.delivery import FAILURES
-from conversations.delivery_words import UNKNOWN, delivery_of
+from conversations.delivery_words import delivery_of, unknown
 from conversations.models import (
     Customer,
     CustomerIdentity,
@@ -192,7 +192,9 @@ def with_delivery(messages: Sequence[Message]) -> list[Message]:
         is_lost = last and last.state == Sending.State.UNKNOWN and not shown.external_id
         shown.delivery = None
         if shown.sender != Sender.CUSTOMER:
-            shown.delivery = UNKNOWN if is_lost else delivery_of(shown.status, reason)
+            shown.delivery = (
+                unknown(last.ask_trouble) if last and is_lost else delivery_of(shown.status, reason)
+            )
     return list(messages)
 
 

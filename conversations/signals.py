@@ -31,5 +31,8 @@ delivery_changed = Signal()
 customers_joining = Signal()
 """Sent with `customer` and `absorbed` before every row of the second becomes one of the first."""
 
+customer_data_deleting = Signal()
+"""Sent with `customer` before staff delete a row about them. Who has to keep it raises KeptError."""
+
 join_undoing = Signal()
 """Sent with `change`: a join that another app recorded and is asked to undo. True: it has."""

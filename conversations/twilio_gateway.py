@@ -7,6 +7,7 @@ which nobody knows. Only the first may be followed by another call.
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -17,6 +18,8 @@ from twilio.rest import Client
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 TWILIO_HOST = "https://api.twilio.com"
+LISTED = 50
+"""How many of the newest messages of a conversation are looked through."""
 TIMEOUT = 10.0
 """Seconds for connecting, and again for an answer."""
 
@@ -38,6 +41,7 @@ class Outgoing:
     to_address: str
     status_callback: str
     body: str = ""
+    media_urls: tuple[str, ...] = ()
     content_sid: str = ""
     variables: Mapping[str, str] | None = None
     messaging_service_sid: str = ""
@@ -58,6 +62,16 @@ class Told:
     status: str
     error_code: str
     error_text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A message in Twilio's own list."""
+
+    sid: str
+    body: str
+    made_at: datetime
+    told: Told
 
 
 class GatewayError(Exception):
@@ -109,6 +123,21 @@ def ask(account: Account, sid: str) -> Told:
         found = client.messages(sid).fetch()
     if found.sid != sid or not found.status:
         raise UnclearError("bad_answer", "The answer is not about this message.")
+    return _told(found)
+
+
+def listed(account: Account, *, from_: str, to: str) -> list[Listed]:
+    """The newest messages that Twilio has from one address to another. Raises GatewayError."""
+    with _calling(account) as client:
+        found = client.messages.list(from_=from_, to=to, limit=LISTED, page_size=LISTED)
+    return [
+        Listed(sid=one.sid, body=str(one.body or ""), made_at=one.date_created, told=_told(one))
+        for one in found
+        if one.sid and one.date_created and str(one.direction).startswith("outbound")
+    ]
+
+
+def _told(found: Any) -> Told:
     return Told(
         status=str(found.status).strip().lower(),
         error_code=str(found.error_code or "")[:16],
@@ -149,7 +178,8 @@ def _parameters(outgoing: Outgoing) -> dict[str, Any]:
         parameters["content_sid"] = outgoing.content_sid
         parameters["content_variables"] = orjson.dumps(dict(outgoing.variables or {})).decode()
     else:
-        parameters["body"] = outgoing.body
+        parameters |= {"body": outgoing.body} if outgoing.body else {}
+        parameters |= {"media_url": list(outgoing.media_urls)} if outgoing.media_urls else {}
     return parameters
 
 

@@ -1,4 +1,4 @@
-"""Where CRMs call us: verify, keep, wake, acknowledge.
+"""Where CRMs call us: verify, keep, wake, acknowledge; and where Twilio fetches what staff sent.
 
 No rule of business is here, and nothing is refused for its content: the sender of a signed
 delivery cannot mend it, and would only send it again.
@@ -9,9 +9,10 @@ import uuid
 import orjson
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.timezone import now
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
 from rest_framework.exceptions import AuthenticationFailed
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
@@ -20,6 +21,7 @@ from conversations.payloads import PayloadError
 from conversations.services.drain import WEBHOOK, reading_of
 from conversations.services.group_commit import inbox_commits
 from conversations.services.inbox import Delivery, weak_key
+from conversations.services.sent_files import lent_file, name_for_customers
 from conversations.services.waking import wake_after_commit
 from funnel_site.access.authentication import find_key
 from funnel_site.lib.door import WEBHOOK_BODY_LIMIT, check_json_type, check_transport
@@ -138,3 +140,27 @@ def _key(request: HttpRequest, value: object) -> str:
         # Whatever it holds, the delivery is kept; the drain will say why it is of no use.
         key = ""
     return key or f"new:{uuid.uuid4()}"
+
+
+@login_not_required
+@require_safe
+def lend_file(request: HttpRequest, token: str, name: str) -> HttpResponseBase:
+    """GET /sent-files/…: one file, to whoever has its link while that lasts. 403 for all else.
+
+    The type is what the file's bytes were found to be; a browser is told to believe no other and to
+    run nothing of it.
+    """
+    attachment = lent_file(token)
+    if attachment is None:
+        return HttpResponse(status=403)
+    return FileResponse(
+        attachment.file.open("rb"),
+        filename=name_for_customers(attachment),
+        content_type=attachment.content_type,
+        headers={
+            "X-Content-Type-Options": "nosniff",
+            "Content-Security-Policy": "sandbox; default-src 'none'",
+            "Cache-Control": "private, no-store",
+            "X-Robots-Tag": "noindex",
+        },
+    )

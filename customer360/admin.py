@@ -31,6 +31,7 @@ from customer360.services.building import BuildRunningError, request_build
 from funnel_site.lib.filters import ExactTextFilter
 from funnel_site.lib.importing import ImportList
 from funnel_site.lib.masking import shown_phone
+from funnel_site.lib.money import shown_count
 from funnel_site.lib.staff import RecordAdmin, StaffAdmin, action, confirmed, display
 
 # Register the profiles, the dashboard's addresses, segments and duplicates.
@@ -347,7 +348,7 @@ class ProfileBuildAdmin(RecordAdmin):
     @display(description=_("Read up to"))
     def shown_marks(self, build: ProfileBuild) -> str:
         marks = marks_of(build.results.get("sources", {}))
-        lines = ((one.title, f"{one.newest:,}", one.day or "–") for one in marks)
+        lines = ((one.title, shown_count(one.newest), one.day or "–") for one in marks)
         return format_html_join("", "{}: no. {} ({})<br>", lines) or "–"
 
     @display(description=_("Seconds by step"))

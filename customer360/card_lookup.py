@@ -16,6 +16,7 @@ from carddata.services.lookups import note_access
 from carddata.wording import age_in_words, sentences
 from customer360.finding_page import caller_of
 from funnel_site.access.throttling import count_call
+from funnel_site.lib.words import translated
 
 STEPS_SHOWN = 10
 LONGEST_ASKED = 64
@@ -53,7 +54,7 @@ def _card(card: CardStatus) -> dict[str, Any]:
     return {
         "card": card,
         "since": local,
-        "age": age_in_words(moment - card.occurred_at),
+        "age": translated(age_in_words(moment - card.occurred_at)),
         "is_stale": stale_since(plain, now=moment, days=settings.CARD_STALE_DAYS) is not None,
         "sentences": [("en", english), ("id", indonesian)],
         "steps": card_history(card.card_id)[:STEPS_SHOWN],

@@ -24,6 +24,7 @@ from customer360.selectors.changes import (
     yesterdays,
 )
 from customer360.selectors.marks import PURCHASES
+from funnel_site.lib.money import shown_count
 
 
 def changes_page(request: HttpRequest, model_admin: Any) -> HttpResponse:
@@ -160,7 +161,7 @@ def _reasons(found: Comparison) -> list[str]:
     if is_fitted_anew(found):
         reasons.append(
             gettext("The churn model was fitted anew, on %(buyers)s buyers.")
-            % {"buyers": f"{after.fit.buyers:,}"}
+            % {"buyers": shown_count(after.fit.buyers)}
         )
     if before.rules_version != after.rules_version:
         reasons.append(gettext("The rules of the build have changed."))

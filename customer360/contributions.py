@@ -20,61 +20,64 @@ STARS_TO_SCORE = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contribution:
-    """One source: the app it needs, its SELECT, and its expressions of customer and day.
+    """One source: the app it needs, what it selects from where, and its customer and day.
 
+    `person` is the join that finds the customer; where nobody asks for customers it is left out.
     `moment` is the column that a computed day is of.
     """
 
     app: str
-    select: str
+    columns: str
+    source: str
+    person: str = ""
     customer: str
     day: str
+    condition: str = ""
     moment: str = ""
 
 
 RECORD = "JOIN customer360_customerrecord r ON r.id = {0}.record_id"
-PURCHASED = RECORD.format("p")
-CONTACTED = RECORD.format("i")
 FUNNEL_DAY = "[day f.transaction_date]"
 
 SALES = (
     # customer_id, day, amount, currency, is_order, quantity, category, brand
     Contribution(
         app="customer360",
-        select=(
-            "SELECT r.customer_id, p.purchase_date AS day, [exact p.total_amount] AS amount,"
+        columns=(
+            "[exact p.total_amount] AS amount,"
             " p.currency, CASE WHEN p.quantity > 0 AND p.total_amount >= 0 THEN 1 ELSE 0 END AS"
             " is_order, p.quantity, product.category, product.brand"
-            f" FROM customer360_purchase p {PURCHASED}"
-            " JOIN customer360_product product ON product.id = p.product_id"
         ),
+        source="customer360_purchase p JOIN customer360_product product ON product.id = p.product_id",
+        person=RECORD.format("p"),
         customer="r.customer_id",
         day="p.purchase_date",
     ),
     Contribution(
         app="funnels",
-        select=(
-            f"SELECT f.customer_id, {FUNNEL_DAY} AS day,"
-            " [exact COALESCE(f.transaction_value, 0)] AS amount,"
+        columns=(
+            "[exact COALESCE(f.transaction_value, 0)] AS amount,"
             " CASE WHEN f.currency = '' THEN %(currency)s ELSE f.currency END AS currency,"
-            " 1 AS is_order, 1 AS quantity, '' AS category, '' AS brand FROM funnels_funnel f"
+            " 1 AS is_order, 1 AS quantity, '' AS category, '' AS brand"
         ),
+        source="funnels_funnel f",
         customer="f.customer_id",
         day=FUNNEL_DAY,
         moment="f.transaction_date",
+        condition="f.customer_id IS NOT NULL",
     ),
     # A funnel paid in several currencies is one purchase with several amounts.
     Contribution(
         app="funnels",
-        select=(
-            f"SELECT f.customer_id, {FUNNEL_DAY} AS day,"
-            " [exact CAST(pair.value AS DECIMAL)] AS amount, pair.key AS currency,"
+        columns=(
+            "[exact CAST(pair.value AS DECIMAL)] AS amount, pair.key AS currency,"
             " 2 AS is_order, 0 AS quantity, '' AS category, '' AS brand"
-            " FROM funnels_funnel f CROSS JOIN [pairs f.other_amounts] AS pair"
         ),
+        source="funnels_funnel f CROSS JOIN [pairs f.other_amounts] AS pair",
         customer="f.customer_id",
         day=FUNNEL_DAY,
         moment="f.transaction_date",
+        condition="f.customer_id IS NOT NULL",
     ),
 )
 
@@ -82,23 +85,22 @@ INTERACTIONS = (
     # customer_id, day, type, category
     Contribution(
         app="customer360",
-        select=(
-            "SELECT r.customer_id, i.interaction_date AS day, i.interaction_type AS type,"
-            " COALESCE(product.category, '') AS category"
-            f" FROM customer360_serviceinteraction i {CONTACTED}"
+        columns="i.interaction_type AS type, COALESCE(product.category, '') AS category",
+        source=(
+            "customer360_serviceinteraction i"
             " LEFT JOIN customer360_product product ON product.id = i.product_id"
         ),
+        person=RECORD.format("i"),
         customer="r.customer_id",
         day="i.interaction_date",
     ),
     Contribution(
         app="conversations",
-        select=(
-            "SELECT room.customer_id, [day room.started_at] AS day,"
-            f" '{CONVERSATION}' AS type, '' AS category FROM conversations_room room"
-        ),
+        columns=f"'{CONVERSATION}' AS type, '' AS category",
+        source="conversations_room room",
         customer="room.customer_id",
         day="[day room.started_at]",
+        condition="room.customer_id IS NOT NULL",
     ),
 )
 
@@ -106,22 +108,21 @@ SIGNALS = (
     # customer_id, day, score from 1 to 10
     Contribution(
         app="customer360",
-        select=(
-            "SELECT r.customer_id, i.interaction_date AS day, i.satisfaction_score AS score"
-            f" FROM customer360_serviceinteraction i {CONTACTED}"
-        ),
-        customer="i.satisfaction_score IS NOT NULL AND r.customer_id",
+        columns="i.satisfaction_score AS score",
+        source="customer360_serviceinteraction i",
+        person=RECORD.format("i"),
+        customer="r.customer_id",
         day="i.interaction_date",
+        condition="i.satisfaction_score IS NOT NULL",
     ),
     Contribution(
         app="reviews",
-        select=(
-            f"SELECT v.customer_id, [day v.created_at] AS day, v.rating * {STARS_TO_SCORE} AS score"
-            " FROM reviews_review v"
-        ),
-        customer="v.rating IS NOT NULL AND v.customer_id",
+        columns=f"v.rating * {STARS_TO_SCORE} AS score",
+        source="reviews_review v",
+        customer="v.customer_id",
         day="[day v.created_at]",
         moment="v.created_at",
+        condition="v.rating IS NOT NULL AND v.customer_id IS NOT NULL",
     ),
 )
 
@@ -132,25 +133,33 @@ def union_of(
     *,
     only: str = "",
     days: str = "",
+    people: bool = True,
     within: str = "",
 ) -> str:
     """The rows of all installed contributions up to `as_of`.
 
-    `only` and `days` are subqueries that a customer or a day must be in; empty: all. `within` is a
-    condition on the moments that days are computed from, so that their index is used.
+    `only` and `days` are subqueries that a customer or a day must be in; empty: all. Without `people`
+    the rows do not say whose they are, and the records are not read for it. `within` is a condition on
+    the moments that days are computed from, so that their index is used.
     """
     parts = []
     for one in contributions:
         if not apps.is_installed(one.app):
             continue
-        conditions = [f"{one.customer} IS NOT NULL", f"{one.day} <= %(as_of)s"]
+        conditions = [f"{one.day} <= %(as_of)s"]
+        if one.condition:
+            conditions.append(one.condition)
         if only:
-            conditions.append(f"{one.customer.split(' AND ')[-1]} IN ({only})")
+            conditions.append(f"{one.customer} IN ({only})")
         if days:
             conditions.append(f"{one.day} IN ({days})")
         if within and one.moment:
             conditions.append(within.format(one.moment))
-        parts.append(f"{one.select} WHERE {' AND '.join(conditions)}")
+        whose, person = (f"{one.customer}, ", f" {one.person}") if people else ("", "")
+        parts.append(
+            f"SELECT {whose}{one.day} AS day, {one.columns}"
+            f" FROM {one.source}{person} WHERE {' AND '.join(conditions)}"
+        )
     return spelled(" UNION ALL ".join(parts), spelling)
 
 

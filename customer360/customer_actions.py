@@ -11,7 +11,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from conversations.composer import AnswerForm, may_answer, posted_answer
+from conversations.composer import may_answer, posted_answer, posted_form
 from conversations.models import Customer, Room
 from conversations.room_states import wakes_at
 from conversations.seen import RoomSeen
@@ -59,7 +59,7 @@ def answer_view(request: HttpRequest, key: int, room: int, model_admin: Any) -> 
     answered = room_or_refused(request, customer, room)
     refusal = _refusal(request, answered)
     if refusal:
-        form = AnswerForm(request.POST)
+        form = posted_form(request)
         form.add_error(None, refusal)
         return shown_page(request, customer, model_admin, room=fresh(answered), form=form)
     outcome = posted_answer(request, answered)

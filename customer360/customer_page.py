@@ -166,11 +166,13 @@ def _conversation(
     address = reverse("admin:customer360_customer_answer", args=[customer.pk, room.pk])
     answering = composer_of(room, request.user, url=address, form=form)
     holder = room.assigned_to
-    if answering and answering["form"] and holder and holder != request.user:
-        answering["form"].fields["although"] = forms.BooleanField(
-            required=False,
-            label=gettext("Answer although this is %(holder)s’s") % {"holder": shown_name(holder)},
-        )
+    if answering and holder and holder != request.user:
+        for asked in filter(None, (answering["form"], answering["picker"])):
+            asked.fields["although"] = forms.BooleanField(
+                required=False,
+                label=gettext("Answer although this is %(holder)s’s")
+                % {"holder": shown_name(holder)},
+            )
     return {
         **shown,
         "transcript": with_delivery(messages),

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.formats import number_format
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
@@ -17,6 +18,7 @@ from customer360.scores.gamma_gamma import YEARLY_DISCOUNT
 from customer360.scores.lifetimes import MIN_REPEAT_BUYERS
 from customer360.selectors.answers import current_build, one_snapshot
 from customer360.services.checking import check_model
+from funnel_site.lib.money import shown_count
 
 LIFETIME = ("r", "alpha", "a", "b", "log_likelihood")
 SPEND = ("p", "q", "v", "log_likelihood")
@@ -67,7 +69,9 @@ def _models(fit: ScoreFit) -> list[dict[str, Any]]:
     ):
         if values:
             numbers = [
-                (name.replace("_", "-"), f"{values[name]:,.3f}") for name in names if name in values
+                (name.replace("_", "-"), number_format(values[name], 3, force_grouping=True))
+                for name in names
+                if name in values
             ]
             found.append(
                 {"title": title, "use": use, "numbers": numbers, "customers": values["customers"]}
@@ -78,9 +82,9 @@ def _models(fit: ScoreFit) -> list[dict[str, Any]]:
 def _band(one: dict[str, Any]) -> dict[str, str]:
     return {
         "band": f"{one['low']:.0%} – {one['high']:.0%}",
-        "customers": f"{one['customers']:,}",
+        "customers": shown_count(one["customers"]),
         "alive": f"{one['alive']:.0%}",
         "bought": f"{one['bought']:.0%}",
-        "expected": f"{one['expected']:.2f}",
-        "seen": f"{one['seen']:.2f}",
+        "expected": number_format(one["expected"], 2),
+        "seen": number_format(one["seen"], 2),
     }

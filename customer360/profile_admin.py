@@ -23,6 +23,7 @@ from customer360 import (
     finding_page,
     macro_actions,
     model_page,
+    note_page,
     queue_actions,
     queue_page,
     rows_page,
@@ -37,6 +38,7 @@ from customer360.selectors.answers import current_build, one_snapshot
 from customer360.selectors.rows import RowQuery, kept_in, sale_rows
 from customer360.wording import churn_words, in_words, score_words
 from funnel_site.lib.masking import shown_name, shown_phone
+from funnel_site.lib.money import shown_amount
 from funnel_site.lib.paging import CappedPaginator, KeysFirstPaginator
 from funnel_site.lib.staff import OwnPageMixin, QuickChangeList, RecordAdmin, display
 from funnel_site.lib.totals import Figure, TotalsMixin
@@ -58,6 +60,11 @@ DESK_PAGES = (
     ("customer/<int:key>/", customer_page.customer_page, "customer"),
     ("customer/<int:key>/live/", customer_page.live_view, "customer_live"),
     ("customer/<int:key>/note/", customer_actions.note_view, "customer_note"),
+    (
+        "customer/<int:key>/note/<int:note>/delete/",
+        note_page.delete_note_view,
+        "customer_note_delete",
+    ),
     (
         "customer/<int:key>/<int:room>/answer/",
         customer_actions.answer_view,
@@ -217,7 +224,7 @@ class CustomerProfileAdmin(TotalsMixin, OwnPageMixin, RecordAdmin):
             ),
             (
                 gettext("Lifetime value"),
-                number_format(found["value"] or 0, 2, force_grouping=True),
+                shown_amount(found["value"] or 0, ""),
                 gettext("in this list"),
             ),
         ]
@@ -289,11 +296,11 @@ class CustomerProfileAdmin(TotalsMixin, OwnPageMixin, RecordAdmin):
     @display(description=_("Next 90 days"), ordering="expected_purchases_90d")
     def shown_expected(self, profile: CustomerProfile) -> str:
         expected = profile.expected_purchases_90d
-        return "–" if expected is None else f"{expected:.2f}"
+        return "–" if expected is None else number_format(expected, 2)
 
     @display(description=_("Lifetime value"), ordering="total_lifetime_value")
     def shown_value(self, profile: CustomerProfile) -> str:
-        return number_format(profile.total_lifetime_value, 2, force_grouping=True)
+        return shown_amount(profile.total_lifetime_value, "")
 
     @display(description=_("Churn"), ordering="churn_risk", label=CHOICE_LABELS)
     def shown_churn(self, profile: CustomerProfile) -> str:

@@ -11,8 +11,10 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
+from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.formats import number_format
 from django.utils.timezone import now
 from django.utils.translation import gettext
 
@@ -31,10 +33,13 @@ from customer360.selectors.rows import (
     signal_rows,
 )
 from funnel_site.lib.masking import COLUMNS, is_masked
+from funnel_site.lib.money import shown_count
 from funnel_site.lib.paging import COUNTED
 from funnel_site.lib.parameters import Parameters
 from funnel_site.lib.problems import Problem
 from funnel_site.lib.spreadsheet import guard
+
+PERIOD = "admin/customer360/period.html"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,14 +75,14 @@ def sales_page(request: HttpRequest, model_admin: Any) -> HttpResponse | Streami
     with one_snapshot():
         built = current_build()
         rows = sale_rows(query, built, page=asked.page)
-    what = [str(query.period)]
+    what: list[str] = [render_to_string(PERIOD, {"period": query.period})]
     if query.category is not None:
         what.append(query.category or gettext("no category"))
     if query.currency is not None:
         what.append(query.currency)
     facts = [
-        (gettext("Rows"), f"{rows.count:,}{'+' if rows.is_more else ''}"),
-        (gettext("Orders"), f"{rows.orders:,}"),
+        (gettext("Rows"), f"{shown_count(rows.count)}{'+' if rows.is_more else ''}"),
+        (gettext("Orders"), shown_count(rows.orders)),
         (
             gettext("Revenue"),
             f"{rows.total:,.2f}" if query.currency else gettext("choose a currency"),
@@ -106,15 +111,15 @@ def signals_page(request: HttpRequest, model_admin: Any) -> HttpResponse | Strea
     with one_snapshot():
         built = current_build()
         rows = signal_rows(query, built, page=asked.page)
-    what = [str(query.period)]
+    what: list[str] = [render_to_string(PERIOD, {"period": query.period})]
     if query.score is not None:
         what.append(gettext("score %(score)s") % {"score": query.score})
-    mean = f"{rows.total / rows.count:.2f}" if rows.count else "–"
+    mean = number_format(rows.total / rows.count, 2) if rows.count else "–"
     sheet = Sheet(
         kind="signals",
         title=gettext("Satisfaction"),
         what=" · ".join(what),
-        facts=[(gettext("Signals"), f"{rows.count:,}"), (gettext("Mean score"), mean)],
+        facts=[(gettext("Signals"), shown_count(rows.count)), (gettext("Mean score"), mean)],
         rows=rows,
         built=built,
     )
@@ -141,7 +146,7 @@ def retention_page(request: HttpRequest, model_admin: Any) -> HttpResponse:
         ],
         "base": base,
         "kept": kept,
-        "rate": f"{100 * kept / base:.2f} %" if base else "–",
+        "rate": f"{number_format(100 * kept / base, 2)} %" if base else "–",
         "back": reverse("admin:customer360_dashboard"),
     }
     return TemplateResponse(

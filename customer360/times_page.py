@@ -4,17 +4,20 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.timezone import get_default_timezone, make_aware
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
-from unfold.widgets import UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from conversations.composer import duration
 from customer360.selectors.times import FIRST, NEXT, RESOLUTION, Times, response_times
+from funnel_site.lib.business_hours import BusinessHours, Part
 from funnel_site.lib.days import site_today
 
 MAY_SEE = "conversations.see_times"
@@ -23,14 +26,26 @@ USUAL_DAYS = 28
 BAR_NAMES = ("0–1 h", "1–4 h", "4–8 h", "8–24 h", "24+ h")
 
 
+CLOCK, BUSINESS = "clock", "business"
+
+
 class DaysForm(forms.Form):
-    """From which day to which."""
+    """From which day to which, and which hours of them count."""
 
     first = forms.DateField(
         label=gettext_lazy("From"), widget=UnfoldAdminTextInputWidget(attrs={"type": "date"})
     )
     last = forms.DateField(
         label=gettext_lazy("To"), widget=UnfoldAdminTextInputWidget(attrs={"type": "date"})
+    )
+
+    hours = forms.ChoiceField(
+        label=gettext_lazy("Hours"),
+        choices=(
+            (CLOCK, gettext_lazy("Around the clock")),
+            (BUSINESS, gettext_lazy("Business hours")),
+        ),
+        widget=UnfoldAdminSelectWidget,
     )
 
     def clean(self) -> dict[str, Any]:
@@ -51,7 +66,7 @@ def times_view(request: HttpRequest, model_admin: Any) -> HttpResponse:
         raise PermissionDenied
     last = site_today()
     first = last - timedelta(days=USUAL_DAYS - 1)
-    given = {"first": first.isoformat(), "last": last.isoformat()}
+    given = {"first": first.isoformat(), "last": last.isoformat(), "hours": CLOCK}
     given |= {name: request.GET[name] for name in given if name in request.GET}
     form = DaysForm(given)
     context = {
@@ -61,12 +76,30 @@ def times_view(request: HttpRequest, model_admin: Any) -> HttpResponse:
         "bars": BAR_NAMES,
     }
     if form.is_valid():
-        context |= _report(form.cleaned_data["first"], form.cleaned_data["last"])
+        in_hours = form.cleaned_data["hours"] == BUSINESS
+        hours = settings.BUSINESS_HOURS if in_hours else None
+        context |= _report(form.cleaned_data["first"], form.cleaned_data["last"], hours)
+        context |= {"counted": hours_words(hours) if hours else ""}
     return TemplateResponse(request, "admin/desk/times.html", context)
 
 
-def _report(first: date, last: date) -> dict[str, Any]:
-    report = response_times(_midnight(first), _midnight(last + timedelta(days=1)))
+def hours_words(hours: BusinessHours) -> str:
+    """The hours as people write them, and how many holidays are left out."""
+    words = ", ".join(map(_part_words, hours.parts))
+    if not hours.holidays:
+        return words
+    closed = ngettext("%d holiday", "%d holidays", len(hours.holidays)) % len(hours.holidays)
+    return _("%(hours)s, without %(closed)s") % {"hours": words, "closed": closed}
+
+
+def _part_words(part: Part) -> str:
+    days = [str(WEEKDAYS_ABBR[day]) for day in dict.fromkeys((part.first, part.last))]
+    clock = [f"{minutes // 60:02}:{minutes % 60:02}" for minutes in (part.opens, part.closes)]
+    return f"{'–'.join(days)} {'–'.join(clock)}"
+
+
+def _report(first: date, last: date, hours: BusinessHours | None) -> dict[str, Any]:
+    report = response_times(_midnight(first), _midnight(last + timedelta(days=1)), hours=hours)
     kinds = (
         (FIRST, _("First response"), _("the customer's first message to a person's first answer")),
         (NEXT, _("Next response"), _("a message after an answer to the next answer")),

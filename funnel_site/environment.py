@@ -6,6 +6,8 @@ import environ
 import phonenumbers
 from django.core.exceptions import ImproperlyConfigured
 
+from funnel_site.lib.business_hours import BusinessHours, read_hours
+
 env = environ.Env()
 BROKERS = ("redis://", "rediss://", "amqp://", "amqps://", "sentinel://", "memory://", "sqs://")
 KNOWN_KEYS = {"change-me", "changeme", "secret", "dev-only", "insecure"}
@@ -85,6 +87,17 @@ def hours(name: str, *, default: str) -> tuple[int, int]:
             f"{name} must be two hours of one day, the first before the second"
         )
     return span
+
+
+def business_hours(name: str, holidays: str, *, default: str) -> BusinessHours:
+    """The hours in which people work, and the days on which nobody does, by the clock of TIME_ZONE."""
+    try:
+        return read_hours(env.str(name, default=default), env.str(holidays, default=""))
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            f"{name} must be hours such as Mon-Fri 09:00-17:00, Sat 09:00-13:00, and {holidays}"
+            f" days such as 2026-12-25,2027-01-01: {error}"
+        ) from error
 
 
 def twilio_tokens() -> list[tuple[str, str]]:

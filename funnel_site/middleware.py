@@ -1,6 +1,7 @@
 """What is done to every request and answer, whatever the page."""
 
 import re
+import time
 import uuid
 from collections.abc import Callable
 
@@ -11,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve
 
 from funnel_site.lib.problems import Problem, problem_response
+from operations.doors import doors
 
 logger = structlog.get_logger(__name__)
 
@@ -21,6 +23,7 @@ NO_DEVICES = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 MACHINE_PATHS = (
     *WEBHOOK_PATHS,
     "/api/",
+    "/sent-files/",
     "/health",
     "/readyz",
     "/funnel-report",
@@ -81,11 +84,17 @@ class WebhookMiddleware:
         view = self._view(request)
         if view is None:
             return self.get_response(request)
+        began, status = time.perf_counter(), 500
         try:
-            return view(request)
+            response = view(request)
+            status = response.status_code
         except (OperationalError, InterfaceError):
             logger.exception("the database is away")
-            return _come_again()
+            response = _come_again()
+            status = response.status_code
+        finally:
+            doors.note(request.path_info[:100], status, time.perf_counter() - began)
+        return response
 
     def _view(self, request: HttpRequest) -> Next | None:
         if not request.path_info.startswith(WEBHOOK_PATHS):

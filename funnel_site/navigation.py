@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.http import HttpRequest
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -15,8 +15,23 @@ SECTIONS: tuple[tuple[Any, tuple[tuple[Any, ...], ...]], ...] = (
     (
         _("Conversations"),
         (
-            (_("Queue"), "move_to_inbox", "conversations", "room", "customer360_queue"),
-            (_("Find a customer"), "search", "conversations", "customer", "customer360_find"),
+            # These pages are who the customer is: nothing of them is for masked eyes.
+            (
+                _("Queue"),
+                "move_to_inbox",
+                "conversations",
+                "customer",
+                "customer360_queue",
+                "see_contacts",
+            ),
+            (
+                _("Find a customer"),
+                "search",
+                "conversations",
+                "customer",
+                "customer360_find",
+                "see_contacts",
+            ),
             (
                 _("Waiting times"),
                 "timer",
@@ -93,6 +108,7 @@ SECTIONS: tuple[tuple[Any, tuple[tuple[Any, ...], ...]], ...] = (
             (_("What runs"), "play_circle", "operations", "operations", "operations_overview"),
             (_("System"), "monitor_heart", "operations", "health", "operations_system"),
             (_("My exports"), "download", "exports", "exportjob", "exports_mine"),
+            (_("My imports"), "upload", "imports", "importjob", "imports_mine"),
             (_("Approvals"), "fact_check", "access", "approval"),
             (_("Data requests"), "policy", "privacy", "datarequest"),
             (_("Archive files"), "inventory", "conversations", "rawfile"),
@@ -146,7 +162,12 @@ def _note_waiting(request: HttpRequest, items: list[dict[str, Any]]) -> None:
 def _mark_current(request: HttpRequest, sections: list[dict[str, Any]]) -> None:
     """The one link whose address begins the page's, the longest of them where several do."""
     items = [item for section in sections for item in section["items"]]
-    within = [str(item["link"]) for item in items if request.path.startswith(str(item["link"]))]
+    path = request.path
+    # A customer's page lies under the profiles, but whoever is there has looked for the customer.
+    pages = reverse("admin:customer360_customer", args=[0]).removesuffix("0/")
+    if path.startswith(pages):
+        path = reverse("admin:customer360_find")
+    within = [str(item["link"]) for item in items if path.startswith(str(item["link"]))]
     current = max(within, key=len, default="")
     for item in items:
         item["active"] = str(item["link"]) == current

@@ -19,6 +19,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
     },
     "remove old exports": {"task": "funnel_site.exports.tasks.sweep_exports", "schedule": 60.0},
+    "tidy the imports": {"task": "funnel_site.imports.tasks.sweep_imports", "schedule": 60.0},
     # On a new day this is a build of all customers.
     "build the changed profiles": {
         "task": "customer360.tasks.build_changed_profiles",

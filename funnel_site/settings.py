@@ -17,6 +17,7 @@ from funnel_site.api_description import SPECTACULAR_SETTINGS as SPECTACULAR_SETT
 from funnel_site.database import database_settings
 from funnel_site.environment import (
     broker_url,
+    business_hours,
     env,
     hours,
     phone_region,
@@ -134,6 +135,7 @@ INSTALLED_APPS = [
     "funnel_site.tombstones",
     "funnel_site.access",
     "funnel_site.exports",
+    "funnel_site.imports",
     "funnel_site",
     "conversations",
     "funnels",
@@ -300,6 +302,8 @@ GOOGLE_SERVICE_ACCOUNT_FILE = env.str("GOOGLE_SERVICE_ACCOUNT_FILE", default="")
 GOOGLE_SERVICE_ACCOUNT_JSON = env.str("GOOGLE_SERVICE_ACCOUNT_JSON", default="")
 GOOGLE_SHEETS_API_BASE_URL = env.str("GOOGLE_SHEETS_API_BASE_URL", default="")
 GOOGLE_TOKEN_URL = env.str("GOOGLE_TOKEN_URL", default="")
+# Whether each process writes down, every ten seconds, how its webhooks have answered.
+DOOR_COUNTS_WRITTEN = True
 SHEETS_RETRY_SECONDS = env.float("SHEETS_RETRY_SECONDS", default=1.0)
 
 
@@ -324,6 +328,9 @@ PRODUCT_MATCH_PERCENT = positive("PRODUCT_MATCH_PERCENT", default=80, least=50)
 # Products of the customer platform's catalogue join the reviews' catalogue as they are loaded.
 REVIEW_CATALOGUE_FROM_SHOP = switch("REVIEW_CATALOGUE_FROM_SHOP", default=False)
 BOT_PAUSE_HOURS = positive("BOT_PAUSE_HOURS", default=4)
+BUSINESS_HOURS = business_hours(
+    "BUSINESS_HOURS", "BUSINESS_HOLIDAYS", default="Mon-Fri 09:00-17:00"
+)
 # --- Cards --------------------------------------------------------------------------------------
 CARD_STALE_DAYS = positive("CARD_STALE_DAYS", default=30)
 CARD_LOOKUPS_PER_MINUTE = positive("CARD_LOOKUPS_PER_MINUTE", default=60)
@@ -351,8 +358,10 @@ IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "export"
 EXPORT_ROWS_AT_ONCE = positive("EXPORT_ROWS_AT_ONCE", default=5_000, least=0)
 EXPORT_KEEP_HOURS = positive("EXPORT_KEEP_HOURS", default=24)
 EXPORTS_PER_PERSON = positive("EXPORTS_PER_PERSON", default=3)
-# More rows than these are not previewed in a page: files of that size have commands and pages of their own.
+# More rows than these are previewed and imported in the background; more than those have commands.
 IMPORT_MOST_ROWS = positive("IMPORT_MOST_ROWS", default=5_000)
+IMPORT_BACKGROUND_ROWS = positive("IMPORT_BACKGROUND_ROWS", default=1_000_000)
+IMPORT_KEEP_HOURS = positive("IMPORT_KEEP_HOURS", default=24)
 
 # --- Audit trail --------------------------------------------------------------------------------
 AUDITLOG_LOGENTRY_MODEL = "audit.AuditEntry"

@@ -10,7 +10,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from carddata.api import CardHistoryView, CardStatusView, CardsView
 from conversations.api import EventView, MessagesView, RoomsView
-from conversations.webhooks import receive_message
+from conversations.webhooks import lend_file, receive_message
 from customer360.api import (
     FiguresView,
     KpisView,
@@ -28,6 +28,7 @@ from reviews.api import ReviewsView
 from reviews.webhooks import receive_inbound, receive_status
 
 handler400 = "funnel_site.lib.problems.bad_request"
+handler403 = "funnel_site.lib.problems.not_allowed"
 handler404 = "funnel_site.lib.problems.not_found"
 handler500 = "funnel_site.lib.problems.server_error"
 
@@ -62,6 +63,7 @@ urlpatterns = [
     re_path(r"^webhooks/twilio/status/?$", receive_status, name="twilio-status"),
     re_path(r"^twilio-status-callback/?$", receive_status, name="twilio-status-alias"),
     re_path(r"^webhook/?$", receive_either, name="webhook"),
+    path("sent-files/<str:token>/<str:name>", lend_file, name="sent-file"),
     path("", login_not_required(home), name="home"),
     path(
         "favicon.ico",

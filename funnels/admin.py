@@ -80,7 +80,7 @@ class FunnelAdmin(TotalsMixin, OwnPageMixin, RecordAdmin):
     list_display = (
         "leads_date",
         "shown_customer",
-        "channel",
+        "shown_channel",
         "shown_stage",
         "booking_date",
         "transaction_date",
@@ -224,6 +224,10 @@ class FunnelAdmin(TotalsMixin, OwnPageMixin, RecordAdmin):
     def shown_stage(self, funnel: Funnel) -> str:
         return gettext("Lead") if funnel.stage == Stage.OPENING else funnel.get_stage_display()
 
+    @display(description=_("Channel"))
+    def shown_channel(self, funnel: Funnel) -> str:
+        return funnel.shown_channel
+
     @display(description=_("Value"), ordering="transaction_value")
     def shown_value(self, funnel: Funnel) -> str:
         return shown_amount(funnel.transaction_value, funnel.currency)
@@ -338,10 +342,9 @@ class KeywordAdmin(ImportList, StaffAdmin):
         super().delete_queryset(request, queryset)
         note_keyword_edit(by=request.user.get_username())
 
-    def process_result(self, result: Any, request: HttpRequest) -> HttpResponse:
+    def note_import(self, user: Any) -> None:
         """After an import: the new keywords are a version of their own."""
-        note_keyword_edit(by=request.user.get_username())
-        return super().process_result(result, request)  # type: ignore[no-any-return]
+        note_keyword_edit(by=user.get_username())
 
 
 @admin.register(KeywordSync)

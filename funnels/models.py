@@ -6,7 +6,8 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from conversations.models import Customer, Message, Room
+from conversations.models import Channel, Customer, Message, Room
+from funnel_site.lib.days import shown_moment
 from funnels.stages import Basis, Stage
 
 STAGES = [(stage.value, _(stage.name.capitalize())) for stage in Stage]
@@ -83,7 +84,7 @@ class KeywordSync(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_state_display()} {self.started_at:%Y-%m-%d %H:%M}"
+        return f"{self.get_state_display()}, {shown_moment(self.started_at)}"
 
 
 class Evidence(models.Model):
@@ -214,6 +215,17 @@ class Funnel(models.Model):
 
     def __str__(self) -> str:
         return f"{self.room_id}/{self.cycle}"
+
+    @property
+    def shown_channel(self) -> str:
+        """The channel in words; a keyword's own stays as it was written, but for its underlines."""
+        known = dict(Channel.choices)
+        return str(known.get(self.channel, self.channel.replace("_", " ")))
+
+    @property
+    def page_title(self) -> str:
+        """Whose sale it is: its own key says nothing to people."""
+        return str(self.customer or _("an unidentified customer"))
 
 
 class Correction(models.Model):

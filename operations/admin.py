@@ -10,13 +10,16 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
-from django_celery_beat.admin import PeriodicTaskAdmin
+from django_celery_beat.admin import PeriodicTaskAdmin, PeriodicTaskForm, TaskSelectWidget
 from django_celery_beat.models import PeriodicTask
+from unfold.admin import ModelAdmin
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from conversations.services.replaying import dead_letters, replay, takes_two
 from funnel_site.lib.listing import ExportList
 from funnel_site.lib.staff import RecordAdmin
 from operations.alarms import alarms_of
+from operations.doors import BOUNDS
 from operations.models import TaskRun
 from operations.selectors import works
 from operations.services import NotStartedError, run_now, set_schedule
@@ -32,9 +35,23 @@ DRAIN = "conversations.tasks.drain_inbox"
 admin.site.unregister(PeriodicTask)
 
 
+class TaskField(UnfoldAdminSelectWidget, TaskSelectWidget):
+    """The package's list of tasks in the theme's looks."""
+
+
+class ScheduleForm(PeriodicTaskForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "task" in self.fields:
+            self.fields["task"].widget = UnfoldAdminTextInputWidget()
+            self.fields["regtask"].widget = TaskField()
+
+
 @admin.register(PeriodicTask)
-class ScheduleAdmin(ExportList, PeriodicTaskAdmin):
+class ScheduleAdmin(ExportList, PeriodicTaskAdmin, ModelAdmin):
     """Arguments stay out of a file: a schedule of one's own may hold a secret there."""
+
+    form = ScheduleForm
 
     export_columns = (
         "name",
@@ -91,7 +108,14 @@ class TaskRunAdmin(RecordAdmin):
         if not (request.user.has_perm(VIEW) or request.user.has_perm(HEALTH)):
             raise PermissionDenied
         found = health()
-        return self._page(request, "system", _("System"), health=found, alarms=alarms_of(found))
+        return self._page(
+            request,
+            "system",
+            _("System"),
+            health=found,
+            alarms=alarms_of(found),
+            longest=BOUNDS[-1],
+        )
 
     def run_view(self, request: HttpRequest) -> HttpResponse:
         self._check(request, RUN)

@@ -1,4 +1,4 @@
-"""The last run of each task. Tables only."""
+"""The last run of each task, and how the webhooks answer. Tables only."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -29,3 +29,24 @@ class TaskRun(models.Model):
 
     def __str__(self) -> str:
         return self.task
+
+
+class DoorCount(models.Model):
+    """The answers of one webhook in ten minutes, as one process of the site has counted them."""
+
+    door = models.CharField(max_length=100, help_text=_("Its path"))
+    slot = models.DateTimeField(help_text=_("Where the ten minutes begin"))
+    process = models.CharField(max_length=12)
+    answers = models.JSONField(default=dict, help_text=_("How many of each status"))
+    buckets = models.JSONField(default=list, help_text=_("How many took how long"))
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["door", "slot", "process"], name="door_count_once_per_process"
+            ),
+        ]
+        indexes = [models.Index(fields=["slot"], name="door_count_by_time")]
+
+    def __str__(self) -> str:
+        return f"{self.door} {self.slot:%H:%M}"

@@ -16,6 +16,7 @@ from carddata.models import DropEntry, PartnerFile, RejectedRow
 from conversations.models import InboundEvent, RawFile, Sending
 from customer360.models import ProfileBuild
 from funnel_site.exports.models import ExportJob
+from funnel_site.imports.models import ImportJob
 from funnels.models import KeywordSync
 from operations.models import TaskRun
 from reviews.models import Invitation
@@ -119,6 +120,7 @@ def _inbox(work: Work) -> None:
     work.facts = [
         (gettext("Waiting"), capped(events.filter(state=InboundEvent.State.PENDING))),
         (gettext("Dead letters"), capped(failed)),
+        (gettext("Ignored"), capped(events.filter(state=InboundEvent.State.IGNORED))),
     ]
     work.link, work.link_text = "conversations_inboundevent_changelist", gettext("Inbox")
 
@@ -228,15 +230,25 @@ def _builds(work: Work) -> None:
 
 
 def _exports(work: Work) -> None:
-    rows = ExportJob.objects
+    _jobs(work, ExportJob, gettext("Ready to fetch"), ExportJob.State.READY)
+    work.link, work.link_text = "exports_exportjob_changelist", gettext("Exports")
+
+
+def _imports(work: Work) -> None:
+    _jobs(work, ImportJob, gettext("To be confirmed"), ImportJob.State.CHECKED)
+    work.link, work.link_text = "imports_importjob_changelist", gettext("Imports")
+
+
+def _jobs(work: Work, model: Any, waiting: str, state: str) -> None:
+    """What is on the way, what waits for its owner under these words, and what failed last."""
+    rows = model.objects
     work.facts = [
-        (gettext("On the way"), capped(rows.filter(state__in=ExportJob.UNFINISHED))),
-        (gettext("Ready to fetch"), capped(rows.filter(state=ExportJob.State.READY))),
+        (gettext("On the way"), capped(rows.filter(state__in=model.UNFINISHED))),
+        (waiting, capped(rows.filter(state=state))),
     ]
-    failed = rows.filter(state=ExportJob.State.FAILED).order_by("-pk").first()
+    failed = rows.filter(state=model.State.FAILED).order_by("-pk").first()
     if failed is not None:
         work.facts.append((gettext("Last failed"), failed.finished_at))
-    work.link, work.link_text = "exports_exportjob_changelist", gettext("Exports")
 
 
 for _task, _fill in (
@@ -249,6 +261,7 @@ for _task, _fill in (
     ("carddata.tasks.sweep_drop", _partner_files),
     ("customer360.tasks.build_changed_profiles", _builds),
     ("funnel_site.exports.tasks.sweep_exports", _exports),
+    ("funnel_site.imports.tasks.sweep_imports", _imports),
     ("privacy.tasks.purge", _retention),
 ):
     add_line(_task, _fill)

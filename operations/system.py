@@ -23,7 +23,8 @@ from conversations.models import InboundEvent, Sending, SignatureRefusal
 from conversations.services.raw_files import raw_storage
 from customer360.models import ProfileBuild
 from funnels.models import KeywordSync
-from operations.models import TaskRun
+from operations.doors import BOUNDS, percentile, slot_of
+from operations.models import DoorCount, TaskRun
 from operations.selectors import capped
 
 LATEST = 1_000
@@ -55,6 +56,9 @@ class Health:
     feeds: list[dict[str, Any]] = field(default_factory=list)
     errors: list[dict[str, Any]] = field(default_factory=list)
     refusals: int = 0
+    doors: list[dict[str, Any]] = field(default_factory=list)
+    advice: list[SignatureRefusal] = field(default_factory=list)
+    ignored: str = "0"
     in_doubt: str = "0"
     keyword_version: int | None = None
     keyword_synced_at: datetime | None = None
@@ -79,6 +83,7 @@ def health() -> Health:
         lag_seconds=(now() - oldest).total_seconds() if oldest else 0.0,
         waiting=capped(pending),
         dead_letters=capped(failed),
+        ignored=capped(InboundEvent.objects.filter(state=InboundEvent.State.IGNORED)),
         per_minute=per_minute,
         delay_seconds=delay,
         queue=queue,
@@ -92,6 +97,7 @@ def health() -> Health:
         rejects=rejects_by_reason(),
         feeds=feed_freshness(),
         errors=errors,
+        doors=how_doors_answer(),
         in_doubt=capped(Sending.objects.filter(state=Sending.State.UNKNOWN)),
         archive_trouble=_archive_trouble(),
     )
@@ -142,6 +148,42 @@ def dead_letters_by_error() -> list[dict[str, Any]]:
     return sorted(groups.values(), key=lambda one: -one["number"])[:LOOKED_AT]
 
 
+def how_doors_answer() -> list[dict[str, Any]]:
+    """Each webhook's answers of a day: `good`, `refused`, `unsigned` among these, `broken`; and `p99`
+    of the last hour and of the day in milliseconds, None beyond the longest that is told apart."""
+    moment = now()
+    since, hour = slot_of(moment - DAY), slot_of(moment - timedelta(hours=1))
+    found: dict[str, dict[str, Any]] = {}
+    rows = DoorCount.objects.filter(slot__gte=since).order_by("door")
+    for row in rows.iterator(chunk_size=LATEST):
+        door = found.setdefault(
+            row.door,
+            {"door": row.door, "answers": Counter(), "day": Counter(), "hour": Counter()},
+        )
+        door["answers"].update({int(status): number for status, number in row.answers.items()})
+        for part in ("day", "hour") if row.slot >= hour else ("day",):
+            door[part].update(dict(enumerate(row.buckets)))
+    return [_door(**one) for one in found.values()][:LOOKED_AT]
+
+
+def _door(
+    *, door: str, answers: Counter[int], day: Counter[int], hour: Counter[int]
+) -> dict[str, Any]:
+    def among(first: int, last: int) -> int:
+        return sum(number for status, number in answers.items() if first <= status < last)
+
+    return {
+        "door": door,
+        "good": among(200, 400),
+        "refused": among(400, 500),
+        "unsigned": answers[401] + answers[403],
+        "broken": among(500, 600),
+        "hour": hour.total(),
+        "p99_hour": percentile([hour[place] for place in range(len(BOUNDS) + 1)], 0.99),
+        "p99_day": percentile([day[place] for place in range(len(BOUNDS) + 1)], 0.99),
+    }
+
+
 def rejects_by_reason() -> list[dict[str, Any]]:
     """`reason` and `number` of the newest LATEST rejected rows that nobody has mended."""
     newest = RejectedRow.objects.filter(closed="").order_by("-pk")
@@ -174,6 +216,7 @@ def _note_freshness(found: Health) -> None:
     found.beat_at = PeriodicTask.objects.aggregate(last=Max("last_run_at"))["last"]
     recent = SignatureRefusal.objects.filter(last_at__gt=now() - DAY)
     found.refusals = recent.aggregate(n=Sum("times"))["n"] or 0
+    found.advice = list(recent.order_by("-last_at")[:LOOKED_AT])
 
 
 def _archive_trouble() -> str:

@@ -9,6 +9,8 @@ class PrivacyConfig(AppConfig):
     verbose_name = _("Data requests")
 
     def ready(self) -> None:
+        from privacy import receivers
         from privacy.approving import register_kinds
 
+        receivers.connect()
         register_kinds()

@@ -86,7 +86,9 @@ def _purge_bodies(report: Purged, until: datetime, *, dry_run: bool) -> None:
     """Bodies and headers that are still in the table. Dead letters of that age are given up."""
     old = (
         InboundEvent.objects.filter(
-            source=report.source, received_at__lt=until, state__in=(State.PROCESSED, State.FAILED)
+            source=report.source,
+            received_at__lt=until,
+            state__in=(State.PROCESSED, *InboundEvent.SET_ASIDE),
         )
         .exclude(body=b"")
         .exclude(messages__customer__in=_held_customers())
@@ -97,7 +99,8 @@ def _purge_bodies(report: Purged, until: datetime, *, dry_run: bool) -> None:
     while keys := list(old.order_by("pk").values_list("pk", flat=True)[:BATCH]):
         with transaction.atomic():
             rows = InboundEvent.objects.filter(pk__in=keys)
-            rows.filter(state=State.FAILED).update(error_code=PURGED, error="")
+            set_aside = rows.filter(state__in=InboundEvent.SET_ASIDE)
+            set_aside.update(error_code=PURGED, error="", ignored_because="")
             report.bodies += rows.update(body=b"", headers={}, state=State.PROCESSED)
 
 

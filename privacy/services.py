@@ -13,14 +13,16 @@ from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
 from carddata.services.copy_erasing import erase_in_copies
+from carddata.services.hardening import harden_contents
 from conversations.models import Attachment, Customer, CustomerIdentity, Room, Sending
 from conversations.services.raw_erasing import archived_lines, erase_archived
 from funnel_site.exports.in_full import remove_in_full
+from funnel_site.lib.deleting import ERASED
 from funnel_site.tombstones.services import PHONE, USER, Key, alias_of, bury
 from privacy.models import DataRequest, LegalHold
 from privacy.selectors import counted, exported
 from privacy.subjects import Subject, subject_of
-from privacy.tables import ERASED, PERSONAL, model_of, rows_of
+from privacy.tables import PERSONAL, model_of, rows_of
 from reviews.models import Invitation, ReviewSession
 
 Kind = DataRequest.Kind
@@ -99,6 +101,7 @@ def erase_customer(
     _stop_what_runs(locked, moment)
     files = list(_attached_files(locked))
     _erase_log(subject)
+    harden_contents(subject.phones)
     _erase_rows(subject)
     _replace_keys(locked, subject, moment)
     Customer.objects.filter(pk=locked.pk).update(erased_at=moment)

@@ -99,7 +99,7 @@ def _events(customer: Customer, needles: Iterable[str], phones: set[str]) -> set
 def _dead_letters(phones: set[str]) -> Iterator[int]:
     """Dead letters that write the number with blanks or dashes: what could not be read has any form."""
     endings = [phone[COUNTRY_CODE_AND_PLUS:].encode() for phone in phones]
-    failed = InboundEvent.objects.filter(state=InboundEvent.State.FAILED)
+    failed = InboundEvent.objects.filter(state__in=InboundEvent.SET_ASIDE)
     for key, body in failed.values_list("pk", "body").iterator(chunk_size=500):
         digits = bytes(body).translate(None, delete=b" -.()/")
         if any(ending in digits for ending in endings if len(ending) >= SHORTEST_NEEDLE):

@@ -12,9 +12,11 @@ from django.apps import apps
 from django.db.models import Model, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
+from carddata.services.rejects import BLANK_REJECT
+from funnel_site.lib.deleting import ERASED
 from privacy.subjects import Subject
+from reviews.services.erasing import BLANK, BLANK_SESSION
 
-ERASED = "(erased)"
 EMPTY_TWIML = '<?xml version="1.0" encoding="UTF-8"?><Response />'
 NOT_OF_A_PERSON = "settings and words of our own"
 OF_THE_WORK = "counts and progress of our own work"
@@ -75,6 +77,7 @@ PERSONAL: dict[str, Personal] = {
             "state": "processed",
             "error_code": "erased",
             "error": "",
+            "ignored_because": "",
         },
     ),
     "conversations.Sending": Personal(
@@ -85,24 +88,23 @@ PERSONAL: dict[str, Personal] = {
     ),
     "conversations.Attachment": Personal(
         find=by("message__customer"),
-        blank={"url": "", "file": "", "sha256": "", "state": "failed", "reason": ERASED},
+        blank={
+            "url": "",
+            "name": "",
+            "file": "",
+            "sha256": "",
+            "state": "failed",
+            "reason": ERASED,
+        },
     ),
     "funnels.Evidence": Personal(find=by("message__customer"), blank={"words": ""}),
     "funnels.Funnel": Personal(find=by("customer")),
     "funnels.Correction": Personal(find=by("room__customer"), blank={"reason": ERASED}),
     "reviews.Invitation": Personal(find=by("customer")),
-    "reviews.ReviewSession": Personal(
-        find=by("customer"), blank={"product_name": "", "user_name": "", "product_review": ""}
-    ),
+    "reviews.ReviewSession": Personal(find=by("customer"), blank=BLANK_SESSION),
     "reviews.Review": Personal(
         find=by("customer"),
-        blank={
-            "contact_number": "",
-            "user_name": ERASED,
-            "product_review": ERASED,
-            "answer": "",
-            "hidden_because": "",
-        },
+        blank=BLANK,
     ),
     "reviews.ModerationEvent": Personal(find=by("review__customer"), blank={"reason": ""}),
     "reviews.BotAnswer": Personal(
@@ -114,7 +116,7 @@ PERSONAL: dict[str, Personal] = {
     "carddata.CardStatus": Personal(
         find=lambda subject: Q(contact__in=subject.phones), blank={"contact": "", "comment": ""}
     ),
-    "carddata.RejectedRow": Personal(find=_any_text("raw"), blank={"raw": ERASED, "detail": ""}),
+    "carddata.RejectedRow": Personal(find=_any_text("raw"), blank=BLANK_REJECT),
     "customer360.CustomerRecord": Personal(
         find=by("customer"),
         blank={
@@ -146,6 +148,10 @@ PERSONAL: dict[str, Personal] = {
     # The words of a search; the files themselves are gone after EXPORT_KEEP_HOURS.
     "exports.ExportJob": Personal(
         find=_any_text("as_text"), blank={"query": []}, searches_text="query"
+    ),
+    # The rows that its page shows; the files themselves are gone after IMPORT_KEEP_HOURS.
+    "imports.ImportJob": Personal(
+        find=_any_text("as_text"), blank={"tally": {}}, searches_text="tally"
     ),
     "customer360.DuplicateCandidate": Personal(
         find=lambda subject: Q(one=subject.customer_id) | Q(other=subject.customer_id),
@@ -193,6 +199,7 @@ NOT_PERSONAL: dict[str, str] = {
     "customer360.BuyerMonth": SUMS,
     "customer360.CustomerDay": SUMS,
     "operations.TaskRun": OF_THE_WORK,
+    "operations.DoorCount": SUMS,
     "conversations.SharedValue": "values that name no single person",
     "conversations.CannedAnswer": NOT_OF_A_PERSON,
     "conversations.Macro": NOT_OF_A_PERSON,

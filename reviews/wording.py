@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from funnel_site.lib.marking import marked
+
 LONGEST_REPLY = 1_600
 """Characters of one WhatsApp message that Twilio sends."""
 LONGEST_WORDS = 1_000
@@ -21,63 +23,68 @@ class Key:
 
 
 KEYS: Mapping[str, Key] = {
-    "ask_product": Key(when="At the start"),
+    "ask_product": Key(when=marked("At the start")),
     "did_you_mean": Key(
-        when="Where the product is nearly one of the catalogue",
+        when=marked("Where the product is nearly one of the catalogue"),
         allowed=frozenset({"product", "typed"}),
         required=frozenset({"product"}),
     ),
     "which_product": Key(
-        when="Where the product may be several of the catalogue",
+        when=marked("Where the product may be several of the catalogue"),
         allowed=frozenset({"choices", "typed"}),
         required=frozenset({"choices"}),
     ),
-    "ask_name": Key(when="After the product", allowed=frozenset({"product"})),
-    "ask_review": Key(when="After the name", allowed=frozenset({"product", "name"})),
-    "product_again": Key(when="Where the product is asked for once more"),
-    "name_again": Key(when="Where the name is asked for once more", allowed=frozenset({"product"})),
+    "ask_name": Key(when=marked("After the product"), allowed=frozenset({"product"})),
+    "ask_review": Key(when=marked("After the name"), allowed=frozenset({"product", "name"})),
+    "product_again": Key(when=marked("Where the product is asked for once more")),
+    "name_again": Key(
+        when=marked("Where the name is asked for once more"), allowed=frozenset({"product"})
+    ),
     "ask_rating": Key(
-        when="After the review, on lines that ask for stars", allowed=frozenset({"product", "name"})
+        when=marked("After the review, on lines that ask for stars"),
+        allowed=frozenset({"product", "name"}),
     ),
     "resume": Key(
-        when="Where the last dialogue expired unfinished: whether to go on with it",
+        when=marked("Where the last dialogue expired unfinished: whether to go on with it"),
         allowed=frozenset({"product"}),
         required=frozenset({"product"}),
     ),
     "thanks": Key(
-        when="When the review is recorded", allowed=frozenset({"product", "name", "rating"})
+        when=marked("When the review is recorded"), allowed=frozenset({"product", "name", "rating"})
     ),
-    "help": Key(when="After HELP", allowed=frozenset({"question"})),
-    "cancelled": Key(when="After BATAL"),
-    "nothing": Key(when="After BATAL or BACK where nothing was begun"),
+    "help": Key(when=marked("After HELP"), allowed=frozenset({"question"})),
+    "cancelled": Key(when=marked("After BATAL")),
+    "nothing": Key(when=marked("After BATAL or BACK where nothing was begun")),
     "not_text": Key(
-        when="After an empty message, a place, a sticker …",
+        when=marked("After an empty message, a place, a sticker …"),
         allowed=frozenset({"question"}),
         required=frozenset({"question"}),
     ),
     "media_only": Key(
-        when="After a picture, a film or a voice note without words",
+        when=marked("After a picture, a film or a voice note without words"),
         allowed=frozenset({"question"}),
         required=frozenset({"question"}),
     ),
     "too_long": Key(
-        when="After an answer that is too long",
+        when=marked("After an answer that is too long"),
         allowed=frozenset({"limit", "question"}),
         required=frozenset({"question"}),
     ),
     "no_words": Key(
-        when="After a review without a letter or an emoji",
+        when=marked("After a review without a letter or an emoji"),
         allowed=frozenset({"question"}),
         required=frozenset({"question"}),
     ),
     "review_full": Key(
-        when="After more of a review than it may hold, on sites that join messages",
+        when=marked("After more of a review than it may hold, on sites that join messages"),
         allowed=frozenset({"limit", "question"}),
     ),
-    "not_a_name": Key(when="After an answer that cannot be a name", allowed=frozenset({"product"})),
-    "not_a_rating": Key(when="After an answer that is not one to five stars"),
-    "opted_out": Key(when="After STOP, once"),
-    "opted_in": Key(when="After START, where STOP had been said"),
+    "not_a_name": Key(
+        when=marked("After an answer that cannot be a name"), allowed=frozenset({"product"})
+    ),
+    "not_a_rating": Key(when=marked("After an answer that is not one to five stars")),
+    "opted_out": Key(when=marked("After STOP, once")),
+    "opted_in": Key(when=marked("After START, where STOP had been said")),
 }
 
 SHIPPED: Mapping[str, Mapping[str, str]] = {

@@ -6,14 +6,12 @@ import hmac
 import json
 import os
 import shutil
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from importlib import import_module
+from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 from uuid import uuid4
 
@@ -21,51 +19,38 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
-from django.db.backends.base.creation import TEST_DATABASE_PREFIX
-from django.db.models.signals import post_migrate
-from django.dispatch import receiver
-from django.test import Client
+from django.test import Client, TransactionTestCase
 
-from carddata.services.partners import configure_partners
-from conversations.models import ErrorMeaning
 from funnel_site.access.models import Scope
 from funnel_site.access.services import create_api_key
 from funnels.services.keywords import sync_keywords
+from tests import databases
+from tests.forking import Loaded, Process
 from tests.sheets_server import _sheets_key, sheets_server  # noqa: F401 - fixtures for every test
 
 ROOT = Path(__file__).resolve().parent.parent
+TEMPLATE = "template"
+USE_A_DATABASE = {"db", "transactional_db", "live_server", "make_site"}
 SHARED_DATA = ROOT.parent / "shared" / "data"
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
-    """SQLite empties tables between tests by DELETE, PostgreSQL by TRUNCATE: the trail refuses both.
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """A migrated database, kept aside as migrations leave it: tests that commit put it back from there.
 
-    The audit package's own table, unused here, stops a TRUNCATE, too. Where no test of the run uses a
-    database none was made, and the connection is that of the settings: nothing is dropped there.
+    Where no test of the run uses a database none was made, and the connection is that of the settings:
+    nothing is changed there.
     """
-    if not _is_test_database():
+    if not databases.is_of_tests():
+        yield
         return
     with django_db_blocker.unblock():
-        if connection.vendor == "sqlite":
-            _drop_trigger()
-        else:
-            with connection.cursor() as cursor:
-                cursor.execute("DROP TABLE IF EXISTS auditlog_logentry")
-                for table in ("audit_auditentry", "audit_auditpruning"):
-                    cursor.execute(f"DROP TRIGGER {table}_no_truncate ON {table}")
-
-
-def _is_test_database() -> bool:
-    if connection.vendor == "sqlite":
-        return bool(connection.is_in_memory_db())  # type: ignore[attr-defined]
-    return str(connection.settings_dict["NAME"]).startswith(TEST_DATABASE_PREFIX)
-
-
-def _drop_trigger() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("DROP TRIGGER IF EXISTS audit_auditentry_no_delete")
-        cursor.execute("DROP TRIGGER IF EXISTS audit_auditpruning_no_delete")
+        databases.keep()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda test: databases.put_back())
+        yield
+    with django_db_blocker.unblock():
+        databases.drop_kept()
 
 
 @pytest.fixture(autouse=True)
@@ -89,25 +74,12 @@ def _no_session_outlives_the_tests(
     """End what still hangs on the test database, as a thread of the live server: else it cannot be dropped."""
     request.getfixturevalue("django_db_setup")
     yield
-    if connection.vendor == "postgresql" and _is_test_database():
+    if connection.vendor == "postgresql" and databases.is_of_tests():
         with django_db_blocker.unblock(), connection.cursor() as cursor:
             cursor.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
-
-
-@receiver(post_migrate)
-def _known_things_again(sender: Any, **kwargs: Any) -> None:
-    """What migrations put in place, put in place again after a test that empties all tables."""
-    if sender.name == "carddata":
-        configure_partners()
-    elif sender.name == "conversations":
-        wanted = import_module("conversations.migrations.0003_error_meanings").MEANINGS
-        ErrorMeaning.objects.bulk_create(
-            [ErrorMeaning(code=code, words=words, action=action) for code, words, action in wanted],
-            ignore_conflicts=True,
-        )
 
 
 @pytest.fixture
@@ -195,38 +167,39 @@ class Site:
     """A site of its own: a database that real processes share, driven by its commands."""
 
     env: dict[str, str]
+    loaded: list[Loaded] = field(default_factory=list)
 
     def run(self, *args: str, check: bool = True, stdin: bytes | None = None) -> str:
-        done = subprocess.run(
-            [sys.executable, "manage.py", *args],
-            cwd=ROOT,
-            env=self.env,
-            input=stdin,
-            capture_output=True,
-            check=False,
-        )
-        if check and done.returncode:
-            raise AssertionError(done.stderr.decode()[-2_000:])
-        return done.stdout.decode()
+        return self._told("manage", *args, check=check, stdin=stdin or b"")
 
-    def start(self, *args: str) -> "subprocess.Popen[bytes]":
-        return subprocess.Popen(
-            [sys.executable, "manage.py", *args],
-            cwd=ROOT,
-            env=self.env,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+    def start(self, *args: str) -> Process:
+        with Path(os.devnull).open("r+b") as nowhere:
+            return self._loaded().start("manage", *args, files=(nowhere, nowhere, nowhere))
 
-    def snapshot(self) -> Any:
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.snapshots"],
-            cwd=ROOT,
-            env=self.env,
-            capture_output=True,
-            check=True,
-        )
-        return json.loads(done.stdout)
+    def snapshot(self, module: str = "tests.snapshots") -> Any:
+        return json.loads(self._told(module))
+
+    def close(self) -> None:
+        for one in self.loaded:
+            one.close()
+
+    def _told(self, module: str, *args: str, check: bool = True, stdin: bytes = b"") -> str:
+        with TemporaryFile() as given, TemporaryFile() as said, TemporaryFile() as wrong:
+            given.write(stdin)
+            for file in (given, said, wrong):
+                file.seek(0)
+            code = self._loaded().start(module, *args, files=(given, said, wrong)).wait()
+            for file in (said, wrong):
+                file.seek(0)
+            if check and code:
+                raise AssertionError(wrong.read().decode()[-2_000:])
+            return said.read().decode()
+
+    def _loaded(self) -> Loaded:
+        """Who has loaded the site with the variables of now."""
+        if not self.loaded or self.loaded[-1].env != self.env:
+            self.loaded.append(Loaded(self.env))
+        return self.loaded[-1]
 
 
 def _environment(database_url: str, var: Path) -> dict[str, str]:
@@ -245,26 +218,12 @@ def _site_template(
     """One migrated site with starter keywords, of which each site of a test is a copy."""
     var = tmp_path_factory.mktemp("template")
     with django_db_blocker.unblock():
-        if connection.vendor == "postgresql":
-            _execute(f'CREATE DATABASE "{_template_name()}"')
-        site = Site(_environment(_site_url(_template_name(), var), var))
-        site.run("migrate", "--verbosity", "0")
+        databases.copy(databases.KEPT, TEMPLATE, var)
+        site = Site(_environment(databases.url(TEMPLATE, var), var))
         site.run("sync_keywords", "--from", "funnels/starter_keywords.csv")
+        site.close()
         yield var
-        if connection.vendor == "postgresql":
-            _execute(f'DROP DATABASE IF EXISTS "{_template_name()}" WITH (FORCE)')
-
-
-def _template_name() -> str:
-    return f"{connection.settings_dict['NAME']}_template"
-
-
-def _site_url(name: str, var: Path) -> str:
-    if connection.vendor == "sqlite":
-        return f"sqlite:///{var / 'site.sqlite3'}"
-    values = connection.settings_dict
-    host, port = values["HOST"] or "localhost", values["PORT"] or 5432
-    return f"postgres://{values['USER']}:{values['PASSWORD']}@{host}:{port}/{name}"
+        databases.drop(TEMPLATE)
 
 
 @pytest.fixture
@@ -272,27 +231,21 @@ def make_site(
     tmp_path: Path, _site_template: Path, django_db_blocker: Any
 ) -> Iterator[Callable[[], Site]]:
     """Make migrated sites with starter keywords, on the engine that the tests run on."""
-    made: list[str] = []
+    made: dict[str, Site] = {}
 
     def make() -> Site:
         name = f"funnel_site_{uuid4().hex[:12]}"
         var = shutil.copytree(_site_template, tmp_path / name)
-        if connection.vendor == "postgresql":
-            with django_db_blocker.unblock():
-                _execute(f'CREATE DATABASE "{name}" TEMPLATE "{_template_name()}"')
-            made.append(name)
-        return Site(_environment(_site_url(name, var), var))
+        with django_db_blocker.unblock():
+            databases.copy(TEMPLATE, name, var)
+        made[name] = Site(_environment(databases.url(name, var), var))
+        return made[name]
 
     yield make
-    with django_db_blocker.unblock():
-        for name in made:
-            _execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-
-
-def _execute(statement: str) -> None:
-    """A statement that may not stand in a transaction."""
-    with connection._nodb_cursor() as cursor:
-        cursor.execute(statement)
+    for name, site in made.items():
+        site.close()
+        with django_db_blocker.unblock():
+            databases.drop(name)
 
 
 @pytest.fixture
@@ -303,5 +256,11 @@ def _on_postgresql() -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
+        names: list[str] = getattr(item, "fixturenames", [])
         if item.get_closest_marker("postgresql"):
-            item.fixturenames.insert(0, "_on_postgresql")  # type: ignore[attr-defined]
+            names.insert(0, "_on_postgresql")
+        if "make_site" in names and not item.get_closest_marker("django_db"):
+            # Sites are copies of the run's database: without a test of it none is made.
+            item.add_marker("django_db")
+        if not item.get_closest_marker("django_db") and not USE_A_DATABASE.intersection(names):
+            item.add_marker("apart")

@@ -36,6 +36,7 @@ from funnel_site.access.throttling import count_call
 from funnel_site.lib.masking import is_masked, shown_phone
 from funnel_site.lib.phone import PhoneError
 from funnel_site.lib.staff import RecordAdmin, display
+from funnel_site.lib.words import translated
 
 HISTORY_SHOWN = 200
 SHORTEST_START = 3
@@ -182,7 +183,7 @@ class CardStatusAdmin(RecordAdmin):
 
     @display(description=_("Last news"), ordering="-occurred_at")
     def age(self, card: CardStatus) -> str:
-        age = age_in_words(now() - card.occurred_at)
+        age = translated(age_in_words(now() - card.occurred_at))
         stale = stale_since(as_card(card), now=now(), days=settings.CARD_STALE_DAYS)
         if stale is None:
             return age
@@ -204,7 +205,7 @@ def card_page(card: CardStatus) -> dict[str, Any]:
         "title": gettext("Card %(card_id)s") % {"card_id": card.card_id},
         "card": card,
         "local": local_text(card.occurred_at, plain.time_zone),
-        "age": age_in_words(moment - card.occurred_at),
+        "age": translated(age_in_words(moment - card.occurred_at)),
         "stale": stale_since(plain, now=moment, days=settings.CARD_STALE_DAYS),
         "conflict": CONFLICTS.get(find_conflict(events), ""),
         "english": english,
@@ -220,7 +221,7 @@ def step(event: CardEvent, moment: datetime) -> dict[str, Any]:
     return {
         "event": event,
         "local": local_text(event.occurred_at, zone),
-        "age": age_in_words(moment - event.occurred_at),
+        "age": translated(age_in_words(moment - event.occurred_at)),
         "others": list(event.sightings.all()),
     }
 

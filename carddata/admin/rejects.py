@@ -7,7 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import path
+from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -19,9 +19,11 @@ from carddata.services.rejects import (
     NotDoneError,
     Retried,
     dismiss_rejects,
+    erase_reject,
     resubmit_file,
     retry_rejects,
 )
+from funnel_site.lib.deleting import DeletionMixin
 from funnel_site.lib.filters import RecentValuesFilter
 from funnel_site.lib.staff import RecordAdmin, display
 from funnel_site.lib.words import translated
@@ -30,7 +32,10 @@ RAW_SHOWN = 120
 
 
 @admin.register(RejectedRow)
-class RejectedRowAdmin(RecordAdmin):
+class RejectedRowAdmin(DeletionMixin, RecordAdmin):
+    deletion_words = _(
+        "What the row said goes, and nobody can try it again. Its file, line and reason stay, and so do the file's counts and the copy of the whole file."
+    )
     list_display = ("place", "shown_reason", "detail", "snippet", "shown_closed")
     list_filter = ("closed", ("reason", RecentValuesFilter), "file__partner")
     search_fields = ("=file__name",)
@@ -40,6 +45,22 @@ class RejectedRowAdmin(RecordAdmin):
     list_before_template = "admin/carddata/rejectedrow/before_list.html"
     fields = ("place", "shown_reason", "column", "detail", "shown_raw", "shown_closed", "closed_at", "closed_by", "closed_by_file")  # fmt: skip
     readonly_fields = fields
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        fields = super().get_fields(request, obj)
+        return [*fields, "deletion_link"] if self.may_forget(request) else fields
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return [*super().get_readonly_fields(request, obj), "deletion_link"]
+
+    def forget(self, request: HttpRequest, row: RejectedRow, because: str) -> None:
+        erase_reject(reject=row.pk, user=request.user)
+        row.refresh_from_db()
+
+    @display(description=_("Delete"))
+    def deletion_link(self, row: RejectedRow) -> str:
+        address = reverse("admin:carddata_rejectedrow_delete", args=[row.pk])
+        return format_html('<a href="{}">{}</a>', address, gettext("Delete for good…"))
 
     def may_change(self, request: HttpRequest) -> bool:
         return request.user.has_perm("carddata.change_rejectedrow")

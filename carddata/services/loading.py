@@ -8,13 +8,14 @@ card's current event is the greatest of them.
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import orjson
 from django.db import connection
 from django.utils.timezone import now
 
 from carddata.rows import CardRow
-from funnel_site.tombstones.services import PHONE, erased_among
+from funnel_site.tombstones.services import PHONE, erased_among, hardened
 
 # Any number will do, as long as nothing else in this database takes it.
 WRITERS_LOCK = 0x4341_5244
@@ -121,7 +122,9 @@ def _without_erased(rows: Sequence[CardRow]) -> Sequence[CardRow]:
     if not erased:
         return rows
     return [
-        row._replace(contact="", comment="") if (PHONE, row.contact) in erased else row
+        row._replace(contact="", comment="", content=hardened(UUID(row.content)).hex)
+        if (PHONE, row.contact) in erased
+        else row
         for row in rows
     ]
 

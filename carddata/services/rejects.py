@@ -19,10 +19,13 @@ from carddata.services.importing import FUTURE_TOLERANCE
 from carddata.services.loading import load_rows, lock_writers, prepare
 from carddata.services.reading import Chunk, add_record
 from funnel_site.lib.batches import update_rows
+from funnel_site.lib.deleting import ERASED
 from funnel_site.lib.spreadsheet import guard, unguard
 
 State = PartnerFile.State
 BATCH = 2_000
+BLANK_REJECT = {"raw": ERASED, "detail": ""}
+"""What an erasure leaves of a rejected row, beside its place and why it was refused."""
 
 
 class NotDoneError(Exception):
@@ -162,6 +165,16 @@ def _cells(reject: RejectedRow, file: PartnerFile) -> list[str]:
     ]
     width = len([name for name in file.header if name != REFERENCE])
     return [*cells, *[""] * (width - len(cells))][:width]
+
+
+@transaction.atomic
+def erase_reject(*, reject: int, user: Any) -> None:
+    """Take a rejected row's text away for good; the file's counts stay, and nobody can retry it."""
+    rows = RejectedRow.objects.select_for_update().filter(pk=reject)
+    rows.filter(closed="").update(
+        closed=RejectedRow.Closed.DISMISSED, closed_at=now(), closed_by=user
+    )
+    rows.update(**BLANK_REJECT)
 
 
 def dismiss_rejects(*, file_id: int, reason: str = "", user: Any = None) -> int:

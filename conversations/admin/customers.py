@@ -235,4 +235,6 @@ class CustomerAdmin(ImportList, StaffAdmin):
     @display(description=_("Rooms"))
     def rooms_link(self, customer: Customer) -> str:
         address = reverse("admin:conversations_room_changelist")
-        return format_html('<a href="{}?customer__id__exact={}">Show</a>', address, customer.pk)
+        return format_html(
+            '<a href="{}?customer__id__exact={}">{}</a>', address, customer.pk, gettext("Show")
+        )

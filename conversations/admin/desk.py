@@ -63,7 +63,7 @@ class CannedAnswerAdmin(OwnOrSharedAdmin):
     search_help_text = gettext_lazy("Shortcut or words")
     fields = ("shortcut", "body", "owner")
 
-    @display(description="Shortcut", ordering="shortcut")
+    @display(description=gettext_lazy("Shortcut"), ordering="shortcut")
     def shown_shortcut(self, answer: CannedAnswer) -> str:
         return str(answer)
 

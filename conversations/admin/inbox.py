@@ -22,8 +22,11 @@ from conversations.models import InboundEvent, RawFile
 from conversations.services.replaying import (
     MOST_ALONE,
     ask_for_replay,
+    ask_to_ignore,
     dead_letters,
+    ignore,
     replay,
+    take_up,
     takes_two,
 )
 from conversations.services.revealing import pretty
@@ -47,15 +50,16 @@ class InboundEventAdmin(RecordAdmin):
     search_fields = ("=dedupe_key",)
     search_help_text = _("The delivery's key")
     ordering = ("-id",)
-    actions = ("replay",)
+    actions = ("replay", "ignore", "take_up")
     actions_list = ("replay_all",)
-    actions_detail = ("replay_one", "show")
+    actions_detail = ("replay_one", "ignore_one", "take_up_one", "show")
     fields = (
         "source",
         "dedupe_key",
         "shown_state",
         "error_code",
         "error",
+        "ignored_because",
         "attempts",
         "raw_file",
         "received_at",
@@ -82,6 +86,11 @@ class InboundEventAdmin(RecordAdmin):
                 "replay/",
                 wrap(require_POST(self.replay_many_view)),
                 name="conversations_inboundevent_replay_many",
+            ),
+            path(
+                "ignore/",
+                wrap(require_POST(self.ignore_view)),
+                name="conversations_inboundevent_ignore",
             ),
             *super().get_urls(),
         ]
@@ -110,6 +119,54 @@ class InboundEventAdmin(RecordAdmin):
         self._replay(request, InboundEvent.objects.filter(pk=object_id))
         return self._back()
 
+    @admin.action(description=_("Ignore selected dead letters"), permissions=["replay"])
+    def ignore(self, request: HttpRequest, queryset: QuerySet[InboundEvent]) -> HttpResponse:
+        """Ask why first. One that contradicts another can be closed, too."""
+        failed = queryset.filter(state=InboundEvent.State.FAILED)
+        ids = list(failed.values_list("pk", flat=True))
+        return self._ask(request, len(ids), ids, is_ignore=True)
+
+    @action(description=_("Ignore"), permissions=["replay"], icon="block")
+    def ignore_one(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        answer: HttpResponse = self.ignore(request, InboundEvent.objects.filter(pk=object_id))
+        return answer
+
+    def ignore_view(self, request: HttpRequest) -> HttpResponse:
+        """Close them with the reason; a hundred at once, more when somebody else confirms."""
+        if not self.has_replay_permission(request):
+            raise PermissionDenied
+        ids, reason = _ids_of(request), request.POST.get("reason", "")
+        wanted = InboundEvent.objects.filter(pk__in=ids, state=InboundEvent.State.FAILED)
+        ids = list(wanted.values_list("pk", flat=True))
+        try:
+            if takes_two(len(ids)):
+                approval = ask_to_ignore(user=request.user, reason=reason, ids=ids)
+                self.log_change(request, InboundEvent(), approval.subject)
+                tell(request, approval)
+                return self._back()
+            number = ignore(wanted, reason=reason)
+        except ApprovalError as error:
+            self.message_user(request, str(error), level="ERROR")
+            return self._back()
+        words = f"Ignored {number} dead letters: {reason.strip()}"
+        self.log_change(request, InboundEvent(pk=ids[0] if ids else None), words)
+        self.message_user(request, gettext("Closed %d dead letters.") % number)
+        return self._back()
+
+    @admin.action(description=_("Take ignored ones up again"), permissions=["replay"])
+    def take_up(self, request: HttpRequest, queryset: QuerySet[InboundEvent]) -> None:
+        number = take_up(
+            InboundEvent.objects.filter(pk__in=list(queryset.values_list("pk", flat=True)))
+        )
+        self.log_change(request, InboundEvent(), f"Took up {number} ignored deliveries again")
+        self.message_user(request, gettext("%d are dead letters again.") % number)
+
+    @action(description=_("Take up again"), permissions=["replay"], icon="undo")
+    @confirmed
+    def take_up_one(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        self.take_up(request, InboundEvent.objects.filter(pk=object_id))
+        return self._back()
+
     def has_show_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """For whom the body is hidden here, and may be shown for a while."""
         sees = request.user.has_perm("conversations.see_payloads")
@@ -123,8 +180,7 @@ class InboundEventAdmin(RecordAdmin):
         """What one person may not replay: asked for, with the reason."""
         if not self.has_replay_permission(request):
             raise PermissionDenied
-        given = request.POST.get("ids", "")
-        ids = [int(one) for one in given.split(",") if one.isdecimal()] if given else None
+        ids = _ids_of(request) or None
         try:
             approval = ask_for_replay(
                 user=request.user, reason=request.POST.get("reason", ""), ids=ids
@@ -137,12 +193,20 @@ class InboundEventAdmin(RecordAdmin):
         return self._back()
 
     def _ask(
-        self, request: HttpRequest, number: int, ids: Sequence[int] | None = None
+        self,
+        request: HttpRequest,
+        number: int,
+        ids: Sequence[int] | None = None,
+        *,
+        is_ignore: bool = False,
     ) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": gettext("Replay dead letters"),
+            "title": gettext("Ignore dead letters")
+            if is_ignore
+            else gettext("Replay dead letters"),
+            "is_ignore": is_ignore,
             "number": number,
             "takes_two": takes_two(number),
             "most_alone": MOST_ALONE,
@@ -175,7 +239,12 @@ class InboundEventAdmin(RecordAdmin):
     @display(
         description=_("State"),
         ordering="state",
-        label={"Waiting": "info", "Processed": "success", "Dead letter": "danger"},
+        label={
+            "Waiting": "info",
+            "Processed": "success",
+            "Dead letter": "danger",
+            "Ignored": "warning",
+        },
     )
     def shown_state(self, event: InboundEvent) -> str:
         return event.get_state_display()
@@ -210,7 +279,14 @@ class InboundEventAdmin(RecordAdmin):
         if message is None:
             return gettext("No message")
         address = reverse("admin:conversations_room_change", args=[message.room_id])
-        return format_html('<a href="{}">Message in room {}</a>', address, message.room.external_id)
+        return format_html(
+            '<a href="{}">{} {}</a>', address, gettext("Message in room"), message.room.external_id
+        )
+
+
+def _ids_of(request: HttpRequest) -> list[int]:
+    """The keys that a form carries from the page that asked."""
+    return [int(one) for one in request.POST.get("ids", "").split(",") if one.isdecimal()]
 
 
 @admin.register(RawFile)

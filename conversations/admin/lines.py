@@ -161,7 +161,7 @@ class SendingAdmin(RecordAdmin):
     list_display = (
         "made_at",
         "shown_state",
-        "to_address",
+        "shown_address",
         "author",
         "status",
         "error_code",
@@ -201,7 +201,11 @@ class SendingAdmin(RecordAdmin):
     @display(description=_("Room"))
     def room_link(self, sending: Sending) -> str:
         address = reverse("admin:conversations_room_change", args=[sending.message.room_id])
-        return format_html('<a href="{}">Transcript</a>', address)
+        return format_html('<a href="{}">{}</a>', address, gettext("Transcript"))
+
+    @display(description=_("To number"))
+    def shown_address(self, sending: Sending) -> str:
+        return sending.to_address.removeprefix("whatsapp:")
 
 
 @admin.register(SignatureRefusal)

@@ -51,9 +51,7 @@ class RoomAdmin(OwnPageMixin, RecordAdmin):
         "assigned_to",
         "team",
         "shown_labels",
-        "started_at",
         "last_message_at",
-        "external_id",
     )
     list_filter = (
         "status",
@@ -306,7 +304,7 @@ class MessageAdmin(ImportList, RecordAdmin):
     @display(description=_("Room"))
     def room_link(self, message: Message) -> str:
         address = reverse("admin:conversations_room_change", args=[message.room_id])
-        return format_html('<a href="{}">Transcript</a>', address)
+        return format_html('<a href="{}">{}</a>', address, gettext("Transcript"))
 
 
 def _live_url(request: HttpRequest, room: Room) -> str:

@@ -13,6 +13,9 @@ class InboundEvent(models.Model):
         PENDING = "pending", _("Waiting")
         PROCESSED = "processed", _("Processed")
         FAILED = "failed", _("Dead letter")
+        IGNORED = "ignored", _("Ignored")
+
+    SET_ASIDE = (State.FAILED, State.IGNORED)
 
     source = models.CharField(max_length=16, help_text=_("The door it came by"))
     dedupe_key = models.CharField(max_length=300)
@@ -23,6 +26,9 @@ class InboundEvent(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     error_code = models.CharField(max_length=40, blank=True)
     error = models.CharField(max_length=300, blank=True)
+    ignored_because = models.CharField(
+        max_length=200, blank=True, db_default="", help_text=_("Why a dead letter was closed")
+    )
     processed_at = models.DateTimeField(null=True, blank=True)
     raw_file = models.ForeignKey(
         "RawFile",
@@ -44,6 +50,9 @@ class InboundEvent(models.Model):
             models.Index(fields=["id"], condition=Q(state="pending"), name="inbound_event_waiting"),
             models.Index(
                 fields=["-id"], condition=Q(state="failed"), name="inbound_event_dead_letters"
+            ),
+            models.Index(
+                fields=["-id"], condition=Q(state="ignored"), name="inbound_event_ignored"
             ),
             models.Index(
                 fields=["error_code", "-id"],

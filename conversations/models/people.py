@@ -6,6 +6,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from funnel_site.lib.days import shown_moment
 from funnel_site.lib.masking import shown_name, shown_phone
 
 
@@ -180,4 +181,4 @@ class Consent(models.Model):
         indexes = [models.Index(fields=["customer", "-at", "-id"], name="consent_latest")]
 
     def __str__(self) -> str:
-        return f"{self.get_change_display()} {self.at:%Y-%m-%d %H:%M}"
+        return f"{self.get_change_display()}, {shown_moment(self.at)}"

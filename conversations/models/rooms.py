@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from conversations.models.people import Customer
+from funnel_site.lib.days import shown_moment
 
 
 class Channel(models.TextChoices):
@@ -208,6 +209,11 @@ class Room(models.Model):
         return self.external_id
 
     @property
+    def page_title(self) -> str:
+        """Who is talked with: its own id says nothing to people."""
+        return str(self.customer or _("an unidentified customer"))
+
+    @property
     def is_resolved_by_staff(self) -> bool:
         """Not by its system's word, and not because a newer session took its place."""
         return self.resolved_at is not None and self.closed_at == self.resolved_at
@@ -330,4 +336,4 @@ class Message(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.sender} {self.sent_at:%Y-%m-%d %H:%M}"
+        return f"{self.get_sender_display()}, {shown_moment(self.sent_at)}"

@@ -221,7 +221,9 @@ class Referral(models.Model):
 
 
 class Attachment(models.Model):
-    """A file that a customer sent. First a link; its bytes are fetched when staff wish it."""
+    """A file in a conversation. A customer's is first a link, whose bytes are fetched when staff wish
+    it; ours is stored from the start.
+    """
 
     class State(models.TextChoices):
         LINK = "link", _("Link only")
@@ -231,6 +233,9 @@ class Attachment(models.Model):
     message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="attachments")
     place = models.PositiveSmallIntegerField()
     url = models.TextField()
+    name = models.CharField(
+        max_length=100, blank=True, default="", db_default="", help_text=_("As staff called it")
+    )
     content_type = models.CharField(max_length=100, blank=True)
     account_sid = models.CharField(max_length=34, blank=True)
     state = models.CharField(max_length=6, choices=State, default=State.LINK)

@@ -11,6 +11,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 from django.conf import settings
 from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.utils.timezone import now
 
 from conversations.models import Attachment
@@ -139,16 +140,20 @@ def _parts(response: requests.Response) -> Iterator[bytes]:
 
 def _keep(attachment: Attachment, content: bytes, kind: str) -> None:
     kind = kind.partition(";")[0].strip().lower() or attachment.content_type
-    digest = hashlib.sha256(content).hexdigest()
-    attachment.sha256, attachment.size = digest, len(content)
+    attachment.size = len(content)
     attachment.content_type = kind[:100]
     attachment.is_inline = any(content.startswith(magic) for magic in MAGIC.get(kind, ()))
-    twin = Attachment.objects.filter(sha256=digest, state=Attachment.State.STORED).first()
-    if twin is not None:
-        attachment.file.name = twin.file.name
-    else:
-        name = f"{digest[:2]}/{digest}{SUFFIXES.get(kind, '.bin')}"
-        attachment.file.save(name, ContentFile(content), save=False)
+    attachment.sha256, attachment.file.name = kept_bytes(content, SUFFIXES.get(kind, ".bin"))
     attachment.state, attachment.reason = Attachment.State.STORED, ""
     attachment.fetched_at = now()
     attachment.save()
+
+
+def kept_bytes(content: bytes, suffix: str) -> tuple[str, str]:
+    """The digest of a file and its place in the storage, where the same bytes lie once."""
+    digest = hashlib.sha256(content).hexdigest()
+    twin = Attachment.objects.filter(sha256=digest, state=Attachment.State.STORED).first()
+    if twin is not None and twin.file.name:
+        return digest, twin.file.name
+    place = f"attachments/{digest[:2]}/{digest}{suffix}"
+    return digest, default_storage.save(place, ContentFile(content))

@@ -13,6 +13,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils.timezone import now
 
 from conversations.models import Customer, Label, Note, Presence, Room, Team
+from conversations.signals import customer_data_deleting
 
 PRESENT_FOR = timedelta(seconds=30)
 NOTED_EVERY = timedelta(seconds=10)
@@ -102,3 +103,21 @@ def note_presence(*, room: Room, user: Any) -> list[str]:
 def shown_name(user: Any) -> str:
     """How colleagues call a person."""
     return str(user.get_full_name() or user.get_username()) if user else ""
+
+
+@transaction.atomic
+def delete_note(*, note: Note, because: str) -> None:
+    """Delete a note for good. Raises KeptError while the customer's data has to be kept.
+
+    The reason is the caller's to log: there is nothing left here that could hold it.
+    """
+    if not because.strip():
+        raise ValueError("a note is deleted for a reason")
+    refuse_if_kept(note.customer)
+    note.delete()
+
+
+def refuse_if_kept(customer: Customer | None) -> None:
+    """Raise KeptError where somebody says that this customer's data has to stay."""
+    if customer is not None:
+        customer_data_deleting.send(Customer, customer=customer)

@@ -11,9 +11,11 @@ from conversations.delivery import RANK
 from conversations.models import Line, Message, Room, Sender, Sending
 from conversations.selectors import error_words, service_window
 from conversations.services.accounts import account_for
+from conversations.services.doubts import FIRST_LOOK
 from conversations.services.pace import wait_for_turn
 from conversations.services.reconciling import first_question
 from conversations.services.sending import SendingRefusedError, refuse_unless_writable
+from conversations.services.sent_files import lent_address
 from conversations.services.statuses import apply_parked, apply_report, note_sid
 from conversations.signals import delivery_changed
 from conversations.twilio_gateway import (
@@ -130,6 +132,7 @@ def _prepare(sending: Sending) -> tuple[Account, Outgoing]:
         to_address=sending.to_address,
         status_callback=callback_address(message.pk, sending.number),
         body="" if sending.template else message.body,
+        media_urls=tuple(map(lent_address, message.attachments.all())),
         content_sid=sending.template.content_sid if sending.template else "",
         variables=sending.variables,
         messaging_service_sid=line.messaging_service_sid if line else "",
@@ -168,7 +171,7 @@ def _close(sending: Sending, state: str, code: str, words: str) -> None:
         Sending.objects.filter(pk=sending.pk, state=State.CLAIMED).update(
             state=state,
             finished_at=now(),
-            ask_at=first_question() if state == State.UNKNOWN else None,
+            ask_at=now() + FIRST_LOOK if state == State.UNKNOWN else None,
             error_code=code[:16],
             error_text=words[:300],
         )

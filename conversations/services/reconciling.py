@@ -18,6 +18,7 @@ from django.utils.timezone import now
 from conversations.delivery import ENDS
 from conversations.models import Line, Sending
 from conversations.services.accounts import account_for
+from conversations.services.doubts import look_for_doubtful
 from conversations.services.statuses import apply_report
 from conversations.twilio_gateway import GatewayError, RefusedError, Told, ask
 from conversations.twilio_shapes import StatusReport
@@ -40,6 +41,8 @@ NOT_SET_UP = "not_set_up: no token for the account of this number"
 class Reconciled:
     """What came of a round: messages asked after, moved to another status, and troubles by code."""
 
+    found: int = 0
+    """Of those in doubt, for which we had no SID."""
     asked: int = 0
     moved: int = 0
     troubles: Counter[str] = field(default_factory=Counter)
@@ -69,7 +72,7 @@ def reconcile_statuses(*, most: int = AT_ONCE, sent_before: datetime | None = No
     An account that refuses or does not answer is left alone for the rest of the round.
     """
     let_go()
-    done = Reconciled()
+    done = Reconciled(found=look_for_doubtful())
     resting: set[str] = set()
     accounts = dict(Line.objects.exclude(account_sid="").values_list("address", "account_sid"))
     rows = silent(sent_before=sent_before).order_by("ask_at", "pk")[:most]

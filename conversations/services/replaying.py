@@ -1,4 +1,7 @@
-"""Replaying dead letters: a hundred by one person, more by two."""
+"""Replaying dead letters, and closing those that need none: a hundred by one person, more by two.
+
+One that is closed keeps its body, its error and the reason, is counted apart, and can be taken up again.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,10 +13,17 @@ from django.utils.translation import gettext_lazy
 from conversations.models import InboundEvent
 from conversations.services.inbox import replay_events
 from conversations.services.waking import wake_after_commit
-from funnel_site.access.approvals import Kind, ask_or_do, register
+from funnel_site.access.approvals import (
+    LONGEST_REASON,
+    ApprovalError,
+    Kind,
+    ask_or_do,
+    register,
+)
 from funnel_site.access.models import Approval
 
-REPLAYING = "large_replay"
+REPLAYING, IGNORING = "large_replay", "large_ignore"
+State = InboundEvent.State
 MOST_ALONE = 100
 
 
@@ -26,11 +36,19 @@ def register_kinds() -> None:
             carry_out=replay_confirmed,
         )
     )
+    register(
+        Kind(
+            name=IGNORING,
+            label=gettext_lazy("Closing of many dead letters"),
+            permission="conversations.change_inboundevent",
+            carry_out=ignore_confirmed,
+        )
+    )
 
 
 def dead_letters() -> QuerySet[InboundEvent]:
     """What can be replayed: a second body under a known key cannot."""
-    failed = InboundEvent.objects.filter(state=InboundEvent.State.FAILED)
+    failed = InboundEvent.objects.filter(state=State.FAILED)
     return failed.exclude(error_code="conflict")
 
 
@@ -69,3 +87,34 @@ def replay_confirmed(approval: Approval, confirmer: Any) -> str:
     else:
         wanted = InboundEvent.objects.filter(pk__lte=asked["up_to"])
     return _("Put %d dead letters back in line.") % replay(wanted)
+
+
+def ignore(events: QuerySet[InboundEvent], *, reason: str) -> int:
+    """Close dead letters with the reason; returns how many. Raises ApprovalError without one."""
+    if not reason.strip():
+        raise ApprovalError(_("A reason is needed."))
+    return events.filter(state=State.FAILED).update(
+        state=State.IGNORED, ignored_because=reason.strip()[:LONGEST_REASON]
+    )
+
+
+def take_up(events: QuerySet[InboundEvent]) -> int:
+    """Make closed ones dead letters again, to be replayed or looked at; returns how many."""
+    closed = events.filter(state=State.IGNORED)
+    return closed.update(state=State.FAILED, ignored_because="")
+
+
+def ask_to_ignore(*, user: Any, reason: str, ids: Sequence[int]) -> Approval:
+    """Have these dead letters closed by two people. Raises ApprovalError without the right or a reason."""
+    return ask_or_do(
+        kind=IGNORING,
+        user=user,
+        subject=_("Closing of %d dead letters") % len(ids),
+        reason=reason,
+        payload={"ids": sorted(ids)},
+    )
+
+
+def ignore_confirmed(approval: Approval, confirmer: Any) -> str:
+    wanted = InboundEvent.objects.filter(pk__in=approval.payload["ids"])
+    return _("Closed %d dead letters.") % ignore(wanted, reason=approval.reason)

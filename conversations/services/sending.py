@@ -15,6 +15,13 @@ from conversations.delivery import RANK
 from conversations.models import Customer, Line, Message, MessageTemplate, Room, Sender, Sending
 from conversations.selectors import error_words, may_retry, service_window
 from conversations.services.accounts import account_for
+from conversations.services.sent_files import (
+    OutgoingFile,
+    StoredFile,
+    attach,
+    drop_unused,
+    store_file,
+)
 from conversations.services.takeover import pause_bot
 from conversations.services.twilio_inbox import TWILIO
 from conversations.services.waking import wake_sender_after_commit
@@ -35,33 +42,68 @@ class SendingRefusedError(Exception):
         super().__init__(self.words)
 
 
-def send_message(*, room: Room, text: str, author: Any = None, token: str = "") -> Message:
-    """Owe the room's customer a text; it is sent once this is committed.
+def send_message(
+    *,
+    room: Room,
+    text: str,
+    author: Any = None,
+    token: str = "",
+    file: OutgoingFile | None = None,
+) -> Message:
+    """Owe the room's customer a text, a file or both; it is sent once this is committed.
 
     `token` names the form: the same again returns the first message and sends nothing. An author's
-    message pauses the bot there. Raises SendingRefusedError with one of the codes `empty`,
-    `too_long`, `window_closed`, `opted_out`, `blocked`, `no_address`, `not_set_up`.
+    message pauses the bot there. WhatsApp shows a text beside pictures alone: before another file it
+    is a message of its own. Raises SendingRefusedError with one of the codes `empty`, `too_long`,
+    `window_closed`, `opted_out`, `blocked`, `no_address`, `not_set_up`.
     """
     text = text.strip()
-    if not text:
+    if not text and file is None:
         raise SendingRefusedError("empty", marked("Write something first."))
     if len(text) > LONGEST_TEXT:
         raise SendingRefusedError(
             "too_long", marked("At most %(most)s characters.", most=LONGEST_TEXT)
         )
-    with transaction.atomic():
-        if first := _same_form(token):
-            return first
-        customer = _lock_customer(room.customer_id)
-        refuse_unless_writable(room, customer)
-        if not service_window(room).is_open:
-            raise SendingRefusedError("window_closed")
-        message = _owe(
-            room, text, Sending(author=author, token=token, **_addresses(room)), sender=Sender.AGENT
+    if file is None:
+        return _send_now(room, text, author, token)
+    # The storage may be far away: no transaction is open while it takes the bytes.
+    stored = store_file(file)
+    try:
+        return _send_now(room, text, author, token, stored)
+    finally:
+        # Refused after all, or the other half of a double click was quicker.
+        drop_unused(stored)
+
+
+@transaction.atomic
+def _send_now(
+    room: Room, text: str, author: Any, token: str, stored: StoredFile | None = None
+) -> Message:
+    if first := _same_form(token):
+        return first
+    customer = _lock_customer(room.customer_id)
+    refuse_unless_writable(room, customer)
+    if not service_window(room).is_open:
+        raise SendingRefusedError("window_closed")
+    is_apart = bool(stored and text and not stored.file.kind.takes_text)
+    first = _owe(
+        room,
+        text,
+        Sending(author=author, token=token, **_addresses(room)),
+        sender=Sender.AGENT,
+        stored=None if is_apart else stored,
+    )
+    if is_apart:
+        _owe(
+            room,
+            "",
+            Sending(author=author, **_addresses(room)),
+            sender=Sender.AGENT,
+            stored=stored,
         )
-        if author is not None:
-            pause_bot(room=room)
-    return message
+    if author is not None:
+        pause_bot(room=room)
+    return first
 
 
 def send_template(
@@ -214,7 +256,9 @@ def _room_for(customer: Customer | None, line: Line) -> Room:
     )
 
 
-def _owe(room: Room, text: str, sending: Sending, *, sender: str) -> Message:
+def _owe(
+    room: Room, text: str, sending: Sending, *, sender: str, stored: StoredFile | None = None
+) -> Message:
     """Write the message into the room's transcript, owed."""
     moment = now()
     message = Message.objects.create(
@@ -223,6 +267,7 @@ def _owe(room: Room, text: str, sending: Sending, *, sender: str) -> Message:
         source=TWILIO,
         sender=sender,
         body=text,
+        media=[{"type": stored.file.kind.content_type}] if stored else [],
         sent_at=moment,
         received_at=moment,
         status=QUEUED,
@@ -239,6 +284,8 @@ def _owe(room: Room, text: str, sending: Sending, *, sender: str) -> Message:
         if first := _same_form(sending.token):
             return first
         raise
+    if stored is not None:
+        attach(message, stored)
     Room.objects.filter(pk=room.pk, last_message_at__lt=moment).update(last_message_at=moment)
     room.last_message_at = max(room.last_message_at or moment, moment)
     messages_stored.send(Message, messages=[message])

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import structlog
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Case, F, PositiveSmallIntegerField, Q, Value, When
 from django.utils.timezone import now
@@ -63,6 +64,9 @@ def _claim_sid(report: StatusReport) -> bool:
         )
         if not attempt.update(sid=report.sid):
             return False
+        # It is in doubt no more: from now on it is asked after as those that were handed over.
+        soon = now() + timedelta(hours=settings.TWILIO_ASK_AFTER_HOURS)
+        attempt.filter(state=Sending.State.UNKNOWN).update(ask_at=soon, asks=0, ask_trouble="")
         if latest.number != report.attempt:
             attempt.update(status=report.word, error_code=report.error_code)
             return True

@@ -119,7 +119,9 @@ def sale_rows(query: RowQuery, built: Built, *, page: int = 1, size: int = PAGE)
     if built.as_of is None:
         return Rows(count=0, page=[])
     values, matching = _parameters(query, built.as_of), _matching_sales(query)
-    count, orders, cents = _fetch(SALE_SUMS.format(matching=matching), values)[0]
+    # Without people's records the sums are read from the index of days.
+    added_up = _matching_sales(query, people=query.customer_id is not None)
+    count, orders, cents = _fetch(SALE_SUMS.format(matching=added_up), values)[0]
     figure = (0, Decimal(0)) if query.customer_id is not None else figure_of("sales", query)
     wanted = "".join(
         f" AND {name} = %(wanted_{name})s"
@@ -217,12 +219,12 @@ def figure_of(kind: str, query: RowQuery) -> tuple[int, Decimal]:
     return sums["number"] or 0, money(sums["total"])
 
 
-def _matching_sales(query: RowQuery) -> str:
+def _matching_sales(query: RowQuery, *, people: bool = True) -> str:
     conditions = ["day BETWEEN %(first)s AND %(last)s"]
     for name in ("category", "currency"):
         if getattr(query, name) is not None:
             conditions.append(f"{name} = %(wanted_{name})s")
-    sales = union_of(SALES, dialect(), only=_only(query), within=dialect().within)
+    sales = union_of(SALES, dialect(), only=_only(query), people=people, within=dialect().within)
     return f"FROM ({sales}) AS sale WHERE {' AND '.join(conditions)}"
 
 

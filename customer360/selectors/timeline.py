@@ -8,7 +8,7 @@ from typing import Any
 from django.core.signing import BadSignature, Signer
 from django.db.models import F, Q, QuerySet
 from django.utils.timezone import get_default_timezone, localtime, make_aware
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from carddata.models import PHONE_TAIL, CardEvent, CardStatus
@@ -72,7 +72,8 @@ class Source:
 def _message(row: Message) -> dict[str, Any]:
     return {
         "title": row.get_sender_display(),
-        "text": row.body or f"{len(row.media)} attachments",
+        "text": row.body
+        or ngettext("%d attachment", "%d attachments", len(row.media)) % len(row.media),
         "icon": {"customer": "chat", "agent": "support_agent", "bot": "smart_toy"}[row.sender],
         "link": ("admin:conversations_room_change", row.room_id),
         "anchor": f"message-{row.pk}",

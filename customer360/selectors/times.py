@@ -4,28 +4,33 @@
 - Next response: from the first message after an answer to the answer that follows.
 - Resolution: from the first message by the customer to the time when staff last resolved the room.
 
-Neither what the bot answers nor what is said to the bot counts. Quantiles are nearest ranks: values
+Each by the clock, or in business hours alone; then what began more than five years before the first
+day counts from there. Neither what the bot answers nor what is said to the bot counts. Quantiles are nearest ranks: values
 that have occurred. Only rooms with a message since the first day are read.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import connection
+from django.utils.timezone import get_default_timezone
 
 from conversations.models import Team
 from conversations.services.desk import shown_name
+from customer360.selectors.worked import BY_CLOCK, Counting, as_json, in_hours
+from funnel_site.lib.business_hours import BusinessHours, worked_days
 
 FIRST, NEXT, RESOLUTION, UNANSWERED = "first", "next", "resolution", "unanswered"
 HOUR = 3_600
+HORIZON = timedelta(days=5 * 366)
 # Upper ends of the histogram's bars, in hours; the last bar has none.
 BARS = (1, 4, 8, 24)
 
 STATEMENT = """
-WITH told AS (
+WITH {with_hours}told AS (
     SELECT m.room_id, m.id, m.sent_at, m.sender,
         COUNT(CASE WHEN m.sender = 'agent' THEN 1 END) OVER (
             PARTITION BY m.room_id ORDER BY m.sent_at, m.id
@@ -46,23 +51,25 @@ WITH told AS (
     FROM turns t WHERE t.asked_at IS NOT NULL
 ), spans AS (
     SELECT CASE WHEN a.place = 1 THEN 'first' ELSE 'next' END AS kind,
-        s.author_id AS agent, r.team_id AS team, {answering} AS seconds
+        s.author_id AS agent, r.team_id AS team, a.asked_at AS began, a.answered_at AS ended
     FROM asked a JOIN conversations_room r ON r.id = a.room_id
     LEFT JOIN conversations_sending s ON s.message_id = a.answer_id AND s.number = 1
     WHERE a.answered_at >= %(first)s
     UNION ALL
-    SELECT 'unanswered', r.assigned_to_id, r.team_id, 0
+    SELECT 'unanswered', r.assigned_to_id, r.team_id, a.asked_at, a.asked_at
     FROM asked a JOIN conversations_room r ON r.id = a.room_id
     WHERE a.answered_at IS NULL AND a.asked_at >= %(first)s
     UNION ALL
-    SELECT 'resolution', r.resolved_by_id, r.team_id, {resolving}
+    SELECT 'resolution', r.resolved_by_id, r.team_id, r.first_customer_message_at, r.resolved_at
     FROM conversations_room r
     WHERE r.resolved_at >= %(first)s AND r.resolved_at < %(end)s
     AND r.first_customer_message_at <= r.resolved_at
+), timed AS (
+    SELECT kind, agent, team, {seconds} AS seconds FROM spans {joins}
 ), keyed AS (
-    SELECT kind, 'all' AS part, CAST(NULL AS BIGINT) AS who, seconds FROM spans
-    UNION ALL SELECT kind, 'agent', CAST(agent AS BIGINT), seconds FROM spans
-    UNION ALL SELECT kind, 'team', team, seconds FROM spans
+    SELECT kind, 'all' AS part, CAST(NULL AS BIGINT) AS who, seconds FROM timed
+    UNION ALL SELECT kind, 'agent', CAST(agent AS BIGINT), seconds FROM timed
+    UNION ALL SELECT kind, 'team', team, seconds FROM timed
 ), ranked AS (
     SELECT kind, part, who, seconds,
         ROW_NUMBER() OVER (PARTITION BY kind, part, who ORDER BY seconds) AS place,
@@ -100,11 +107,20 @@ class Report:
     unanswered: int = 0
 
 
-def response_times(first: datetime, end: datetime) -> Report:
-    """The times of answers and resolutions from one moment until before another."""
+def response_times(first: datetime, end: datetime, *, hours: BusinessHours | None = None) -> Report:
+    """The times of answers and resolutions from one moment until before another.
+
+    With `hours` only these count, by the clock of TIME_ZONE.
+    """
     adapt = connection.ops.adapt_datetimefield_value
+    given: dict[str, Any] = {"first": adapt(first), "end": adapt(end)}
+    counting = BY_CLOCK
+    if hours is not None:
+        days = worked_days(first - HORIZON, end, hours=hours, zone=get_default_timezone())
+        counting = in_hours(days)
+        given["hours"] = as_json(days)
     with connection.cursor() as cursor:
-        cursor.execute(_statement(), {"first": adapt(first), "end": adapt(end)})
+        cursor.execute(_statement(counting), given)
         rows = cursor.fetchall()
     report = Report(whole={}, agents={}, teams={})
     names = _names(rows)
@@ -145,16 +161,13 @@ def _names(rows: Iterable[Any]) -> dict[tuple[str, int | None], str]:
     return names | {("team", team.pk): team.name for team in Team.objects.all()}
 
 
-def _statement() -> str:
+def _statement(counting: Counting) -> str:
     """The statement in the database's own arithmetic of time."""
-    span = (
-        "EXTRACT(EPOCH FROM ({later} - {earlier}))"
-        if connection.vendor == "postgresql"
-        else "ROUND((julianday({later}) - julianday({earlier})) * 86400, 3)"
-    )
+    own = counting[connection.vendor]
     return STATEMENT.format(
-        answering=span.format(later="a.answered_at", earlier="a.asked_at"),
-        resolving=span.format(later="r.resolved_at", earlier="r.first_customer_message_at"),
+        with_hours=own.table,
+        seconds=own.seconds,
+        joins=own.joins,
         bars=", ".join(
             f"SUM(CASE WHEN seconds >= {low * HOUR} AND seconds < {high} THEN 1 ELSE 0 END)"
             for low, high in zip((0, *BARS), (*(bar * HOUR for bar in BARS), "1e18"), strict=True)

@@ -112,6 +112,7 @@ def _rules() -> list[Rule]:
     )
     shared = SharedValue.objects.filter(kind=PHONE).values("value")
     numbers = CustomerIdentity.objects.filter(kind=PHONE).exclude(value__in=shared)
+    addresses = ((CustomerRecord.objects.all(), "customer_id"), (Customer.objects.all(), "id"))
     return [
         Rule(words=marked("Same name and day of birth"), score=60, rows=named),
         Rule(
@@ -119,27 +120,18 @@ def _rules() -> list[Rule]:
             score=40,
             rows=numbers.annotate(block=Right("value", LAST_DIGITS)),
         ),
-        Rule(
-            words=marked("Same e-mail address"),
-            score=20,
-            rows=_whole(CustomerRecord.objects.all()),
+        *(
+            Rule(words=marked("Same e-mail address"), score=20, rows=_whole(rows), by=by)
+            for rows, by in addresses
         ),
-        Rule(
-            words=marked("Same e-mail address"),
-            score=20,
-            rows=_whole(Customer.objects.all()),
-            by="id",
-        ),
-        Rule(
-            words=marked("Same name before the @ of their e-mail"),
-            score=30,
-            rows=_boxes(CustomerRecord.objects.all()),
-        ),
-        Rule(
-            words=marked("Same name before the @ of their e-mail"),
-            score=30,
-            rows=_boxes(Customer.objects.all()),
-            by="id",
+        *(
+            Rule(
+                words=marked("Same name before the @ of their e-mail"),
+                score=30,
+                rows=_boxes(rows),
+                by=by,
+            )
+            for rows, by in addresses
         ),
     ]
 

@@ -102,8 +102,12 @@ def stage_day_summaries(*, as_of: date, everything: bool) -> None:
     values, spelling = parameters(as_of), dialect()
     days = "" if everything else CHANGED_DAYS
     # A full build has all sales at hand already.
-    sales = f"SELECT * FROM {SALE}" if everything else union_of(SALES, spelling, days=days)
-    signals = union_of(SIGNALS, spelling, days=days)
+    sales = (
+        f"SELECT * FROM {SALE}"
+        if everything
+        else union_of(SALES, spelling, days=days, people=False)
+    )
+    signals = union_of(SIGNALS, spelling, days=days, people=False)
     for table, select in (
         (NEW_SALES, SALES_OF.format(sales=sales)),
         (NEW_MOODS, MOODS_OF.format(signals=signals)),

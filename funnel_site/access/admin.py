@@ -84,4 +84,4 @@ class ApiKeyAdmin(APIKeyModelAdmin, StaffAdmin):  # type: ignore[misc]
 
     @admin.display(description=_("Scopes"))
     def shown_scopes(self, key: ApiKey) -> str:
-        return ", ".join(key.scopes)
+        return key.shown_scopes

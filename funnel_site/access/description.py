@@ -21,6 +21,8 @@ V view, A add, C change, D delete, X export to a file. What is not listed, only 
   be searched or filtered by who somebody is. Without *see_phones* numbers alone are masked.
 - **Shown for a while**: *reveal_phone* and *reveal_payload* show one number or one delivery for 30
   seconds, with a reason that stays in the audit trail.
+- **Deleted for good**: D of notes, reviews and rejected rows asks for a reason, which stays in the audit
+  trail. Of a review its product and stars stay, of a rejected row its place, so that counts hold.
 - **Two people**: what takes a second one is in [operator.md](operator.md), under “Two people”.
 - **Rooms**: without *see_all_rooms* the rooms of colleagues are not there: not in lists, searches,
   addresses or actions.

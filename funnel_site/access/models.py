@@ -51,6 +51,11 @@ class ApiKey(AbstractAPIKey):
     def allows(self, scope: str) -> bool:
         return scope in self.scopes
 
+    @property
+    def shown_scopes(self) -> str:
+        """What the key may do, in words."""
+        return ", ".join(str(Scope(one).label) for one in self.scopes if one in Scope)
+
 
 class Approval(models.Model):
     """A deed that takes two people: who asked, why, who said yes or no, and what came of it.

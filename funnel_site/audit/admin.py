@@ -1,6 +1,7 @@
 """The audit trail in the admin: looked at, filtered, exported, never changed."""
 
 import json
+from datetime import UTC
 from typing import Any
 
 from axes.admin import (
@@ -12,14 +13,19 @@ from axes.admin import (
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.contrib import admin
 from django.contrib.auth.models import User
+from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html, format_html_join
+from django.utils.text import capfirst
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter
 
 from funnel_site.audit.models import AuditEntry
 from funnel_site.audit.resources import AuditResource
+from funnel_site.lib.days import shown_moment
 from funnel_site.lib.listing import ExportList
 from funnel_site.lib.paging import CappedPaginator
 from funnel_site.lib.staff import RecordAdmin, display
@@ -126,22 +132,27 @@ class AuditEntryAdmin(RecordAdmin):
 
     @display(description=_("What"))
     def about(self, entry: AuditEntry) -> str:
-        kind = str(entry.content_type.name).capitalize()
+        kind = str(capfirst(entry.content_type.name))
         told = str(entry.object_repr)
         return told if told.startswith(kind) else f"{kind} {told}"
 
     @display(description=_("Before and after"))
     def shown_changes(self, entry: AuditEntry) -> str:
         rows = [
-            (name, *[str(value) for value in values[:2]])
+            (_field_name(entry, name), *[_shown(value) for value in values[:2]])
             if isinstance(values, list)
-            else (name, str(values.get("operation", "")), ", ".join(values.get("objects", ())))
+            else (
+                _field_name(entry, name),
+                str(values.get("operation", "")),
+                ", ".join(values.get("objects", ())),
+            )
             for name, values in (entry.changes or {}).items()
+            if not _is_of_others(values)
         ]
         if not rows:
             return "–"
         lines = format_html_join("", "<tr><th>{}</th><td>{}</td><td>{}</td></tr>", rows)
-        return format_html('<table class="fs-table">{}</table>', lines)
+        return format_html('<table class="fs-table fs-before-after">{}</table>', lines)
 
     @display(description=_("Details"))
     def shown_facts(self, entry: AuditEntry) -> Any:
@@ -149,3 +160,31 @@ class AuditEntryAdmin(RecordAdmin):
             return "–"
         text = json.dumps(entry.additional_data, indent=2, ensure_ascii=False)
         return format_html('<pre class="fs-raw">{}</pre>', text)
+
+
+def _field_name(entry: AuditEntry, name: str) -> str:
+    """A column as pages call it; its own name where the table has it no more."""
+    model = entry.content_type.model_class()
+    try:
+        return str(capfirst(model._meta.get_field(name).verbose_name)) if model else name
+    except (FieldDoesNotExist, AttributeError):
+        return name
+
+
+def _is_of_others(values: Any) -> bool:
+    """The trail's package notes rows that point here as `app.Model.None`, whatever they are."""
+    return isinstance(values, list) and str(values[-1]).endswith(".None")
+
+
+def _shown(value: Any) -> str:
+    """A value as people read it; moments are kept in UTC."""
+    text = str(value)
+    if value is None or text in {"", "None"}:
+        return "–"
+    if text in {"True", "False"}:
+        return gettext("Yes") if text == "True" else gettext("No")
+    try:
+        moment = parse_datetime(text) if len(text) > len("2025-01-01") else None
+    except ValueError:
+        return text
+    return text if moment is None else shown_moment(moment.replace(tzinfo=moment.tzinfo or UTC))

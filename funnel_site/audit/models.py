@@ -8,6 +8,7 @@ from typing import Any
 from auditlog.models import AbstractLogEntry
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 
@@ -50,7 +51,7 @@ class AuditEntry(AbstractLogEntry):
         ]
 
     def __str__(self) -> str:
-        return f"{self.who or 'A command'} {self.get_kind_display().lower()}: {self.object_repr}"
+        return f"{self.who or gettext('A command')} {self.get_kind_display().lower()}: {self.object_repr}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Fill in who did it, from where, unless that is said already."""

@@ -12,6 +12,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_POST
 
 from funnel_site.exports import wanted as asked
@@ -20,18 +21,20 @@ from funnel_site.exports.pages import EXPORTED, MINE, file_answer
 from funnel_site.exports.services import cancel, note_download, repeat
 from funnel_site.exports.writing import side_file
 from funnel_site.lib.masking import may_export_unmasked
-from funnel_site.lib.staff import RecordAdmin, display
+from funnel_site.lib.money import shown_count
+from funnel_site.lib.staff import OwnRowsMixin, RecordAdmin, display
 
 EVERYONES = "exports.see_everyones_exports"
 SHOWN = 50
 
 
 @admin.register(ExportJob)
-class ExportJobAdmin(RecordAdmin):
+class ExportJobAdmin(OwnRowsMixin, RecordAdmin):
+    see_everyones = EVERYONES
     list_display = (
         "asked_at",
         "who",
-        "report",
+        "shown_report",
         "name",
         "shown_state",
         "rows_done",
@@ -44,13 +47,6 @@ class ExportJobAdmin(RecordAdmin):
     search_fields = ("=who", "=report", "name")
     ordering = ("-id",)
     show_full_result_count = False
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[ExportJob]:
-        """One's own, or everybody's for those who watch over it."""
-        jobs: QuerySet[ExportJob] = super().get_queryset(request)
-        if request.user.has_perm(EVERYONES):
-            return jobs
-        return jobs.filter(user=request.user.pk)
 
     def get_urls(self) -> Any:
         wrap = self.admin_site.admin_view
@@ -84,7 +80,7 @@ class ExportJobAdmin(RecordAdmin):
             {
                 job.pk: {
                     "percent": job.percent,
-                    "done": f"{job.rows_done:,}",
+                    "done": shown_count(job.rows_done),
                     "state": job.state,
                 }
                 for job in self._own(request)[:SHOWN]
@@ -162,7 +158,7 @@ class ExportJobAdmin(RecordAdmin):
             raise PermissionDenied(_("Your role no longer exports names and numbers in full."))
 
     @display(
-        description="State",
+        description=_lazy("State"),
         ordering="state",
         label={
             "asked": "warning",
@@ -174,3 +170,7 @@ class ExportJobAdmin(RecordAdmin):
     )
     def shown_state(self, job: ExportJob) -> tuple[str, str]:
         return job.state, str(job.get_state_display())
+
+    @display(description=_lazy("Report"), ordering="report")
+    def shown_report(self, job: ExportJob) -> str:
+        return job.title

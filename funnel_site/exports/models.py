@@ -79,6 +79,9 @@ class ExportJob(models.Model):
     format = models.CharField(max_length=4, choices=Format)
     profile = models.CharField(max_length=11, choices=Profile, default=Profile.SPREADSHEET)
     language = models.CharField(max_length=10, default="en")
+    told = models.JSONField(
+        default=list, blank=True, editable=False, help_text="What its rows were read from, as pairs"
+    )
     is_masked = models.BooleanField(default=True, help_text="Names and numbers are hidden in it")
     approval = models.ForeignKey(
         Approval,

@@ -5,7 +5,6 @@ taken over, throws its file away. A lost start costs a minute, for the sweep fin
 """
 
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -14,11 +13,10 @@ from typing import Any
 from uuid import uuid4
 
 import structlog
-from celery import current_app
 from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import default_storage
-from django.db import close_old_connections, connection, transaction
+from django.db import transaction
 from django.db.models import F, Q
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
@@ -30,6 +28,7 @@ from funnel_site.exports import wanted as asked
 from funnel_site.exports.models import ExportJob
 from funnel_site.exports.signals import made_in_full
 from funnel_site.exports.writing import parts_of
+from funnel_site.lib.background import begin
 
 logger = structlog.get_logger(__name__)
 
@@ -37,6 +36,7 @@ TASK = "funnel_site.exports.tasks.make_export"
 SILENCE = timedelta(seconds=60)
 FORGOTTEN_AFTER = timedelta(seconds=30)
 BEAT = 0.5
+ROUNDS = 3
 State = ExportJob.State
 
 
@@ -108,42 +108,29 @@ def note(*, user: Any, state: str, rows_total: int | None, **values: Any) -> Exp
 
 def start(*, job_id: int) -> None:
     """Have a job made once this transaction is committed: by a worker, or without a broker here."""
-    transaction.on_commit(lambda: _start(job_id), robust=True)
+    begin(task=TASK, job_id=job_id, here=_run_and_sweep)
 
 
-def _start(job_id: int) -> None:
-    if not settings.CELERY_BROKER_URL:
-        name = f"export {job_id}"
-        threading.Thread(target=_run_here, args=[job_id], name=name, daemon=True).start()
-        return
-    try:
-        current_app.send_task(TASK, args=[job_id], retry=False, ignore_result=True)
-    except Exception:
-        logger.warning("broker not reached; the sweep will find the export", exc_info=True)
-
-
-def _run_here(job_id: int) -> None:
-    close_old_connections()
-    try:
-        run(job_id=job_id)
-        sweep()
-    except Exception:
-        logger.exception("an export failed", job_id=job_id)
-    finally:
-        connection.close()
+def _run_and_sweep(job_id: int) -> None:
+    """Without a broker there is no beat, either."""
+    run(job_id=job_id)
+    sweep()
 
 
 def run(*, job_id: int) -> str:
     """Make a job's file; returns the state it is in then. What somebody else makes is left alone."""
     runner, moment = uuid4().hex, now()
-    free = Q(state=State.WAITING) | Q(state=State.RUNNING, heartbeat_at__lt=moment - SILENCE)
-    taken = ExportJob.objects.filter(free, pk=job_id).update(
+    silent = Q(state=State.RUNNING, heartbeat_at__lt=moment - SILENCE)
+    is_taken_over = ExportJob.objects.filter(silent, pk=job_id).exists()
+    taken = ExportJob.objects.filter(silent | Q(state=State.WAITING), pk=job_id).update(
         state=State.RUNNING, runner=runner, heartbeat_at=moment, started_at=moment, rows_done=0
     )
     job = ExportJob.objects.select_related("user", "approval").get(pk=job_id)
     if not taken:
         return job.state
     try:
+        if is_taken_over:
+            _remove_leftovers(job)
         with override(job.language):
             _make(job)
     except StoppedError:
@@ -155,6 +142,14 @@ def run(*, job_id: int) -> str:
         # The kind of error alone: its words may hold a number or a name.
         _fail(job, _("It broke off (%s). Try it again.") % type(error).__name__)
     return ExportJob.objects.values_list("state", flat=True).get(pk=job_id)
+
+
+def _remove_leftovers(job: ExportJob) -> None:
+    """What a worker had stored when it was killed, before the row knew of it."""
+    with suppress(FileNotFoundError):
+        for name in default_storage.listdir("exports")[1]:
+            if name.startswith(f"{job.token}-"):
+                default_storage.delete(f"exports/{name}")
 
 
 def _make(job: ExportJob) -> None:
@@ -170,10 +165,16 @@ def _make(job: ExportJob) -> None:
     if not job.is_masked:
         leaves.check(job, rows=number)
     _write(job, rows_total=number)
-    want = asked.wanted(job, page=page, request=request, rows=rows)
     with tempfile.TemporaryFile() as made:
-        for part in parts_of(want, _watch(job)):
-            made.write(part)
+        for _round in range(ROUNDS):
+            want = asked.wanted(job, page=page, request=request, rows=rows)
+            made.seek(0)
+            made.truncate()
+            for part in parts_of(want, _watch(job)):
+                made.write(part)
+            # A build that was published meanwhile: the file would say it is of the one before.
+            if not asked.note_told(job, want.resource):
+                break
         size = made.tell()
         made.seek(0)
         stored = default_storage.save(f"exports/{job.token}-{job.name}", File(made))

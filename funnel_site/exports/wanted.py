@@ -15,7 +15,7 @@ from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import SuspiciousOperation, ValidationError
 from django.http import HttpRequest, QueryDict
-from django.utils.text import slugify
+from django.utils.text import capfirst, slugify
 from django.utils.timezone import get_default_timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
@@ -102,10 +102,22 @@ class Wanted:
 
 
 def wanted(job: ExportJob, *, page: Any, request: HttpRequest, rows: Any) -> Wanted:
-    """What a job asks for."""
+    """What a job asks for. What its rows are read from is noted with it, as it is at this moment."""
     resource = page.get_export_resource_classes(request)[0]()
+    with override(job.language):
+        note_told(job, resource)
     viewer = Taking(request.user, is_in_full=not job.is_masked)
     return Wanted(resource=resource, rows=rows, viewer=viewer, job=job)
+
+
+def note_told(job: ExportJob, resource: SpreadsheetResource) -> bool:
+    """Keep with the job what its rows are read from, for the file's description; whether that is new."""
+    told = [[str(name), str(value)] for name, value in resource.told()]
+    if told == job.told:
+        return False
+    job.told = told
+    ExportJob.objects.filter(pk=job.pk).update(told=told)
+    return True
 
 
 def file_name(job: ExportJob) -> str:
@@ -135,6 +147,7 @@ def about(job: ExportJob, resource: SpreadsheetResource) -> list[tuple[str, str]
                 _("Names and numbers are masked") if job.is_masked else _("Shown in full"),
             ),
         ]
+        lines += [(str(name), str(value)) for name, value in job.told]
         if job.picked:
             lines.append((_("Rows"), _("%d rows picked by hand") % job.picked))
         if not job.query:
@@ -156,7 +169,7 @@ def meanings(resource: SpreadsheetResource) -> list[tuple[str, str]]:
         words = resource.meanings.get(one.column_name) or (
             held and (held.help_text or held.verbose_name)
         )
-        told.append((str(one.column_name), str(words or one.column_name).capitalize()))
+        told.append((str(one.column_name), str(capfirst(str(words or one.column_name)))))
     return told
 
 

@@ -60,31 +60,22 @@ class ExactTextFilter(FieldListFilter):
 
     template = "admin/offering_filter.html"
 
-    def __init__(
-        self,
-        field: Any,
-        request: HttpRequest,
-        params: dict[str, Any],
-        model: type[models.Model],
-        model_admin: Any,
-        field_path: str,
-    ) -> None:
-        self.lookup_kwarg = field_path
-        super().__init__(field, request, params, model, model_admin, field_path)
-        value = self.used_parameters.get(self.lookup_kwarg, "")
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        value = self.used_parameters.get(self.field_path, "")
         self.value = str(value[-1] if isinstance(value, list) else value)
 
     def has_output(self) -> bool:
         return True
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        return queryset.filter(**{self.lookup_kwarg: self.value}) if self.value else queryset
+        return queryset.filter(**{self.field_path: self.value}) if self.value else queryset
 
     def expected_parameters(self) -> list[str | None]:
-        return [self.lookup_kwarg]
+        return [self.field_path]
 
     def choices(self, changelist: Any) -> Iterator[Any]:
-        name = self.lookup_kwarg
+        name = self.field_path
         label = str(self.title).capitalize()
         yield {
             "form": ValueForm(name=name, label=label, value=self.value[:LONGEST]),
@@ -126,14 +117,14 @@ class RecentValuesFilter(admin.AllValuesFieldListFilter):
         request: HttpRequest,
         params: dict[str, Any],
         model: type[models.Model],
-        model_admin: Any,
-        field_path: str,
+        *given: Any,
+        **named: Any,
     ) -> None:
-        super().__init__(field, request, params, model, model_admin, field_path)
-        newest = model._default_manager.order_by("-pk").values_list(field_path, flat=True)
+        super().__init__(field, request, params, model, *given, **named)
+        newest = model._default_manager.order_by("-pk").values_list(self.field_path, flat=True)
         found = set(newest[:LOOKED_AT]) - {None}
-        given: Any = self.lookup_val or []
-        chosen = {str(one) for one in (given if isinstance(given, list) else [given])}
+        asked: Any = self.lookup_val or []
+        chosen = {str(one) for one in (asked if isinstance(asked, list) else [asked])}
         self.lookup_choices: Any = sorted(found, key=str)[:MOST_VALUES] + sorted(
             chosen - {str(one) for one in found}
         )

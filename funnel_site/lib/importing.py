@@ -9,6 +9,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils.formats import number_format
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from import_export.admin import ImportMixin
 from openpyxl import load_workbook
@@ -17,6 +18,9 @@ from unfold.contrib.import_export.forms import ImportForm
 from funnel_site.lib.export_files import csv_lines
 from funnel_site.lib.import_preview import SHOWN
 from funnel_site.lib.listing import BUTTONS
+
+# By name: the page stands above this leaf.
+LARGE_IMPORT = "funnel_site.imports.pages.large_import"
 
 
 class ImportFailedError(Exception):
@@ -28,24 +32,26 @@ class ImportFailedError(Exception):
 
 
 class BoundedImportForm(ImportForm):
-    """A file of as many rows as a page can preview while somebody waits."""
+    """A file of as many rows as a worker can take; `is_large` where no page can while somebody waits."""
+
+    way_for_large_files = ""
+    rows, is_large = 0, False
 
     def clean_import_file(self) -> Any:
         file = self.cleaned_data["import_file"]
-        rows = rows_in(file)
-        if rows > settings.IMPORT_MOST_ROWS:
+        self.rows = rows_in(file)
+        self.is_large = self.rows > settings.IMPORT_MOST_ROWS
+        if self.rows > settings.IMPORT_BACKGROUND_ROWS:
             most, many = (
-                number_format(n, force_grouping=True) for n in (settings.IMPORT_MOST_ROWS, rows)
+                number_format(n, force_grouping=True)
+                for n in (settings.IMPORT_BACKGROUND_ROWS, self.rows)
             )
+            words = _("The file has about %(many)s rows; %(most)s are taken at once.")
             self.add_error(
                 "import_file",
-                _("The file has about %(many)s rows; a page takes %(most)s at once.")
-                % {"many": many, "most": most}
-                + f" {self.way_for_large_files}",
+                words % {"many": many, "most": most} + f" {self.way_for_large_files}",
             )
         return file
-
-    way_for_large_files = ""
 
 
 def rows_in(file: Any) -> int:
@@ -61,7 +67,10 @@ def rows_in(file: Any) -> int:
             book = load_workbook(file, read_only=True)
         except Exception:  # noqa: BLE001 - each part of a broken workbook has errors of its own
             return 0
-        return int(book.active.max_row or 0) if book.active else 0
+        sheet = book.active
+        if sheet is None:
+            return 0
+        return int(sheet.max_row or sum(1 for _row in sheet.rows))
     finally:
         file.seek(0)
 
@@ -73,7 +82,7 @@ class ImportList(ImportMixin):
     import_template_name = "admin/imports/import.html"
     import_form_class = BoundedImportForm
     way_for_large_files: Any = ""
-    """What to do instead with a file that is too large for a page."""
+    """What to do instead with a file that is too large for a worker, too."""
 
     def get_import_form_class(self, request: HttpRequest) -> type[BoundedImportForm]:
         return type(
@@ -102,8 +111,30 @@ class ImportList(ImportMixin):
         response["Content-Disposition"] = f'attachment; filename="{name}"'
         return response
 
+    def import_action(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        """The form and the preview; a file that is too large for a page goes to a worker."""
+        if request.method == "POST" and self.has_import_permission(request):
+            form = self.create_import_form(request)
+            if form.is_valid() and form.is_large:
+                large: HttpResponse = import_string(LARGE_IMPORT)(self, request, form)
+                return large
+        answer: HttpResponse = super().import_action(request, **kwargs)
+        return answer
+
+    def note_import(self, user: Any) -> None:
+        """For lists that keep a book of their own about what changed; in the import's transaction."""
+
+    def process_result(self, result: Any, request: HttpRequest) -> HttpResponse:
+        self.note_import(request.user)
+        answer: HttpResponse = super().process_result(result, request)
+        return answer
+
     def get_import_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return {**super().get_import_context_data(**kwargs), "shown": SHOWN}
+        return {
+            **super().get_import_context_data(**kwargs),
+            "shown": SHOWN,
+            "most_rows": settings.IMPORT_MOST_ROWS,
+        }
 
     def process_dataset(self, dataset: Any, form: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """All rows or none, also where a row went wrong only since the preview."""

@@ -32,6 +32,17 @@ def shown_amount(amount: Decimal | float | None, currency: str) -> str:
     )
 
 
+def shown_count(number: int) -> str:
+    """A count the way the viewer's language writes it.
+
+    >>> from django.utils.translation import override
+    >>> with override("id"):
+    ...     shown_count(12345)
+    '12.345'
+    """
+    return number_format(number, force_grouping=True)
+
+
 def _locale() -> Locale:
     try:
         return Locale.parse(get_language() or "en", sep="-")

@@ -3,7 +3,11 @@
 from typing import Any
 
 import structlog
-from django.http import HttpRequest, JsonResponse
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
 from rest_framework import exceptions, serializers
 
 TITLES = {
@@ -67,13 +71,26 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Jso
     return problem_response(Problem(400, "bad_request", "The request cannot be read."))
 
 
-def not_found(request: HttpRequest, exception: Exception | None = None) -> JsonResponse:
-    """Django's handler404."""
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Django's handler404: a page for staff, a problem for programs."""
+    if _is_for_staff(request):
+        return _page(request, 404, _("There is nothing at this address."))
     return problem_response(Problem(404, "not_found", "There is nothing at this address."))
 
 
-def server_error(request: HttpRequest) -> JsonResponse:
+def not_allowed(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Django's handler403."""
+    if _is_for_staff(request):
+        return _page(request, 403, _("Your role does not open this page."))
+    return problem_response(Problem(403, "not_allowed", "This is not yours to open."))
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
     """Django's handler500: no trace, only the request id to look up in the log."""
+    if _is_for_staff(request):
+        # Without the site around it: what has failed may be what the site is drawn from.
+        shown = {"request_id": structlog.contextvars.get_contextvars().get("request_id", "")}
+        return HttpResponse(render_to_string("admin/failed.html", shown), status=500)
     return problem_response(Problem(500, "internal_error", "The request failed on our side."))
 
 
@@ -87,3 +104,19 @@ class ProblemSerializer(serializers.Serializer[Any]):
     code = serializers.CharField()
     field = serializers.CharField(required=False)
     request_id = serializers.CharField(required=False)
+
+
+def _is_for_staff(request: HttpRequest) -> bool:
+    """Whether a person reads the answer in the admin; their pages' own scripts do not ask for pages."""
+    user = getattr(request, "user", None)
+    wanted = request.get_preferred_type(["application/json", "text/html"])
+    return (
+        wanted == "text/html"
+        and request.path.startswith("/admin/")
+        and bool(user and user.is_staff)
+    )
+
+
+def _page(request: HttpRequest, status: int, detail: str) -> HttpResponse:
+    context = {**admin.site.each_context(request), "title": detail}
+    return TemplateResponse(request, "admin/problem.html", context, status=status).render()

@@ -151,6 +151,10 @@ class SpreadsheetResource(PreviewedImport, ModelResource):
     meanings: ClassVar[Mapping[str, str]] = {}
     """What a column means, where its field's own help does not say it."""
 
+    def told(self) -> list[tuple[str, str]]:
+        """What a file says of its rows besides their filter: the build that derived ones are of."""
+        return []
+
     def export_field(self, field: Any, instance: Any, **kwargs: Any) -> Any:
         """A cell; what the viewer may not see of a person is masked."""
         method = getattr(self, field.get_dehydrate_method(self.get_field_name(field)), None)

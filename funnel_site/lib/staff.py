@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import lru_cache, wraps
 from typing import Any, TypeVar, cast
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.text import capfirst
@@ -60,10 +61,12 @@ def confirmed(method: Method) -> Method:
     def ask(self: Any, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.method == "POST":
             return cast("HttpResponse", method(self, request, *args, **kwargs))
+        of = (*args, *kwargs.values())
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": getattr(getattr(self, method.__name__), "short_description", ""),
+            "original": self.get_object(request, str(*of)) if of else None,
         }
         return TemplateResponse(request, "admin/confirm_action.html", context)
 
@@ -162,6 +165,18 @@ class OwnPageMixin:
         if row is None or not self.has_view_permission(request, row):  # type: ignore[attr-defined]
             return super().change_view(request, object_id, form_url, extra_context)  # type: ignore[misc,no-any-return]
         return self.own_page(request, row)
+
+
+class OwnRowsMixin:
+    """The rows whose `user` one is; everybody's for those with the permission `see_everyones`."""
+
+    see_everyones: str
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().get_queryset(request)  # type: ignore[misc]
+        if request.user.has_perm(self.see_everyones):
+            return rows
+        return rows.filter(user=request.user.pk)
 
 
 class QuickChangeList(ChangeList):

@@ -8,10 +8,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.apps import apps
-from django.db.models import Field, Model
+from django.db.models import Field, IntegerField, Model
 from django.utils.translation import gettext, gettext_lazy
 
 from funnel_site.lib.marking import Marked
+
+# A line is a number of ours on WhatsApp; where a column holds a number, a line of a file is meant.
+OF_FILES = {"line": "file line", "lines": "file lines"}
 
 
 def translate_derived_names() -> None:
@@ -20,7 +23,7 @@ def translate_derived_names() -> None:
         _translate_model(model)
         for field in _fields(model):
             if _is_derived(field):
-                field.verbose_name = gettext_lazy(str(field.verbose_name))
+                field.verbose_name = gettext_lazy(_name(field))
 
 
 def derived_names(models: Iterable[type[Model]]) -> Iterable[str]:
@@ -31,7 +34,7 @@ def derived_names(models: Iterable[type[Model]]) -> Iterable[str]:
             yield model._meta.verbose_name_raw
         if "verbose_name_plural" not in written:
             yield f"{model._meta.verbose_name_raw}s"
-        yield from (field.name.replace("_", " ") for field in _fields(model) if _is_derived(field))
+        yield from (_name(field) for field in _fields(model) if _is_derived(field))
 
 
 def _translate_model(model: type[Model]) -> None:
@@ -45,6 +48,11 @@ def _translate_model(model: type[Model]) -> None:
 
 def _fields(model: type[Model]) -> list[Any]:
     return [*model._meta.local_fields, *model._meta.local_many_to_many]
+
+
+def _name(field: Field[Any, Any]) -> str:
+    name = field.name.replace("_", " ")
+    return OF_FILES.get(name, name) if isinstance(field, IntegerField) else name
 
 
 def _is_derived(field: Field[Any, Any]) -> bool:

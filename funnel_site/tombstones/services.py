@@ -4,6 +4,7 @@ import hashlib
 import hmac
 from collections.abc import Iterable
 from datetime import datetime
+from uuid import UUID
 
 from django.conf import settings
 
@@ -26,6 +27,12 @@ def digest_of(key: Key) -> str:
 def alias_of(key: Key) -> str:
     """The name under which what still comes for an erased key is filed."""
     return f"{ALIAS}{digest_of(key)[:40]}"
+
+
+def hardened(digest: UUID) -> UUID:
+    """A plain digest of what was erased, as one that only ERASURE_KEY leads to."""
+    made = hmac.new(settings.ERASURE_KEY.encode(), digest.bytes, hashlib.sha256)
+    return UUID(bytes=made.digest()[:16])
 
 
 def erased_among(keys: Iterable[Key]) -> dict[Key, datetime]:

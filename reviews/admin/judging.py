@@ -1,6 +1,5 @@
 """What staff are asked when they judge a review: the reason, or a public answer."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +8,6 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from conversations.services.sending import LONGEST_TEXT
-from reviews.services.moderation import hide_reviews, reject_reviews
 
 REASONS = (
     "Advertising",
@@ -33,7 +31,6 @@ class Refusal:
     done: str
     """For the log."""
     outcome: Any
-    service: Callable[..., list[int]]
 
 
 HIDE = Refusal(
@@ -45,7 +42,6 @@ HIDE = Refusal(
     button=_("Hide"),
     done="Hid",
     outcome=_("Hid %(number)s of %(all)s; the others were already."),
-    service=hide_reviews,
 )
 REJECT = Refusal(
     action="reject",
@@ -54,7 +50,6 @@ REJECT = Refusal(
     button=_("Reject"),
     done="Rejected",
     outcome=_("Rejected %(number)s of %(all)s; the others were already."),
-    service=reject_reviews,
 )
 
 

@@ -17,6 +17,7 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter
 from conversations.composer import composer_of, posted_answer
 from conversations.delivery_words import delivery_of
 from conversations.selectors import sees_room, with_delivery
+from funnel_site.lib.deleting import DeletionMixin
 from funnel_site.lib.filters import RecentValuesFilter
 from funnel_site.lib.importing import ImportList
 from funnel_site.lib.staff import OwnPageMixin, StaffAdmin, action, display
@@ -28,13 +29,24 @@ from reviews.models import Review
 from reviews.provenance import WORDS, provenance_of
 from reviews.resources import ReviewResource
 from reviews.selectors import review_conversation
-from reviews.services.moderation import look_again, note_answer, publish_reviews
+from reviews.services.catalogue import current_catalogue
+from reviews.services.erasing import erase_review
+from reviews.services.moderation import (
+    hide_reviews,
+    look_again,
+    note_answer,
+    publish_reviews,
+    reject_reviews,
+)
 
 MOST_AT_ONCE = 1_000
 
 
 @admin.register(Review)
-class ReviewAdmin(MatchingMixin, OwnPageMixin, ImportList, StaffAdmin):
+class ReviewAdmin(MatchingMixin, DeletionMixin, OwnPageMixin, ImportList, StaffAdmin):
+    deletion_words = _(
+        "The words, the writer's name and number and our answer go, and the review is shown nowhere. The product, the stars and the day stay, without a person, so that figures keep their counts. The customer's messages stay in their room: a data request erases those."
+    )
     resource_classes = [ReviewResource]
     list_display = (
         "created_at",
@@ -76,14 +88,19 @@ class ReviewAdmin(MatchingMixin, OwnPageMixin, ImportList, StaffAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
-
     def has_import_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("reviews.add_review")
 
     def has_moderate_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("reviews.change_review")
+
+    def has_hide_permission(self, request: HttpRequest) -> bool:
+        may_hide = request.user.has_perm("reviews.hide_review")
+        return may_hide or self.has_moderate_permission(request)
+
+    def forget(self, request: HttpRequest, row: Review, because: str) -> None:
+        erase_review(review=row.pk, because=because, user=request.user)
+        row.refresh_from_db()
 
     def get_urls(self) -> list[Any]:
         wrap = self.admin_site.admin_view
@@ -109,7 +126,7 @@ class ReviewAdmin(MatchingMixin, OwnPageMixin, ImportList, StaffAdmin):
             % {"number": len(changed), "all": len(chosen)},
         )
 
-    @action(description=_("Hide selected reviews…"), permissions=["moderate"])
+    @action(description=_("Hide selected reviews…"), permissions=["hide"])
     def hide(self, request: HttpRequest, queryset: QuerySet[Review]) -> HttpResponse | None:
         """Ask for the reason first, then hide."""
         return self._refuse(request, queryset, HIDE)
@@ -137,7 +154,7 @@ class ReviewAdmin(MatchingMixin, OwnPageMixin, ImportList, StaffAdmin):
             }
             return TemplateResponse(request, "admin/reviews/review/hide.html", context)
         because = form.cleaned_data["because"]
-        changed = way.service(reviews=chosen, because=because, user=request.user)
+        changed = self._refused(request, way, chosen, because)
         self._log(request, changed, f"{way.done}: {because}")
         self.message_user(request, way.outcome % {"number": len(changed), "all": len(chosen)})
         return None
@@ -149,6 +166,15 @@ class ReviewAdmin(MatchingMixin, OwnPageMixin, ImportList, StaffAdmin):
         self._log(request, changed, "To be looked at again")
         words = ngettext("%d review waits again.", "%d reviews wait again.", len(changed))
         self.message_user(request, words % len(changed))
+
+    def _refused(
+        self, request: HttpRequest, way: Refusal, reviews: list[int], because: str
+    ) -> list[int]:
+        """Hide or reject; whoever may not show a review again leaves those alone that leads refused."""
+        if way is REJECT:
+            return reject_reviews(reviews=reviews, because=because, user=request.user)
+        is_lead = self.has_moderate_permission(request)
+        return hide_reviews(reviews=reviews, because=because, user=request.user, is_lead=is_lead)
 
     def _log(self, request: HttpRequest, reviews: list[int], words: str) -> None:
         for review in Review.objects.filter(pk__in=reviews):
@@ -197,6 +223,9 @@ class ReviewAdmin(MatchingMixin, OwnPageMixin, ImportList, StaffAdmin):
             "provenance": provenance,
             "origin": WORDS[provenance.origin],
             "may_moderate": self.has_moderate_permission(request),
+            "has_catalogue": bool(current_catalogue()),
+            "may_hide": self.has_hide_permission(request),
+            "may_forget": self.may_forget(request),
             "room": room,
             "transcript": with_delivery(messages),
             "answering": room
@@ -215,7 +244,9 @@ class ReviewAdmin(MatchingMixin, OwnPageMixin, ImportList, StaffAdmin):
 
     def moderate_view(self, request: HttpRequest, key: int) -> HttpResponse:
         review = self.get_object(request, str(key))
-        if review is None or request.method != "POST" or not self.has_moderate_permission(request):
+        is_hiding = not request.POST.keys() & {"publish", "again", "reject"}
+        may = self.has_hide_permission if is_hiding else self.has_moderate_permission
+        if review is None or request.method != "POST" or not may(request):
             raise PermissionDenied
         if "publish" in request.POST:
             self._log(request, publish_reviews(reviews=[key], user=request.user), "Published")
@@ -231,7 +262,7 @@ class ReviewAdmin(MatchingMixin, OwnPageMixin, ImportList, StaffAdmin):
             return self._page(request, review, form)
         way = REJECT if "reject" in request.POST else HIDE
         because = form.cleaned_data["because"]
-        changed = way.service(reviews=[key], because=because, user=request.user)
+        changed = self._refused(request, way, [key], because)
         self._log(request, changed, f"{way.done}: {because}")
         self.message_user(request, gettext("Done. The list of reviews no longer shows it."))
         return redirect("admin:reviews_review_change", key)
@@ -260,7 +291,8 @@ class ReviewAdmin(MatchingMixin, OwnPageMixin, ImportList, StaffAdmin):
         outcome = posted_answer(request, room)
         if outcome.message is None:
             return self._page(request, review, HideForm(), outcome.form)
-        note_answer(review=key, text=outcome.message.body, user=request.user)
+        if outcome.message.body:
+            note_answer(review=key, text=outcome.message.body, user=request.user)
         self.log_change(request, review, "Answered")
         self.message_user(request, gettext("The answer is on its way."))
         return redirect("admin:reviews_review_change", key)

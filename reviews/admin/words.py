@@ -15,11 +15,14 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from conversations.models import Language, Line
 from funnel_site.lib.staff import StaffAdmin
+from funnel_site.lib.words import translated
 from reviews.models import BotWords
 from reviews.preview import scenes
 from reviews.services.word_changes import reset_words, save_words
 from reviews.services.words import words_for
 from reviews.wording import KEYS, LONGEST_WORDS, SHIPPED, problems
+
+ROW_LENGTH = 50
 
 
 class WordsForm(forms.Form):
@@ -30,10 +33,12 @@ class WordsForm(forms.Form):
         for name, key in KEYS.items():
             places = " ".join(sorted(f"{{{place}}}" for place in key.allowed))
             self.fields[name] = forms.CharField(
-                label=key.when,
+                label=translated(key.when),
                 required=False,
                 max_length=LONGEST_WORDS,
-                widget=UnfoldAdminTextareaWidget(attrs={"rows": 2, "dir": "auto"}),
+                widget=UnfoldAdminTextareaWidget(
+                    attrs={"rows": _rows(SHIPPED[language][name]), "dir": "auto"}
+                ),
                 help_text=gettext("May hold %(places)s") % {"places": places} if places else "",
             )
 
@@ -43,6 +48,11 @@ class WordsForm(forms.Form):
         for key, reason in problems(texts).items():
             self.add_error(key, reason)
         return texts
+
+
+def _rows(text: str) -> int:
+    """So many rows that the shipped text is seen whole, also in half a screen's width."""
+    return max(2, sum(1 + len(line) // ROW_LENGTH for line in text.split("\n")))
 
 
 @admin.register(BotWords)
@@ -194,6 +204,6 @@ def _conversation(words: dict[str, str], line: Line | None, language: str) -> di
     wrong = problems(words)
     return {
         "scenes": scenes(words, language=language, asks_rating=bool(line and line.asks_rating)),
-        "wrong": [(KEYS[key].when, reason) for key, reason in wrong.items()],
+        "wrong": [(translated(KEYS[key].when), reason) for key, reason in wrong.items()],
         "wrong_keys": list(wrong),
     }

@@ -4,7 +4,7 @@ Each decision is one event of the review; the same decision again is none. A rev
 before staff again begins a new case: what was decided before stays in its events.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -22,12 +22,15 @@ def publish_reviews(*, reviews: Iterable[int], user: Any) -> list[int]:
     return _decide(reviews, Moderation.PUBLISHED, reason="", user=user)
 
 
-def hide_reviews(*, reviews: Iterable[int], because: str, user: Any) -> list[int]:
+def hide_reviews(
+    *, reviews: Iterable[int], because: str, user: Any, is_lead: bool = True
+) -> list[int]:
     """Hide the reviews of these keys; returns the keys of those not hidden before.
 
-    Raises ValidationError without a reason.
+    Without `is_lead` those that were rejected stay so. Raises ValidationError without a reason.
     """
-    return _decide(reviews, Moderation.HIDDEN, reason=_reason(because), user=user)
+    kept = () if is_lead else (Moderation.REJECTED,)
+    return _decide(reviews, Moderation.HIDDEN, reason=_reason(because), user=user, kept=kept)
 
 
 def reject_reviews(*, reviews: Iterable[int], because: str, user: Any) -> list[int]:
@@ -51,9 +54,17 @@ def _reason(because: str) -> str:
 
 
 @transaction.atomic
-def _decide(reviews: Iterable[int], moderation: str, *, reason: str, user: Any) -> list[int]:
+def _decide(
+    reviews: Iterable[int],
+    moderation: str,
+    *,
+    reason: str,
+    user: Any,
+    kept: Collection[str] = (),
+) -> list[int]:
+    """The decision on those that are neither decided so already nor in a state to be kept."""
     rows = Review.objects.select_for_update(no_key=True).filter(pk__in=list(reviews))
-    others = rows.exclude(moderation=moderation).order_by("pk")
+    others = rows.exclude(moderation__in=(moderation, *kept)).order_by("pk")
     changed = list(others.values_list("pk", flat=True))
     moment = now()
     is_shown = moderation in (Moderation.PUBLISHED, Moderation.PENDING)

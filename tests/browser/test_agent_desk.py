@@ -1,44 +1,20 @@
 """An agent's day in a real browser: find a caller, answer, take, close, by mouse and by keys."""
 
 from datetime import timedelta
-from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.apps import apps
 from django.contrib.auth.models import User
 from django.utils.timezone import now
 from playwright.sync_api import Page, expect
 
 from conversations.models import CannedAnswer, Message, Room
-from tests.browser.test_answering_pages import looks
-from tests.browser.test_staff_pages import (  # noqa: F401 - fixtures of this browser
-    CHROMIUM,
-    browser_type_launch_args,
-    busy_site,
-    shoot,
-    staff,
-)
+from tests.browser.driving import looks, shoot
 from tests.customer360.desk import make_everything, refresh, waiting_room
 from tests.reviews.making import make_message
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="Debian's chromium is not installed"),
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.xdist_group("browser"),
-]
+pytestmark = pytest.mark.usefixtures("owing")
 BASE = "/admin/customer360/customerprofile"
-
-
-@pytest.fixture(autouse=True)
-def _account(settings: Any, transactional_db: None) -> None:
-    settings.TWILIO_ACCOUNT_SID = "AC" + "0" * 32
-    settings.TWILIO_AUTH_TOKEN = "a token of tests"
-    settings.CELERY_BROKER_URL = "memory://"
-    import_module("conversations.migrations.0003_error_meanings").add(apps, None)
-    import_module("carddata.migrations.0002_known_partners").add_partners(apps, None)
 
 
 @pytest.fixture
@@ -50,7 +26,7 @@ def rooms(transactional_db: None) -> list[Room]:
 
 
 def test_an_agent_finds_a_caller_by_phone_and_answers(
-    staff: Page,  # noqa: F811 - the fixture
+    staff: Page,
     live_server: Any,
     rooms: list[Room],
 ) -> None:
@@ -88,7 +64,7 @@ def test_an_agent_finds_a_caller_by_phone_and_answers(
 
 
 def test_the_queue_is_worked_by_keys_alone(
-    staff: Page,  # noqa: F811
+    staff: Page,
     live_server: Any,
     rooms: list[Room],
 ) -> None:

@@ -1,12 +1,9 @@
 """Answering, moderating and the bot's words in a real browser."""
 
 from datetime import timedelta
-from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.apps import apps
 from django.contrib.auth.models import User
 from django.utils.timezone import now
 from playwright.sync_api import Page, expect
@@ -16,22 +13,10 @@ from conversations.services.sending import send_message
 from conversations.services.statuses import apply_report
 from conversations.twilio_shapes import StatusReport
 from reviews.models import BotWords, Review
-from tests.browser.test_staff_pages import (  # noqa: F401 - fixtures of this browser
-    CHROMIUM,
-    browser_type_launch_args,
-    busy_site,
-    fits,
-    shoot,
-    staff,
-)
+from tests.browser.driving import fits, looks, shoot
 from tests.reviews.making import make_customer, make_message, make_review, make_room
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="Debian's chromium is not installed"),
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.xdist_group("browser"),
-]
+pytestmark = pytest.mark.usefixtures("owing")
 STATES = [
     ("queued", "", "Sending"),
     ("sent", "", "Sent"),
@@ -40,16 +25,6 @@ STATES = [
     ("failed", "63024", "Failed: The number is not on WhatsApp"),
     ("undelivered", "30008", "Not delivered"),
 ]
-
-
-@pytest.fixture(autouse=True)
-def _account(settings: Any, transactional_db: None) -> None:
-    """An account, and a broker that takes work and does none: what is owed stays owed."""
-    settings.TWILIO_ACCOUNT_SID = "AC" + "0" * 32
-    settings.TWILIO_AUTH_TOKEN = "a token of tests"
-    settings.CELERY_BROKER_URL = "memory://"
-    # Tests that commit flush what migrations left.
-    import_module("conversations.migrations.0003_error_meanings").add(apps, None)
 
 
 @pytest.fixture
@@ -73,21 +48,8 @@ def report(message: Message, status: str, code: str = "") -> None:
     )
 
 
-def looks(page: Page, name: str, phone: bool = True) -> None:
-    """Keep pictures: light, dark, and at a phone's width, where nothing may have to be scrolled."""
-    assert fits(page)
-    shoot(page, name)
-    page.evaluate("document.documentElement.classList.add('dark')")
-    shoot(page, f"{name}-dark")
-    page.evaluate("document.documentElement.classList.remove('dark')")
-    page.set_viewport_size({"width": 390, "height": 844})
-    assert fits(page)
-    shoot(page, f"{name}-phone")
-    page.set_viewport_size({"width": 1366, "height": 900})
-
-
 def test_an_agent_answers_and_sees_what_becomes_of_it(
-    staff: Page,  # noqa: F811 - the fixture
+    staff: Page,
     live_server: Any,
     room: Room,
 ) -> None:
@@ -110,7 +72,7 @@ def test_an_agent_answers_and_sees_what_becomes_of_it(
 
 
 def test_every_delivery_state_can_be_told_apart(
-    staff: Page,  # noqa: F811
+    staff: Page,
     live_server: Any,
     room: Room,
 ) -> None:
@@ -137,7 +99,7 @@ def test_every_delivery_state_can_be_told_apart(
 
 
 def test_after_24_hours_only_a_template_goes(
-    staff: Page,  # noqa: F811
+    staff: Page,
     live_server: Any,
     room: Room,
 ) -> None:
@@ -150,15 +112,15 @@ def test_after_24_hours_only_a_template_goes(
     expect(staff.locator("#id_body")).to_have_count(0)
     looks(staff, "room-after-24-hours")
 
-    staff.select_option("#id_template", label="Ask again: Hi {{1}}, may we ask about your {{2}}?")
-    staff.fill("#id_values", "Ana\nyoga class")
+    staff.select_option("#pick_template", label="Ask again: Hi {{1}}, may we ask about your {{2}}?")
+    staff.fill("#pick_values", "Ana\nyoga class")
     staff.click("text=Send the template")
 
     expect(staff.locator(".fs-agent").last).to_contain_text("Hi Ana, may we ask about your yoga")
 
 
 def test_an_opted_out_customer_has_a_notice_and_staff_can_lift_it(
-    staff: Page,  # noqa: F811
+    staff: Page,
     live_server: Any,
     room: Room,
 ) -> None:
@@ -178,7 +140,7 @@ def test_an_opted_out_customer_has_a_notice_and_staff_can_lift_it(
 
 
 def test_the_preview_follows_the_words_as_they_are_typed(
-    staff: Page,  # noqa: F811
+    staff: Page,
     live_server: Any,
 ) -> None:
     staff.goto(f"{live_server.url}/admin/reviews/botwords/edit/?line=&language=en")
@@ -205,7 +167,7 @@ def test_the_preview_follows_the_words_as_they_are_typed(
 
 
 def test_reviews_are_looked_through_published_and_hidden(
-    staff: Page,  # noqa: F811
+    staff: Page,
     live_server: Any,
     room: Room,
 ) -> None:
@@ -228,7 +190,7 @@ def test_reviews_are_looked_through_published_and_hidden(
 
 
 def test_customers_are_picked_in_the_list_and_invited(
-    staff: Page,  # noqa: F811
+    staff: Page,
     live_server: Any,
     room: Room,
 ) -> None:
@@ -259,7 +221,7 @@ def test_customers_are_picked_in_the_list_and_invited(
     expect(staff.locator("body")).to_contain_text("1 on the list now")
 
 
-def test_new_lists_open(staff: Page, live_server: Any) -> None:  # noqa: F811
+def test_new_lists_open(staff: Page, live_server: Any) -> None:
     for path, words in (
         ("reviews/review/", "review"),
         ("reviews/campaign/", "campaign"),

@@ -1,32 +1,17 @@
 """The catalogue and the queue of products to match, in a real browser."""
 
-from pathlib import Path
 from typing import Any
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from reviews.models import Review
 from reviews.services.catalogue import add_products
 from reviews.services.moderation import look_again, reject_reviews
-from tests.browser.test_answering_pages import looks
-from tests.browser.test_staff_pages import (  # noqa: F401 - fixtures of this browser
-    CHROMIUM,
-    browser_type_launch_args,
-    busy_site,
-    staff,
-)
+from tests.browser.driving import looks
 from tests.reviews.making import make_review
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="Debian's chromium is not installed"),
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.xdist_group("browser"),
-]
 
-
-def test_what_waits_is_matched_by_hand(staff: Page, live_server: Any) -> None:  # noqa: F811
+def test_what_waits_is_matched_by_hand(staff: Page, live_server: Any) -> None:
     add_products(["iPhone 15", "iPhone 15 Pro", "iPhone 15 Pro Max", "Coffee for Two"])
     review = make_review(1, product_name="iphnoe 15", rating=2)
     make_review(2, product_name="IPHNOE  15")

@@ -1,55 +1,24 @@
 """The dashboard in a real browser: filters, drill-downs, light and dark, and no console error."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 
 from customer360.models import CustomerProfile
-from tests.browser.test_staff_pages import browser_type_launch_args, fits, pytestmark, shoot
+from tests.browser.driving import PHONE, be_dark, fits, shoot
 from tests.customer360.shop import build_shop
-
-__all__ = ["browser_type_launch_args", "pytestmark"]
 
 DASHBOARD = "/admin/customer360/customerprofile/dashboard/"
 
 
-def signed_in(page: Page, live_server: Any) -> list[str]:
-    """Sign in by the form; returns the list that every console error and failed answer goes to."""
-    User.objects.create_superuser("admin", password="correct horse battery")
-    trouble: list[str] = []
-    page.on(
-        "console",
-        lambda message: (
-            trouble.append(message.text) if message.type in ("error", "warning") else None
-        ),
-    )
-    page.on("pageerror", lambda error: trouble.append(str(error)))
-    page.on(
-        "response",
-        lambda answer: (
-            trouble.append(f"{answer.status} {answer.url}") if answer.status >= 400 else None
-        ),
-    )
-    page.set_viewport_size({"width": 1366, "height": 900})
-    page.goto(f"{live_server.url}/admin/")
-    page.fill("#id_username", "admin")
-    page.fill("#id_password", "correct horse battery")
-    page.click("button[type=submit]")
-    return trouble
-
-
 @pytest.fixture
-def dashboard(page: Page, live_server: Any, transactional_db: None) -> Iterator[Page]:
+def dashboard(chief: Page, live_server: Any) -> Page:
     """The dashboard of a small shop."""
     assert build_shop().state == "done"
-    trouble = signed_in(page, live_server)
-    page.goto(f"{live_server.url}{DASHBOARD}")
-    yield page
-    assert trouble == []
+    chief.goto(f"{live_server.url}{DASHBOARD}")
+    return chief
 
 
 def drawn(page: Page) -> int:
@@ -78,14 +47,14 @@ def test_every_picture_is_drawn_and_fits_light_dark_and_on_a_phone(dashboard: Pa
     shoot(dashboard, "dashboard-light")
     light = dashboard.evaluate("window.c3.drawn[0].options.plugins.legend.labels.color")
 
-    dashboard.evaluate("document.documentElement.classList.add('dark')")
+    be_dark(dashboard, dark=True)
     dashboard.wait_for_function(
         "light => window.c3.drawn[0].options.plugins.legend.labels.color !== light", arg=light
     )
     assert drawn(dashboard) == 7
     shoot(dashboard, "dashboard-dark")
-    dashboard.evaluate("document.documentElement.classList.remove('dark')")
-    dashboard.set_viewport_size({"width": 390, "height": 844})
+    be_dark(dashboard, dark=False)
+    dashboard.set_viewport_size(PHONE)
     dashboard.reload()
     assert drawn(dashboard) == 7
     assert fits(dashboard)
@@ -162,7 +131,7 @@ def test_a_top_customers_page_speaks_in_words(dashboard: Page) -> None:
     expect(dashboard.locator(".c3-profile")).to_contain_text("Among the buyers")
     expect(dashboard.locator(".c3-profile")).to_contain_text(re.compile("orders?, "))
     shoot(dashboard, "profile")
-    dashboard.set_viewport_size({"width": 390, "height": 844})
+    dashboard.set_viewport_size(PHONE)
     assert fits(dashboard)
     shoot(dashboard, "profile-phone")
 
@@ -176,17 +145,13 @@ def test_the_export_is_what_is_shown(dashboard: Page) -> None:
     assert len(lines) - 1 == dashboard.locator("#table-churn_risk tbody tr").count()
 
 
-def test_an_empty_site_says_how_to_begin(
-    page: Page, live_server: Any, transactional_db: None
-) -> None:
-    trouble = signed_in(page, live_server)
-    page.goto(f"{live_server.url}{DASHBOARD}")
+def test_an_empty_site_says_how_to_begin(chief: Page, live_server: Any) -> None:
+    chief.goto(f"{live_server.url}{DASHBOARD}")
 
-    expect(page.locator(".c3-start")).to_contain_text("load_cdp")
-    assert drawn(page) == 0
-    assert fits(page)
-    shoot(page, "dashboard-empty")
-    assert trouble == []
+    expect(chief.locator(".c3-start")).to_contain_text("load_cdp")
+    assert drawn(chief) == 0
+    assert fits(chief)
+    shoot(chief, "dashboard-empty")
 
 
 def test_axe_finds_no_serious_fault(dashboard: Page) -> None:

@@ -13,24 +13,22 @@ from importlib.resources import files
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 
 from funnel_site.access.preferences import LANGUAGE, remember
-from tests.browser.test_staff_pages import SHOTS, browser_type_launch_args, pytestmark
-from tests.funnel_site.test_role_walk import BUTTONS, world
-from tests.funnel_site.world import World, addresses
-
-__all__ = ["browser_type_launch_args", "pytestmark", "world"]
+from tests.browser.driving import PASSWORD, PHONE, SHOTS, be_dark, member
+from tests.funnel_site.world import BUTTONS, World, addresses, make_world
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-DESKTOP, PHONE = {"width": 1366, "height": 768}, {"width": 390, "height": 844}
-PARTS, SOME = 2, 4
-ALIKE = re.compile(r"/(history|delete)/$")
-"""The walk is shared among workers."""
+LAPTOP: ViewportSize = {"width": 1366, "height": 768}
+# The walk is shared among workers.
+PARTS = 2
+# The same page for every model: some of them stand for all.
+ALIKE, SOME = re.compile(r"/(history|delete)/$"), 4
 # Beside the models' own addresses.
 MORE = ("/admin/", "/admin/password_change/")
 # A rule, and the element of the theme that breaks it; docs/pages.md says why it is left.
@@ -90,11 +88,6 @@ class Walk:
             if left:
                 self.note(f"{what}, {rule}: {'; '.join(left)}")
 
-    def be_dark(self, *, dark: bool) -> None:
-        self.page.evaluate(
-            f"document.documentElement.classList.toggle('dark', {str(dark).lower()})"
-        )
-
     def shoot(self, what: str) -> None:
         if SHOTS:
             SHOTS.mkdir(parents=True, exist_ok=True)
@@ -102,7 +95,12 @@ class Walk:
             self.page.screenshot(path=SHOTS / f"{name}-{what}.png")
 
 
-def signed_in(browser: Browser, live_server: Any, user: User, size: Any) -> BrowserContext:
+@pytest.fixture
+def world(transactional_db: None) -> World:
+    return make_world()
+
+
+def signed_in(browser: Browser, live_server: Any, user: User, size: ViewportSize) -> BrowserContext:
     """A browser with the session of somebody; the sign-in form has a test of its own."""
     client = Client()
     client.force_login(user)
@@ -123,7 +121,6 @@ def pages_for(user: User, world: World) -> Iterator[str]:
     ]
     alike: Counter[str] = Counter()
     for address in dict.fromkeys([*MORE, *walked]):
-        # The same page for every model: some of them stand for all.
         if found := ALIKE.search(address):
             alike[found[0]] += 1
             if alike[found[0]] > SOME:
@@ -145,8 +142,8 @@ def speak(user: User, context: BrowserContext, language: str) -> None:
 def test_every_page_by_the_rules(
     browser: Browser, live_server: Any, world: World, part: int
 ) -> None:
-    chief = User.objects.create_superuser("chief", password="correct horse battery")
-    context = signed_in(browser, live_server, chief, DESKTOP)
+    chief = User.objects.create_superuser("chief", password=PASSWORD)
+    context = signed_in(browser, live_server, chief, LAPTOP)
     walk = Walk(context.new_page(), live_server.url)
     pages = list(pages_for(chief, world))[part::PARTS]
     for address in pages:
@@ -154,7 +151,7 @@ def test_every_page_by_the_rules(
         walk.must_fit("in English")
         walk.must_be_accessible("light")
         walk.shoot("light")
-        walk.be_dark(dark=True)
+        be_dark(walk.page, dark=True)
         walk.must_be_accessible("dark", ["color-contrast"])
         walk.shoot("dark")
     speak(chief, context, "id")
@@ -169,8 +166,7 @@ def test_every_page_by_the_rules(
 
 
 def test_an_agents_pages_on_a_phone(browser: Browser, live_server: Any, world: World) -> None:
-    agent = User.objects.create_user("agent", password="correct horse battery", is_staff=True)
-    agent.groups.add(Group.objects.get(name="Support agent"))
+    agent = member("agent", "Support agent")
     context = signed_in(browser, live_server, agent, PHONE)
     walk = Walk(context.new_page(), live_server.url)
     pages = list(pages_for(agent, world))

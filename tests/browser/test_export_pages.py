@@ -1,77 +1,43 @@
 """An analyst takes a filtered funnel out in a real browser: at once, and in the background."""
 
 import csv
-import os
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, Permission, User
+from django.contrib.auth.models import Permission, User
 from django.utils.timezone import now
 from playwright.sync_api import Page, expect
 
+from funnel_site.exports import services
 from funnel_site.exports.models import ExportJob
-from funnels.models import Funnel, Keyword
-from tests.browser.test_staff_pages import (
-    CHROMIUM,
-    browser_type_launch_args,  # noqa: F401 - the browser of this module, too
-)
+from funnels.models import Keyword
+from tests.browser.driving import PASSWORD, listen, looks, member, shoot, sign_in
+from tests.funnels.making import make_funnel
 from tests.reviews.making import make_customer, make_room
-
-SHOTS = Path(os.environ.get("SCREENSHOTS", "")) if os.environ.get("SCREENSHOTS") else None
-PASSWORD = "correct horse battery"
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="Debian's chromium is not installed"),
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.xdist_group("browser"),
-]
-
-
-def shoot(page: Page, name: str) -> None:
-    """Keep a picture in light, dark and on a phone, where pictures are wanted."""
-    if not SHOTS:
-        return
-    for kind, width, height, scheme in (
-        ("light", 1366, 768, "light"), ("dark", 1366, 768, "dark"), ("phone", 390, 844, "light"),
-    ):  # fmt: skip
-        page.set_viewport_size({"width": width, "height": height})
-        page.evaluate(
-            "on => document.documentElement.classList.toggle('dark', on)", scheme == "dark"
-        )
-        page.wait_for_timeout(300)
-        page.screenshot(path=SHOTS / f"{name}-{kind}.png", full_page=True)
-    page.set_viewport_size({"width": 1366, "height": 768})
 
 
 @pytest.fixture
 def analyst(
     page: Page, live_server: Any, transactional_db: None, settings: Any, tmp_path: Path
 ) -> Iterator[Page]:
-    """Signed in by the form, with forty sales to look at; every console error fails the test."""
+    """Signed in by the form, with forty sales to look at; whatever goes wrong in it fails the test."""
     settings.MEDIA_ROOT = tmp_path / "media"
-    User.objects.create_user("ana", password=PASSWORD, is_staff=True).groups.add(
-        Group.objects.get(name="Analyst")
-    )
+    member("ana", "Analyst")
     for number in range(40):
         customer = make_customer(number, name="Siti Rahma")
-        Funnel.objects.create(
-            room=make_room(customer, source="crm", external_id=f"room-{number:02}"),
-            cycle=1, customer=customer, lead_basis="keyword", channel="instagram",
+        make_funnel(
+            make_room(customer, source="crm", external_id=f"room-{number:02}"),
+            channel="instagram",
             stage="transaction" if number % 4 == 0 else "opening",
-            began_at=now(), leads_date=now() - timedelta(hours=number),
-        )  # fmt: skip
-    trouble: list[str] = []
-    page.on("console", lambda one: trouble.append(one.text) if one.type == "error" else None)
-    page.goto(f"{live_server.url}/admin/login/")
-    page.fill("#id_username", "ana")
-    page.fill("#id_password", PASSWORD)
-    page.click("button[type=submit]")
-    yield page
-    assert not trouble
+            leads_date=now() - timedelta(hours=number),
+        )
+    trouble = listen(page)
+    yield sign_in(page, live_server.url, "ana")
+    assert trouble == []
 
 
 def test_an_analyst_filters_the_funnel_exports_and_opens_the_csv(
@@ -81,7 +47,7 @@ def test_an_analyst_filters_the_funnel_exports_and_opens_the_csv(
     analyst.locator("a[href*='/funnel/export/']").click()
     expect(analyst.get_by_role("heading", name="10 rows")).to_be_visible()
     expect(analyst.get_by_text("masked:")).to_be_visible()
-    shoot(analyst, "export-form")
+    looks(analyst, "export-form")
     analyst.select_option("#id_format", label="CSV")
     with analyst.expect_download() as waiting:
         analyst.get_by_role("button", name="Download").click()
@@ -94,16 +60,12 @@ def test_an_analyst_filters_the_funnel_exports_and_opens_the_csv(
     assert all(row["phone_number"].startswith("****") for row in rows)
 
 
-def test_above_the_threshold_one_waits_and_downloads_and_the_link_ends(
-    analyst: Page, live_server: Any, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def _slow_files(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files of more than five rows are made in the background, slowly enough to be watched."""
     settings.EXPORT_ROWS_AT_ONCE = 5
     monkeypatch.setattr("funnel_site.lib.export_rows.PAGE", 4)
     monkeypatch.setattr("funnel_site.exports.services.BEAT", 0)
-    import time
-
-    from funnel_site.exports import services
-
     real = services._write
 
     def slow(job: ExportJob, **values: Any) -> None:
@@ -111,19 +73,30 @@ def test_above_the_threshold_one_waits_and_downloads_and_the_link_ends(
         real(job, **values)
 
     monkeypatch.setattr(services, "_write", slow)
-    analyst.goto(f"{live_server.url}/admin/funnels/funnel/export/?o=1")
-    analyst.get_by_role("button", name="Have the file made").click()
-    expect(analyst.locator("progress")).to_be_visible()
-    shoot(analyst, "my-exports-running")
-    download = analyst.locator("#fs-exports").get_by_role("link", name="Download")
+
+
+def file_in_background(page: Page, url: str, folder: Path) -> str:
+    """Have the file made, wait for it, take it; returns the link to it."""
+    page.goto(f"{url}/admin/funnels/funnel/export/?o=1")
+    page.get_by_role("button", name="Have the file made").click()
+    expect(page.locator("progress")).to_be_visible()
+    shoot(page, "my-exports-running")
+    download = page.locator("#fs-exports").get_by_role("link", name="Download")
     expect(download).to_be_visible(timeout=20_000)
-    address = download.get_attribute("href")
-    with analyst.expect_download() as waiting:
+    with page.expect_download() as waiting:
         download.click()
-    saved = tmp_path / waiting.value.suggested_filename
+    saved = folder / waiting.value.suggested_filename
     waiting.value.save_as(saved)
     assert saved.suffix == ".xlsx"
     assert saved.stat().st_size == ExportJob.objects.get().size
+    return f"{url}{download.get_attribute('href')}"
+
+
+@pytest.mark.usefixtures("_slow_files")
+def test_above_the_threshold_one_waits_and_downloads_and_the_link_ends(
+    analyst: Page, second: Page, live_server: Any, tmp_path: Path
+) -> None:
+    link = file_in_background(analyst, live_server.url, tmp_path)
     for state in ("failed", "cancelled", "given"):
         ExportJob.objects.create(
             user=User.objects.get(username="ana"), who="ana", report="reviews.review", format="csv",
@@ -131,21 +104,16 @@ def test_above_the_threshold_one_waits_and_downloads_and_the_link_ends(
             reason="It broke off (TimeoutError). Try it again." if state == "failed" else "",
         )  # fmt: skip
     analyst.reload()
-    shoot(analyst, "my-exports")
+    looks(analyst, "my-exports")
     ExportJob.objects.update(expires_at=now() - timedelta(seconds=1))
-    analyst.goto(f"{live_server.url}{address}")
+    analyst.goto(link)
     expect(analyst.get_by_text("This file has expired")).to_be_visible()
-    User.objects.create_superuser("other", password=PASSWORD)
+
     ExportJob.objects.update(expires_at=now() + timedelta(hours=1))
-    stranger = analyst.context.browser.new_context().new_page()  # type: ignore[union-attr]
-    stranger.goto(f"{live_server.url}/admin/login/")
-    stranger.fill("#id_username", "other")
-    stranger.fill("#id_password", PASSWORD)
-    stranger.click("button[type=submit]")
-    answer = stranger.goto(f"{live_server.url}{address}")
+    User.objects.create_superuser("other", password=PASSWORD)
+    answer = sign_in(second, live_server.url, "other").goto(link)
     assert answer is not None
     assert answer.status == 404
-    stranger.context.close()
 
 
 def test_an_import_shows_what_would_change(analyst: Page, live_server: Any) -> None:
@@ -156,7 +124,7 @@ def test_an_import_shows_what_would_change(analyst: Page, live_server: Any) -> N
         Permission.objects.get(codename="publish_keyword")
     )
     analyst.goto(f"{live_server.url}/admin/funnels/keyword/import/")
-    shoot(analyst, "import-form")
+    looks(analyst, "import-form")
     lines = (
         "stage,phrase,channel,mode,is_active\nopening,promo hari ini,instagram,phrase,1\n"
         "booking,mau booking,ads,phrase,1\ntransaction,sudah transfer,website,phrase,1\n"
@@ -173,10 +141,10 @@ def test_an_import_shows_what_would_change(analyst: Page, live_server: Any) -> N
     expect(
         analyst.get_by_role("cell", name="One of opening, booking, transaction.")
     ).to_be_visible()
-    shoot(analyst, "import-errors")
+    looks(analyst, "import-errors")
     hand_in(lines)
     expect(analyst.locator("del", has_text="ads")).to_be_visible()
-    shoot(analyst, "import-preview")
+    looks(analyst, "import-preview")
     assert Keyword.objects.count() == 2
     analyst.get_by_role("button", name="Confirm import").click()
     expect(analyst.get_by_text("1 new, 1 updated")).to_be_visible()

@@ -1,117 +1,92 @@
 """Three journeys by the role whose they are: an operator mends and replays, an admin adds an agent, a
 reviewer publishes."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group, User
-from playwright.sync_api import Browser, Page, expect
+from django.contrib.auth.models import User
+from playwright.sync_api import Page, expect
 
-from carddata.models import CardStatus, Partner, RejectedRow
+from carddata.models import CardStatus, Partner, PartnerFile, RejectedRow
 from conversations.models import Customer, InboundEvent
 from funnel_site.access.models import Approval
 from funnel_site.audit.models import AuditEntry
 from reviews.models import Review
-from tests.browser.test_sign_in_pages import looks
-from tests.browser.test_staff_pages import (  # noqa: F401 - fixtures for these tests
-    CHROMIUM,
-    browser_type_launch_args,
-    busy_site,
-)
+from tests.browser.driving import PASSWORD, looks, member, sign_in
 from tests.carddata.making import COURIER, courier, line, take, text_of
 from tests.reviews.making import make_customer, make_review, make_room
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="Debian's chromium is not installed"),
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.xdist_group("browser"),
-]
-PASSWORD = "correct horse battery"
-
-
-def member(name: str, role: str) -> User:
-    user = User.objects.create_user(name, password=PASSWORD, is_staff=True)
-    user.groups.add(Group.objects.get(name=role))
-    return user
-
-
-def sign_in(page: Page, address: str, name: str) -> Page:
-    page.set_viewport_size({"width": 1366, "height": 900})
-    page.goto(f"{address}/admin/")
-    page.fill("#id_username", name)
-    page.fill("#id_password", PASSWORD)
-    page.click("button[type=submit]")
-    expect(page.locator("#id_password")).to_have_count(0)
-    return page
-
 
 @pytest.fixture
-def second(browser: Browser) -> Iterator[Page]:
-    """Another person's browser."""
-    context = browser.new_context()
-    yield context.new_page()
-    context.close()
-
-
-def test_an_operator_mends_a_rejected_row_and_replays_a_dead_letter(
-    page: Page,
-    second: Page,
-    live_server: Any,
-    busy_site: None,  # noqa: F811
-    tmp_path: Path,
-) -> None:
-    member("omar", "Operator")
+def rejected(tmp_path: Path, transactional_db: None) -> PartnerFile:
+    """A file of which no row went in, for the partner does not say in which form its times are."""
     courier(timestamp_formats=["iso8601"])
     file = take(tmp_path, text_of(line(card="ZYW1")))
     assert RejectedRow.objects.get().reason == "bad_timestamp"
-    dead = InboundEvent.objects.get(state="failed")
-    sign_in(page, live_server.url, "omar")
+    return file
 
-    page.goto(f"{live_server.url}/admin/carddata/rejectedrow/file/{file.pk}/")
-    expect(page.locator("body")).to_contain_text("The time is in none")
+
+@pytest.fixture
+def operator(page: Page, live_server: Any, busy_site: None) -> Page:
+    member("omar", "Operator")
+    return sign_in(page, live_server.url, "omar")
+
+
+@pytest.mark.usefixtures("one_writer")
+def test_an_operator_mends_a_rejected_row_and_another_has_the_file_taken_back(
+    operator: Page, second: Page, live_server: Any, rejected: PartnerFile
+) -> None:
+    operator.goto(f"{live_server.url}/admin/carddata/rejectedrow/file/{rejected.pk}/")
+    expect(operator.locator("body")).to_contain_text("The time is in none")
     Partner.objects.filter(name="Courier").update(timestamp_formats=COURIER["timestamp_formats"])
-    page.click("text=Retry all")
-    expect(page.locator("body")).to_contain_text("went in")
+    operator.click("text=Retry all")
+    expect(operator.locator("body")).to_contain_text("went in")
     assert CardStatus.objects.get().card_id == "ZYW1"
-
-    page.goto(f"{live_server.url}/admin/conversations/inboundevent/{dead.pk}/change/")
-    expect(page.locator("pre.fs-raw").last).to_have_text("(hidden)")
-    page.click("text=Show it as it came")
-    page.fill("#id_reason", "ticket 12")
-    looks(page, "reveal-ask")
-    page.click("button:has-text('Show it')")
-    expect(page.locator("#revealed")).to_contain_text("onerror")
-    looks(page, "reveal")
-    page.click("text=Done, hide it")
-    page.click("text=Replay")
-    page.click("button:has-text('Replay')")
-    expect(page.locator("body")).to_contain_text("Replayed 1")
-
-    for one in ("overview", "system"):
-        page.goto(f"{live_server.url}/admin/operations/taskrun/{one}/")
-        looks(page, f"operations-{one}")
-    page.goto(f"{live_server.url}/admin/conversations/inboundevent/replay_all/")
-    looks(page, "replay")
-    assert AuditEntry.objects.get(kind="revealed").words == "ticket 12"
 
     # Taking an import back takes a second operator.
     member("olga", "Operator")
-    page.goto(f"{live_server.url}/admin/carddata/partnerfile/{file.pk}/undo/")
-    page.fill("#id_reason", "the wrong month")
-    page.click("button:has-text('Undo the import')")
-    expect(page.locator("body")).to_contain_text("Somebody else has to confirm this")
+    operator.goto(f"{live_server.url}/admin/carddata/partnerfile/{rejected.pk}/undo/")
+    operator.fill("#id_reason", "the wrong month")
+    operator.click("button:has-text('Undo the import')")
+    expect(operator.locator("body")).to_contain_text("Somebody else has to confirm this")
+    # A page that asks every second would lock SQLite's tables in memory for who writes.
+    operator.goto("about:blank")
     sign_in(second, live_server.url, "olga")
     second.goto(f"{live_server.url}/admin/access/approval/")
     looks(second, "approvals")
-    second.goto(
-        f"{live_server.url}/admin/access/approval/{Approval.objects.latest('pk').pk}/change/"
-    )
+    asked = Approval.objects.latest("pk")
+    second.goto(f"{live_server.url}/admin/access/approval/{asked.pk}/change/")
     looks(second, "approval")
     second.click("button:has-text('Confirm')")
     expect(second.locator("body")).to_contain_text("It is being taken back")
+
+
+def test_an_operator_looks_into_a_dead_letter_and_replays_it(
+    operator: Page, live_server: Any
+) -> None:
+    dead = InboundEvent.objects.get(state="failed")
+    operator.goto(f"{live_server.url}/admin/conversations/inboundevent/{dead.pk}/change/")
+    expect(operator.locator("pre.fs-raw").last).to_have_text("(hidden)")
+    operator.click("text=Show it as it came")
+    operator.fill("#id_reason", "ticket 12")
+    looks(operator, "reveal-ask")
+    operator.click("button:has-text('Show it')")
+    expect(operator.locator("#revealed")).to_contain_text("onerror")
+    looks(operator, "reveal")
+    operator.click("text=Done, hide it")
+    operator.click("text=Replay")
+    operator.click("button:has-text('Replay')")
+    expect(operator.locator("body")).to_contain_text("Replayed 1")
+    assert AuditEntry.objects.get(kind="revealed").words == "ticket 12"
+
+    for path, name in (
+        ("operations/taskrun/overview/", "operations-overview"),
+        ("operations/taskrun/system/", "operations-system"),
+        ("conversations/inboundevent/replay_all/", "replay"),
+    ):
+        operator.goto(f"{live_server.url}/admin/{path}")
+        looks(operator, name)
 
 
 def test_an_admin_adds_an_agent_and_what_the_agent_cannot_reach(

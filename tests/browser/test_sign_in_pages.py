@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import pytest
 from django.contrib.auth.models import User
 from django_otp.oath import totp
 from django_otp.plugins.otp_totp.models import TOTPDevice
@@ -11,40 +10,13 @@ from playwright.sync_api import Page, expect
 
 from conversations.models import Customer
 from operations.selectors import works
-from tests.browser.test_staff_pages import (  # noqa: F401 - fixtures for these tests
-    CHROMIUM,
-    browser_type_launch_args,
-    busy_site,
-    fits,
-    shoot,
-    staff,
-)
+from tests.browser.driving import PASSWORD, looks
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="Debian's chromium is not installed"),
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.xdist_group("browser"),
-]
 ACCOUNT = "/admin/access/apikey/account/"
 
 
-def looks(page: Page, name: str) -> None:
-    """Light, dark and on a phone; nothing to scroll sideways in any."""
-    for suffix, width, is_dark in (
-        ("", 1366, False),
-        ("-dark", 1366, True),
-        ("-phone", 390, False),
-    ):
-        page.set_viewport_size({"width": width, "height": 900})
-        page.evaluate(f"document.documentElement.classList.toggle('dark', {str(is_dark).lower()})")
-        assert fits(page), f"{name}{suffix}"
-        shoot(page, f"{name}{suffix}")
-    page.set_viewport_size({"width": 1366, "height": 900})
-
-
 def test_staff_turn_the_second_factor_on_and_sign_in_with_it(
-    staff: Page,  # noqa: F811
+    staff: Page,
     live_server: Any,
 ) -> None:
     staff.goto(f"{live_server.url}{ACCOUNT}")
@@ -63,12 +35,12 @@ def test_staff_turn_the_second_factor_on_and_sign_in_with_it(
     staff.context.clear_cookies()
     staff.goto(f"{live_server.url}/admin/")
     staff.fill("#id_username", "admin")
-    staff.fill("#id_password", "correct horse battery")
+    staff.fill("#id_password", PASSWORD)
     staff.click("button[type=submit]")
     expect(staff.locator("body")).to_contain_text("Enter the code of your second factor")
     looks(staff, "login-code")
     TOTPDevice.objects.update(last_t=-1)
-    staff.fill("#id_password", "correct horse battery")
+    staff.fill("#id_password", PASSWORD)
     staff.fill("#id_otp_token", f"{totp(device.bin_key):06d}")
     staff.click("button[type=submit]")
 
@@ -76,7 +48,7 @@ def test_staff_turn_the_second_factor_on_and_sign_in_with_it(
     assert User.objects.get(username="admin").is_authenticated
 
 
-def test_a_steward_finds_and_erases_a_customer(staff: Page, live_server: Any) -> None:  # noqa: F811
+def test_a_steward_finds_and_erases_a_customer(staff: Page, live_server: Any) -> None:
     customer = Customer.objects.exclude(phone_number="").order_by("pk").first()
     assert customer is not None
     staff.goto(f"{live_server.url}/admin/privacy/datarequest/find/")
@@ -98,7 +70,7 @@ def test_a_steward_finds_and_erases_a_customer(staff: Page, live_server: Any) ->
     looks(staff, "request-done")
 
 
-def test_an_operator_sees_what_runs_and_starts_it(staff: Page, live_server: Any) -> None:  # noqa: F811
+def test_an_operator_sees_what_runs_and_starts_it(staff: Page, live_server: Any) -> None:
     staff.goto(f"{live_server.url}/admin/operations/taskrun/overview/")
     expect(staff.locator(".fs-run")).to_have_count(len(works()))
     looks(staff, "operations")

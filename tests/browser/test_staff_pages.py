@@ -1,112 +1,12 @@
 """The staff pages in a real browser: they work, say what they should, and break no policy."""
 
-import os
-from collections.abc import Iterator
-from datetime import datetime
-from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
-import orjson
-import pytest
-from django.contrib.auth.models import User
 from playwright.sync_api import Page, expect
 
 from conversations.models import InboundEvent, Room
-from conversations.services.drain import drain_inbox
-from conversations.services.files import ingest_lines
-from conversations.services.inbox import Delivery, store_deliveries
-from funnel_site.demo import demo_day
 from funnels.models import Funnel
-from funnels.services.keywords import sync_keywords
-from tests.conftest import ROOT
-
-CHROMIUM = "/usr/bin/chromium"
-SHOTS = Path(os.environ.get("SCREENSHOTS", "")) if os.environ.get("SCREENSHOTS") else None
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="Debian's chromium is not installed"),
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.xdist_group("browser"),
-]
-
-
-@pytest.fixture(scope="session")
-def browser_type_launch_args() -> dict[str, Any]:
-    """Debian's Chromium; the test tool's own download is not used."""
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    return {"executable_path": CHROMIUM, "args": ARGUMENTS}
-
-
-@pytest.fixture
-def busy_site(transactional_db: None) -> None:
-    """A demo day, a dead letter, and a sync that failed."""
-    assert not sync_keywords(source=str(ROOT / "funnels/starter_keywords.csv")).error
-    zone = ZoneInfo("Asia/Jakarta")
-    day = datetime(2025, 4, 21, tzinfo=zone).date()
-    lines = (orjson.dumps(body) for body in demo_day(day, customers=60, zone=zone))
-    for _ in ingest_lines(lines, source="demo"):
-        pass
-    store_deliveries(
-        source="webhook",
-        deliveries=[
-            Delivery(
-                key="id:bad", body=b'{"phone": "nobody", "text": "<img src=x onerror=alert(1)>"}'
-            )
-        ],
-        received_at=datetime(2025, 4, 21, 12, tzinfo=zone),
-    )
-    drain_inbox()
-    assert sync_keywords(source="no-such-file.csv").error
-
-
-@pytest.fixture
-def staff(page: Page, live_server: Any, busy_site: None) -> Iterator[Page]:
-    """An administrator's browser, signed in by the form; every console error fails the test."""
-    User.objects.create_superuser("admin", password="correct horse battery")
-    trouble: list[str] = []
-    page.on(
-        "console", lambda message: trouble.append(message.text) if message.type == "error" else None
-    )
-    page.on(
-        "response",
-        lambda answer: (
-            trouble.append(f"{answer.status} {answer.url}") if answer.status >= 400 else None
-        ),
-    )
-    page.on("pageerror", lambda error: trouble.append(str(error)))
-    page.on("dialog", lambda dialog: trouble.append(f"dialog: {dialog.message}"))
-    page.set_viewport_size({"width": 1366, "height": 900})
-    page.goto(f"{live_server.url}/admin/")
-    shoot(page, "login")
-    page.fill("#id_username", "admin")
-    page.fill("#id_password", "correct horse battery")
-    page.click("button[type=submit]")
-    expect(page).to_have_url(f"{live_server.url}/admin/")
-    yield page
-    assert trouble == []
-
-
-def shoot(page: Page, name: str) -> None:
-    """Keep a picture where SCREENSHOTS names a folder."""
-    if SHOTS:
-        SHOTS.mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
-
-
-def fits(page: Page) -> bool:
-    """Whether nothing has to be scrolled sideways."""
-    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
+from tests.browser.driving import fits, looks, shoot
 
 
 def test_staff_find_their_way_through_every_list(staff: Page, live_server: Any) -> None:
@@ -150,15 +50,7 @@ def test_a_room_is_a_transcript_with_its_facts(staff: Page, live_server: Any) ->
     expect(staff.locator(".fs-message").first).to_be_visible()
     expect(staff.locator(".fs-fact").first).to_be_visible()
     expect(staff.locator(".fs-card").first).to_contain_text("Transaction")
-    assert fits(staff)
-    shoot(staff, "room")
-    staff.set_viewport_size({"width": 390, "height": 844})
-    assert fits(staff)
-    shoot(staff, "room-phone")
-    staff.emulate_media(color_scheme="dark")
-    staff.set_viewport_size({"width": 1366, "height": 900})
-    staff.evaluate("document.documentElement.classList.add('dark')")
-    shoot(staff, "room-dark")
+    looks(staff, "room")
 
 
 def test_a_fact_is_corrected_and_the_correction_lifted(staff: Page, live_server: Any) -> None:

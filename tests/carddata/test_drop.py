@@ -1,8 +1,6 @@
 """The watched folder: whole files once, by one of many workers, and out of the way afterwards."""
 
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -23,7 +21,7 @@ from carddata.tasks import resume_forgotten_files, work_on_file
 from carddata.tasks import sweep_drop as sweep_task
 from funnel_site.lib.storage_url import storage_from_url
 from tests.carddata.making import courier, line, text_of
-from tests.conftest import ROOT, Site
+from tests.conftest import Site
 
 pytestmark = pytest.mark.django_db
 
@@ -212,10 +210,7 @@ def test_two_workers_take_each_of_two_hundred_files_once(
     assert codes == [0, 0]
     assert len(list((folder / "done").iterdir())) == 200
     assert not (folder / "failed").exists()
-    told = subprocess.run(
-        [sys.executable, "manage.py", "shell", "-v0", "-c", COUNT],
-        cwd=ROOT, env=site.env, capture_output=True, check=True, text=True,
-    ).stdout  # fmt: skip
+    told = site.run("shell", "-v0", "-c", COUNT)
     assert told.split() == ["200", "200", "200", "0"]
 
 

@@ -1,11 +1,9 @@
 """The agent's one screen: found as typed, everything on one page, answered, taken once, closed."""
 
 from datetime import timedelta
-from importlib import import_module
 from typing import Any
 
 import pytest
-from django.apps import apps
 from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test import Client
@@ -13,7 +11,15 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 
 from carddata.models import CardAccess
-from conversations.models import CannedAnswer, Customer, Message, Note, Room, Sending
+from conversations.models import (
+    CannedAnswer,
+    Customer,
+    Message,
+    MessageTemplate,
+    Note,
+    Room,
+    Sending,
+)
 from conversations.seen import RoomSeen
 from customer360.selectors.timeline import KINDS, timeline
 from tests.customer360.desk import make_everything, refresh, waiting_room
@@ -33,8 +39,6 @@ def _account(settings: Any) -> None:
     settings.TWILIO_ACCOUNT_SID = "AC" + "0" * 32
     settings.TWILIO_AUTH_TOKEN = "a token of tests"
     settings.CELERY_BROKER_URL = "memory://"
-    import_module("conversations.migrations.0003_error_meanings").add(apps, None)
-    import_module("carddata.migrations.0002_known_partners").add_partners(apps, None)
 
 
 def agent(name: str = "sari", permissions: tuple[str, ...] = AGENT) -> Client:
@@ -212,6 +216,28 @@ def test_an_answer_takes_the_room_and_ends_the_waiting() -> None:
     room.refresh_from_db()
     assert (room.waiting_since, room.assigned_to and room.assigned_to.username) == (None, "sari")
     assert Message.objects.get(sender="agent").body == "Halo Ana"
+
+
+def test_a_template_may_be_sent_while_the_window_is_open_too() -> None:
+    room = waiting_room(1, name="Ana")
+    client = agent()
+    assert b"fs-picker" not in client.get(page_of(room)).content
+    template = MessageTemplate.objects.create(
+        name="Pay", content_sid="HX" + "c" * 32, body="Hi {{1}}, the bill is {{2}}."
+    )
+    assert b'<details class="fs-picker"><summary' in client.get(page_of(room)).content
+    address = f"{page_of(room)}{room.pk}/answer/"
+    wrong = client.post(address, {"token": "t1", "template": template.pk, "values": "Ana"})
+    page = wrong.content.decode()
+    assert '<details class="fs-picker" open>' in page
+    assert "takes 2 values" in page.split("fs-picker")[1]
+    assert 'name="body"' in page
+    values = "Ana\nRp 150.000"
+    client.post(address, {"token": "t1", "template": template.pk, "values": values})
+    sending = Sending.objects.select_related("message").get()
+    assert (sending.template, sending.message.body) == (
+        template, "Hi Ana, the bill is Rp 150.000."
+    )  # fmt: skip
 
 
 def test_a_colleagues_room_is_answered_only_on_purpose() -> None:

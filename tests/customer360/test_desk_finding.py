@@ -1,6 +1,7 @@
 """Views of the queue, cards beside a conversation, messages by words, and how long customers wait."""
 
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -22,6 +23,7 @@ from conversations.models import (
 from conversations.selectors import with_words
 from customer360.selectors.queue import QueueQuery, queue_page
 from customer360.selectors.times import response_times
+from funnel_site.lib.business_hours import business_seconds, read_hours
 from tests.carddata.cards import make_card
 from tests.customer360.desk import BASE, QUEUE, of_role, page_of, refresh, waiting_room
 from tests.reviews.making import make_customer, make_message, make_room
@@ -141,6 +143,47 @@ def test_times_of_answers_are_peoples_and_their_quantiles_have_occurred() -> Non
         ("", 9),
     ]
     assert report.unanswered == 1
+
+
+@pytest.mark.parametrize(
+    "words", ["Mon-Fri 09:00-17:00", "Mon-Sun 00:00-12:00, Mon-Sun 13:00-24:00"]
+)
+def test_business_hours_of_the_database_are_those_of_the_pure_function(words: str) -> None:
+    hours = read_hours(words, "2025-04-09")
+    # From office to office, over a night, over the weekend, within a night, begun years before.
+    waits = [(0, 2), (7.75, 24.25), (103.5, 120.5), (12, 20), (110, 130), (25, 73), (-60_000, 1)]
+    for number, (asked, answered) in enumerate(waits, start=1):
+        talk(quiet_room(number), ("customer", asked), ("agent:sari", answered))
+    first = datetime.combine(date(2025, 4, 7), MONDAY.min.time(), tzinfo=JAKARTA)
+
+    whole = response_times(first, first + timedelta(days=7), hours=hours).whole["first"]
+
+    moments = [[MONDAY + timedelta(hours=at) for at in wait] for wait in waits]
+    worked = sorted(business_seconds(*wait, hours=hours, zone=JAKARTA) for wait in moments[:-1])
+    assert worked[0] < worked[-1] < 72 * 3_600
+    assert (whole.number, whole.median) == (7, round(worked[3]))
+    # What began before the database's table of days counts from its first day.
+    assert whole.p90 > 3 * 365 * 3_600
+    ends = (0, 1, 4, 8, 24, 10**9)
+    bars = [
+        sum(low * 3_600 <= one < high * 3_600 for one in worked) for low, high in pairwise(ends)
+    ]
+    assert whole.bars == (*bars[:-1], bars[-1] + 1)
+
+
+def test_leads_switch_between_the_clock_and_business_hours(lead: Client, settings: Any) -> None:
+    talk(quiet_room(1), ("customer", 103.5), ("agent:sari", 120.5))
+    settings.BUSINESS_HOURS = read_hours("Mon-Fri 09:00-17:00, Sat 09:00-13:00", "2025-04-12")
+    page, days = f"{BASE}/times/", {"first": "2025-04-07", "last": "2025-04-13"}
+
+    clock = lead.get(page, days).content.decode()
+    work = lead.get(page, {**days, "hours": "business"}).content.decode()
+
+    assert "<strong>17 h</strong>" in clock
+    assert "Nights and weekends do." in clock
+    assert "<strong>30 min</strong>" in work
+    assert "Mon–Fri 09:00–17:00, Sat 09:00–13:00, without 1 holiday" in work
+    assert "valid choice" in lead.get(page, {**days, "hours": "both"}).content.decode()
 
 
 def test_the_page_of_times_is_for_leads_and_bounded(sari: Client, lead: Client) -> None:

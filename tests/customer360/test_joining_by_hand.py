@@ -34,9 +34,9 @@ from customer360.models import (
     Segment,
     SegmentMembership,
 )
-from funnels.models import Funnel
 from privacy.models import DataRequest, LegalHold
 from reviews.models import Campaign, Invitation, Review, ReviewSession
+from tests.funnels.making import make_funnel
 
 pytestmark = pytest.mark.django_db
 DERIVED = {"customer360.CustomerProfile", "customer360.DuplicateCandidate"}
@@ -108,16 +108,7 @@ def _conversation(person: Customer, moment: datetime) -> Room:
     Note.objects.create(customer=person, room=room, body="Calls back on Monday")
     LegalHold.objects.create(customer=person, reason="case 7", set_at=moment)
     DataRequest.objects.create(kind="export", customer=person, made_at=moment, who="steward")
-    Funnel.objects.create(
-        room=room,
-        cycle=1,
-        customer=person,
-        stage="opening",
-        channel="ads",
-        lead_basis="keyword",
-        began_at=moment,
-        leads_date=moment,
-    )
+    make_funnel(room, channel="ads", began_at=moment, leads_date=moment)
     return room
 
 

@@ -1,15 +1,21 @@
 """One customer's profile for staff, and the dictionary that all words come from."""
 
+import io
+
 import pytest
 from django.conf import settings
 from django.test import Client
 from django.urls import reverse
+from django.utils.text import capfirst
+from openpyxl import load_workbook
 
 from customer360.documentation import metrics_page
 from customer360.fields import FIELDS
 from customer360.metrics import FIGURES
 from customer360.models import CustomerProfile, CustomerRecord, ProfileBuild
 from customer360.scores.segments import SEGMENT_RULES
+from customer360.selectors.answers import current_build
+from funnel_site.exports.models import ExportJob
 from tests.conftest import ROOT
 from tests.customer360.figures_data import make_profile
 from tests.customer360.staff_lists import Lists, context
@@ -87,3 +93,25 @@ def test_the_analysts_page_names_every_segment() -> None:
     for rule in SEGMENT_RULES:
         assert f"| {rule.name} |" in text
     assert settings.CURRENCY == "IDR"
+
+
+def test_a_file_of_profiles_says_which_build_it_is_of_and_what_its_columns_mean(
+    staff: Client, shop: ProfileBuild
+) -> None:
+    address = reverse("admin:customer360_customerprofile_export")
+    sent = {"format": "0", "profile": "machine"}
+    book = load_workbook(io.BytesIO(staff.post(address, sent).getvalue()))
+    about = [[cell.value for cell in line] for line in book["About"].iter_rows()]
+    assert ["Profiles of build", str(shop.pk)] in about
+    assert ["As of", str(shop.as_of)] in about
+    assert [line for line in about if line[0] == "Read up to" and line[1].startswith("Purchases: ")]
+    [meaning] = [text for name, text in about if name == "Column churn_risk"]
+    field = next(one for one in FIELDS if one.key == "churn_risk")
+    assert meaning == capfirst(f"{field.formula}; {field.null_rule}")
+
+    staff.post(address, sent | {"format": "1"})
+    job = ExportJob.objects.latest("pk")
+    newer = ProfileBuild.objects.create(mode="full", state="done", as_of=shop.as_of)
+    side = staff.get(reverse("admin:exports_about", args=[job.token])).content.decode()
+    assert f"Profiles of build,{shop.pk}\r\n" in side, "the build of the file, not of today"
+    assert current_build().id == newer.pk

@@ -17,6 +17,7 @@ OPEN = {
     "ready",
     "schema",
     "docs",
+    "sent-file",
     "webhook",
     "webhook-messages",
     "twilio-inbound",

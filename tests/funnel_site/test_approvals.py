@@ -11,12 +11,15 @@ from django.utils.timezone import now
 
 from carddata.models import PartnerFile
 from conversations.models import Customer, InboundEvent
+from conversations.services.archiving import archive_raw
+from conversations.services.replaying import replay
 from funnel_site.access import approvals, full_phones
 from funnel_site.access.approvals import ApprovalError
 from funnel_site.access.full_phones import Answer
 from funnel_site.access.models import Approval
 from funnel_site.audit.models import AuditEntry
 from funnels.models import Keyword
+from operations.system import health
 from privacy.models import DataRequest
 from tests.carddata.cards import make_card
 from tests.reviews.making import make_customer
@@ -181,6 +184,41 @@ def test_a_hundred_dead_letters_are_replayed_by_one_and_more_by_two() -> None:
 
     assert Approval.objects.get().answer == "Put 101 dead letters back in line."
     assert not InboundEvent.objects.filter(attempts=7).exists()
+
+
+def test_what_needs_no_mending_is_closed_with_a_reason_and_counted_apart() -> None:
+    ids = dead_letters(101)
+    first, second = browser(member("op", OPERATOR)), browser(member("op2", OPERATOR))
+    page = "/admin/conversations/inboundevent/"
+    asked = first.post(page, {"action": "ignore", "_selected_action": ids[:1]})
+    assert "1 dead letter is to be closed" in asked.content.decode()
+    sent = {"ids": str(ids[0]), "reason": " "}
+    first.post(f"{page}ignore/", sent)
+    assert not InboundEvent.objects.filter(state="ignored").exists()
+    first.post(f"{page}ignore/", sent | {"reason": "a test of theirs"})
+    closed = InboundEvent.objects.get(state="ignored")
+    assert (closed.pk, closed.ignored_because, closed.error_code) == (
+        ids[0], "a test of theirs", "required",
+    )  # fmt: skip
+    assert AuditEntry.objects.filter(words="Ignored 1 dead letters: a test of theirs").exists()
+    assert "a test of theirs" in first.get(f"{page}{closed.pk}/change/").content.decode()
+    found = health()
+    assert (found.dead_letters, found.ignored) == ("100", "1")
+    assert replay(InboundEvent.objects.all()) == 100, "what is closed stays closed"
+    assert archive_raw(older_than_days=0) == 0
+
+    first.post(f"{page}{closed.pk}/take_up_one/")
+    closed.refresh_from_db()
+    assert (closed.state, closed.ignored_because) == ("failed", "")
+    InboundEvent.objects.update(state="failed", error_code="conflict")
+    everything = {"ids": ",".join(map(str, ids)), "reason": "the sender mended it"}
+    first.post(f"{page}ignore/", everything)
+    assert not InboundEvent.objects.filter(state="ignored").exists()
+    confirm_page(second, Approval.objects.get())
+    assert Approval.objects.get().answer == "Closed 101 dead letters."
+    assert InboundEvent.objects.filter(ignored_because="the sender mended it").count() == 101
+    first.post(page, {"action": "take_up", "_selected_action": ids})
+    assert InboundEvent.objects.filter(state="failed").count() == 101
 
 
 def test_a_roll_back_waits_for_the_second_operator() -> None:

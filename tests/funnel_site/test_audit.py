@@ -1,7 +1,6 @@
 """The audit trail: what leaves an entry, who reads it, and that nobody can change it."""
 
 from datetime import timedelta
-from importlib import import_module
 from io import StringIO
 from typing import Any
 
@@ -165,20 +164,8 @@ def test_everybody_reads_their_own_trail_and_the_auditor_all(customer: Customer)
         assert client.post(f"{pages}/{theirs.pk}/delete/", {"post": "yes"}).status_code == 403
 
 
-def guarded() -> None:
-    """Put the triggers back that are taken away for the other tests: see conftest.py."""
-    made = import_module("funnel_site.audit.migrations.0004_pruning_and_truncate")
-    known = made.SQLITE if connection.vendor == "sqlite" else made.POSTGRESQL
-    wanted = ("no_delete",) if connection.vendor == "sqlite" else ("no_truncate",)
-    with connection.cursor() as cursor:
-        for statement in known:
-            if statement.startswith("CREATE TRIGGER") and any(one in statement for one in wanted):
-                cursor.execute(statement)
-
-
 def test_the_database_refuses_to_change_or_delete_an_entry(customer: Customer) -> None:
     entered("Support agent").get(f"/admin/conversations/customer/{customer.pk}/change/")
-    guarded()
     (entry,) = trail(kind="saw")
     rows = AuditEntry.objects.filter(pk=entry.pk)
     for deed in (
@@ -197,7 +184,6 @@ def test_the_database_refuses_to_change_or_delete_an_entry(customer: Customer) -
 def test_the_trail_is_not_emptied_at_once(customer: Customer) -> None:
     if connection.vendor == "sqlite":
         pytest.skip("SQLite has no TRUNCATE: it empties by DELETE, which is refused row by row")
-    guarded()
     with connection.cursor() as cursor:
         # What this test has written waits for its own checks, which would stop it, too.
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
@@ -211,7 +197,6 @@ def test_the_trail_is_not_emptied_at_once(customer: Customer) -> None:
 
 
 def test_entries_go_for_their_age_alone_and_by_a_row_that_stays(customer: Customer) -> None:
-    guarded()
     entered("Support agent").get(f"/admin/conversations/customer/{customer.pk}/change/")
     young = AuditEntry.objects.get(kind="saw")
     old = AuditEntry.objects.get(pk=young.pk)

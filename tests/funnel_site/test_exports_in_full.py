@@ -18,7 +18,7 @@ from funnel_site.exports.models import ExportJob
 from funnel_site.exports.services import run, sweep
 from funnel_site.exports.writing import parts_of
 from privacy.services import erase_customer
-from tests.funnel_site.test_exports import CSV, State, enter, read_csv, taken
+from tests.funnel_site.exporting import CSV, State, enter, read_csv, taken
 from tests.reviews.making import make_customer
 
 pytestmark = pytest.mark.django_db
@@ -29,8 +29,7 @@ WISH = {"format": CSV, "profile": "machine", "in_full": "on", "reason": "Ring th
 
 
 @pytest.fixture(autouse=True)
-def people(tmp_path: Any, settings: Any) -> list[Customer]:
-    settings.MEDIA_ROOT = tmp_path
+def people(own_files: None) -> list[Customer]:
     return [make_customer(number, name=f"Ana {number}") for number in range(4)]
 
 

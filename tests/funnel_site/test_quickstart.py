@@ -10,9 +10,11 @@ import pytest
 
 from tests.conftest import ROOT
 
+KEEP = ("PATH", "HOME", "PYTHONPYCACHEPREFIX")
+
 
 def quickstart(var: Path, *args: str) -> "subprocess.CompletedProcess[str]":
-    env = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    env = {name: os.environ[name] for name in KEEP if name in os.environ}
     key = "a-key-of-this-test-alone-0123456789abcdef"
     return subprocess.run(
         [sys.executable, "manage.py", "quickstart", "--no-serve", *args],

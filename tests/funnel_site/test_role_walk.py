@@ -9,6 +9,7 @@ from django.test import Client, RequestFactory
 
 from conversations.models import InboundEvent
 from tests.funnel_site.world import (
+    BUTTONS,
     NOBODY,
     ROLES,
     TRACES,
@@ -48,6 +49,7 @@ OWN_PERMISSION = {
     "carddata_rejectedrow_resubmit": "carddata.export_rejectedrow",
     "customer360_export": "customer360.export_customerprofile",
     "customer360_model_check": "customer360.add_profilebuild",
+    "customer360_customer_note_delete": "conversations.delete_note",
     "customer360_times": "conversations.see_times",
     "operations_overview": "operations.view_operations",
     "operations_system": "operations.view_operations operations.view_health",
@@ -56,7 +58,7 @@ OWN_PERMISSION = {
     "customer360_profilebuild_build_all": "customer360.add_profilebuild",
 }
 # Pages of one's own, for everybody who may sign in.
-FOR_EVERYBODY = re.compile("^(access_account|exports_(mine|live)$)")
+FOR_EVERYBODY = re.compile("^(access_account|(exports|imports)_(mine|live)$)")
 # The agents' screen shows who a customer is: it takes a permission, and unmasked eyes.
 DESK = {
     "customer360_find": "conversations.view_customer",
@@ -65,10 +67,6 @@ DESK = {
     "customer360_customer_live": "conversations.view_customer",
     "customer360_queue": "conversations.view_room",
 }
-# Their links do something: only a refusal is walked.
-BUTTONS = re.compile(
-    "_(replay_one|sync_now|build_changed|build_all|clear_list|match_waiting_reviews)$"
-)
 ENDINGS = {"add": "add", "delete": "delete", "export": "export", "import": "change"}
 POSTS = {
     "/admin/conversations/room/{room}/answer/": "conversations.add_message",
@@ -76,7 +74,7 @@ POSTS = {
     "/admin/conversations/customer/{customer}/consent/": "conversations.add_consent",
     "/admin/conversations/customer/{customer}/block/": "conversations.add_consent",
     "/admin/funnels/funnel/{funnel}/correct/": "funnels.add_correction",
-    "/admin/reviews/review/{review}/moderate/": "reviews.change_review",
+    "/admin/reviews/review/{review}/moderate/": "reviews.hide_review",
     "/admin/reviews/review/{review}/note/": "reviews.change_review",
     "/admin/reviews/review/{review}/answer/": "conversations.add_message",
     "/admin/carddata/partnerfile/{file}/cancel/": "carddata.change_partnerfile",
@@ -87,7 +85,7 @@ POSTS = {
 ACTIONS = {
     "replay": "conversations.change_inboundevent",
     "publish": "reviews.change_review",
-    "hide": "reviews.change_review",
+    "hide": "reviews.hide_review",
     "reject": "reviews.change_review",
     "flag": "reviews.change_review",
     "match_to_product": "reviews.change_review",

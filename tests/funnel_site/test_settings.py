@@ -9,13 +9,12 @@ import pytest
 from tests.conftest import ROOT
 
 GOOD = {"SECRET_KEY": "a-key-of-this-test-alone-0123456789abcdef", "DEBUG": "false"}
+KEEP = ("PATH", "HOME", "VAR_DIR", "PYTHONPYCACHEPREFIX")
 SAID = "import funnel_site.settings as s; print(s.DATABASES['default']['ENGINE'], s.DEBUG)"
 
 
 def start(**given: str) -> "subprocess.CompletedProcess[str]":
-    inherited = {
-        name: os.environ[name] for name in ("PATH", "VAR_DIR", "HOME") if name in os.environ
-    }
+    inherited = {name: os.environ[name] for name in KEEP if name in os.environ}
     return subprocess.run(
         [sys.executable, "-c", SAID],
         cwd=ROOT,
@@ -49,6 +48,8 @@ def test_it_starts_on_sqlite_and_closed_with_a_key_alone() -> None:
         ("WEBHOOK_SECRETS", "not-a-secret"),
         ("CELERY_BROKER_URL", "nonsense"),
         ("DEBUG", "perhaps"),
+        ("BUSINESS_HOURS", "nine to five"),
+        ("BUSINESS_HOLIDAYS", "Christmas"),
     ],
 )
 def test_a_wrong_value_is_refused_naming_the_variable(name: str, value: str) -> None:

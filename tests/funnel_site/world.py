@@ -17,9 +17,10 @@ from conversations.models import Customer, InboundEvent, Line, Message, MessageT
 from customer360.models import CustomerProfile, CustomerRecord
 from funnel_site.access.models import Approval
 from funnel_site.access.roles import matrix
-from funnels.models import Funnel, Keyword
+from funnels.models import Keyword
 from reviews.models import Review
 from tests.carddata.cards import make_card
+from tests.funnels.making import make_funnel
 from tests.reviews.making import make_customer, make_message, make_room
 
 PHONE, NAME, EMAIL = "+6281298765432", "Siti Rahmawati", "siti.rahmawati@example.com"
@@ -29,6 +30,10 @@ TRACES = (NUMBER, "Rahmawati", "siti.rahmawati", "blue door")
 ROLES = {role.name: role for role in matrix().roles}
 NOBODY = "No role"
 MISSING = 999_999_999
+# Their links do something: only a refusal is walked.
+BUTTONS = re.compile(
+    "_(replay_one|sync_now|build_changed|build_all|clear_list|match_waiting_reviews)$"
+)
 
 
 @dataclass
@@ -88,16 +93,7 @@ def _of_their_talk(customer: Customer, room: Room, number: int) -> list[models.M
             headers={"X-From": phone},
             body=f'{{"phone_number": "{phone}", "name": "{NAME}", "message": "{SAID}"}}'.encode(),
         ),
-        Funnel.objects.create(
-            room=room,
-            cycle=1,
-            customer=customer,
-            stage="opening",
-            channel="whatsapp",
-            lead_basis="keyword",
-            began_at=moment,
-            leads_date=moment,
-        ),
+        make_funnel(room),
         Review.objects.create(
             customer=customer,
             contact_number=f"whatsapp:{phone}",

@@ -15,13 +15,15 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.html import escape
 from django.utils.timezone import now
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
-from conversations.models import InboundEvent
+from conversations.models import InboundEvent, SignatureRefusal
 from operations import checkup
 from operations.alarms import alarms_of
-from operations.models import TaskRun
+from operations.doors import Doors, slot_of
+from operations.models import DoorCount, TaskRun
 from operations.selectors import Work, add_line, works
 from operations.services import NotStartedError, run_now
 from operations.system import Health, dead_letters_by_error, health
@@ -253,3 +255,63 @@ def test_the_doctor_asks_our_own_address(live_server: Any, settings: Any) -> Non
     settings.PUBLIC_BASE_URL = f"{live_server.url}/nothing"
     (found,) = checkup.public_address()
     assert "404" in found.words
+
+
+def test_answers_of_webhooks_are_added_up_over_processes_and_written_now_and_then(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = Doors(), Doors()
+    monkeypatch.setattr("funnel_site.middleware.doors", first)
+    for body, kind in ((b"{}", "application/json"), (b"a=1", "application/x-www-form-urlencoded")):
+        client.post("/webhook", body, content_type=kind)
+    client.get("/webhooks/messages")
+
+    def broken(*args: Any, **kwargs: Any) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr("conversations.webhooks.verify", broken)
+    with pytest.raises(RuntimeError):
+        client.post("/webhooks/messages", b"{}", content_type="application/json")
+    for _ in range(297):
+        second.note("/webhooks/messages", 202, 0.004)
+    for _ in range(3):
+        second.note("/webhooks/messages", 200, 0.4)
+    assert not DoorCount.objects.exists()
+    assert (first.flush(), second.flush(), second.flush()) == (2, 1, 0)
+    second.note("/webhooks/messages", 202, 0.004)
+    assert second.flush() == 1
+    assert DoorCount.objects.count() == 3
+    DoorCount.objects.create(door="/old", slot=now() - timedelta(days=3), process="gone")
+
+    rows = {one["door"]: one for one in health().doors}
+    assert set(rows) == {"/webhook", "/webhooks/messages"}
+    both = rows["/webhooks/messages"]
+    assert (both["good"], both["refused"], both["broken"]) == (301, 1, 1)
+    assert both["p99_hour"] == both["p99_day"] == 5
+    assert (rows["/webhook"]["refused"], rows["/webhook"]["unsigned"]) == (2, 2)
+    refusal = SignatureRefusal.objects.get()
+    page = operator("view_health").get("/admin/operations/taskrun/system/").content.decode()
+    assert "≤ 5 ms" in page
+    assert refusal.advice not in page
+    User.objects.get(username="op").user_permissions.add(
+        Permission.objects.get(codename="view_signaturerefusal")
+    )
+    client.force_login(User.objects.get(username="op"))
+    page = client.get("/admin/operations/taskrun/system/").content.decode()
+    assert escape(refusal.advice) in page
+    assert reverse("admin:conversations_signaturerefusal_changelist") in page
+
+
+def test_counts_of_past_slots_leave_the_memory_and_the_table(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    counted = Doors()
+    monkeypatch.setattr("operations.doors.now", lambda: now() - timedelta(days=3))
+    counted.note("/webhook", 202, 0.001)
+    assert counted.flush() == 1
+    monkeypatch.undo()
+    counted.note("/webhook", 202, 20.0)
+    assert counted.flush() == 1
+    assert DoorCount.objects.count() == 1
+    assert list(counted._counts) == [("/webhook", slot_of(now()))]
+    assert health().doors[0]["p99_day"] is None

@@ -50,6 +50,7 @@ OURS = {
     "customer360",
     "privacy",
     "exports",
+    "imports",
     "operations",
     "access",
     "tombstones",
@@ -202,7 +203,10 @@ def test_who_writes_after_the_erasure_is_a_new_customer(ayu: Customer) -> None:
 
 
 def test_a_source_file_and_a_partner_file_bring_nobody_back(ayu: Customer) -> None:
+    plain = CardEvent.objects.get(card_id="C1").content
     erase_customer(customer=ayu)
+    event, status = CardEvent.objects.get(card_id="C1"), CardStatus.objects.get(card_id="C1")
+    assert event.content == status.content != plain, "a digest of a number can be tried for"
     file = PartnerFile.objects.get()
     again = [*CUSTOMER_ROWS, {**CUSTOMER_ROWS[0], "customer_id": "78"}]
 

@@ -1,11 +1,9 @@
 """A Twilio account in the settings, and posts signed with its token."""
 
 from collections.abc import Callable, Iterator
-from importlib import import_module
 from typing import Any
 
 import pytest
-from django.apps import apps
 from django.test import Client
 
 from conversations.models import Room
@@ -30,14 +28,7 @@ def _account(settings: Any) -> None:
 
 
 @pytest.fixture
-def meanings(db: None) -> None:
-    """The meanings of error codes, as the migrations leave them: tests that commit flush them."""
-    module = import_module("conversations.migrations.0003_error_meanings")
-    module.add(apps, None)
-
-
-@pytest.fixture
-def post(client: Client, meanings: None) -> Post:
+def post(client: Client, db: None) -> Post:
     """Post a form as Twilio does; keyword arguments replace what is signed or sent."""
 
     def send(
@@ -78,7 +69,7 @@ def say(post: Post) -> Say:
 
 
 @pytest.fixture
-def twilio(settings: Any, meanings: None) -> Iterator[LocalTwilio]:
+def twilio(settings: Any, db: None) -> Iterator[LocalTwilio]:
     with LocalTwilio({ACCOUNT: TOKEN}, callbacks=Callbacks.NONE) as server:
         settings.TWILIO_API_BASE_URL = server.base_url
         yield server

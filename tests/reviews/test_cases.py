@@ -9,8 +9,8 @@ from django.db import DatabaseError, connection, transaction
 from django.test import Client
 
 from conversations.models import Line, MessageTemplate
+from funnel_site.lib.deleting import ERASED
 from funnels.models import Funnel
-from privacy.tables import ERASED
 from reviews.models import Campaign, Invitation, ModerationEvent, Review, ReviewSession
 from reviews.provenance import provenance_of
 from reviews.services.moderation import hide_reviews, look_again, publish_reviews, reject_reviews

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def twilio(settings: Any, meanings: None, client: Client) -> Iterator[LocalTwilio]:
+def twilio(settings: Any, db: None, client: Client) -> Iterator[LocalTwilio]:
     """A local Twilio whose callbacks come to the site shuffled and doubled, when it is settled."""
     with LocalTwilio({ACCOUNT: TOKEN}, callbacks=Callbacks.NONE) as server:
         settings.TWILIO_API_BASE_URL = server.base_url

@@ -1,12 +1,12 @@
 """A process that sends a campaign is killed in mid-run: the next run writes to nobody twice."""
 
 import json
-import subprocess
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 from tests.conftest import Site
+from tests.forking import Process
 from tests.twilio_posts import ACCOUNT, TOKEN
 from tests.twilio_server import Callbacks, LocalTwilio
 from tests.twilio_server.server import Handler
@@ -54,7 +54,7 @@ def test_a_campaign_whose_sender_is_killed_writes_to_nobody_twice(
     site = make_site()
     calls = Counter[str]()
     killed: list[str] = []
-    sender: list[subprocess.Popen[bytes]] = []
+    sender: list[Process] = []
 
     def kill_before_it_is_taken(handler: Handler) -> bool:
         calls["all"] += 1

@@ -12,7 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 
 from conversations.models import Customer, Message, Room
-from reviews.models import Review, ReviewSession
+from reviews.models import CatalogueProduct, Review, ReviewSession
+from reviews.services.catalogue import save_product
 from reviews.services.moderation import hide_reviews, publish_reviews
 from tests.conversations.agents import staff
 from tests.reviews.making import (
@@ -109,6 +110,22 @@ def test_a_review_is_moderated_on_its_page(moderator: Client) -> None:
 
     moderator.post(f"{LIST}{review.pk}/moderate/", {"because": "Insulting"})
     assert Review.objects.get().hidden_because == "Insulting"
+
+
+def test_a_product_is_called_as_it_is_and_matched_where_there_is_a_catalogue(
+    moderator: Client,
+) -> None:
+    page = f"{LIST}{make_review().pk}/change/"
+    shown = moderator.get(page).content.decode()
+    assert "iPhone 15 by" in shown
+    assert "IPhone" not in shown
+    assert "There is no catalogue" in shown
+    assert "/match/" not in shown
+
+    save_product(CatalogueProduct(name="Yoga mat"))
+    shown = moderator.get(page).content.decode()
+    assert "To be matched" in shown
+    assert "/match/" in shown
 
 
 def test_who_may_only_look_can_do_nothing(client: Client, db: None) -> None:

@@ -194,6 +194,7 @@ def test_one_whose_answer_was_lost_is_asked_after_once_a_callback_named_it(
     twilio.messages[sid] = {**twilio.messages[other.external_id], "sid": sid}
     query = f"m={message.pk}&n=1"
     post(status_form(sid, "sent"), path="/webhooks/twilio/status", query=query)
+    age(13)
 
     assert reconcile_statuses().moved == 1
     message.refresh_from_db()
@@ -202,7 +203,7 @@ def test_one_whose_answer_was_lost_is_asked_after_once_a_callback_named_it(
 
 @pytest.mark.postgresql
 def test_workers_at_once_ask_after_each_message_once(
-    twilio: LocalTwilio, settings: Any, meanings: None
+    twilio: LocalTwilio, settings: Any, db: None
 ) -> None:
     for number in range(12):
         room = make_room(make_customer(number), last_inbound_at=now())

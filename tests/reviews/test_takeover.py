@@ -69,7 +69,7 @@ def spoken() -> Counter[str]:
     return Counter(replies)
 
 
-def test_bot_and_agent_never_both_answer(meanings: None, settings: Any) -> None:
+def test_bot_and_agent_never_both_answer(db: None, settings: Any) -> None:
     """A hundred shuffled conversations: the bot speaks only where nobody has taken over."""
     settings.CELERY_BROKER_URL = "memory://nobody-listens"
     agent = User.objects.create(username="agent")

@@ -45,6 +45,13 @@ def line(db: None) -> Line:
     )
 
 
+def test_a_box_shows_the_shipped_words_whole(editor: Client) -> None:
+    page = editor.get(EDITOR, {"language": "en"}).content.decode()
+    rows = dict(re.findall(r'<textarea name="(\w+)"[^>]* rows="(\d)"', page))
+    assert rows["which_product"] == str(len(SHIPPED["en"]["which_product"].split("\n")) + 1)
+    assert rows["ask_name"] == "2"
+
+
 def texts(**changes: str) -> dict[str, str]:
     return {**SHIPPED["en"], **changes}
 

@@ -19,6 +19,7 @@ from uuid import uuid4
 
 from tests.twilio_posts import signature
 from tests.twilio_server.contract import problem_of_answer, problem_of_request
+from tests.twilio_server.files import MOST_FILES, fetched, is_usable
 
 MESSAGES = re.compile(r"/2010-04-01/Accounts/(AC[0-9a-f]{32})/Messages\.json")
 MESSAGE = re.compile(
@@ -95,15 +96,18 @@ class LocalTwilio:
         self._threads[0].join()
 
     def settle(self) -> None:
-        """Wait until every callback has been sent."""
-        for thread in self._threads[1:]:
-            thread.join()
+        """Wait until every file has been fetched and every callback sent; one may start another."""
+        place = 1
+        while place < len(self._threads):
+            self._threads[place].join()
+            place += 1
 
     def create(self, account: str, form: dict[str, list[str]]) -> dict[str, Any]:
         """A new message, or RefusalError as Twilio words it."""
         given = {name: values[0] for name, values in form.items()}
         self._check(given, form)
-        sid = f"SM{uuid4().hex}"
+        media = form.get("MediaUrl", [])
+        sid = f"{'MM' if media else 'SM'}{uuid4().hex}"
         moment = formatdate(usegmt=True)
         message: dict[str, Any] = {
             "sid": sid,
@@ -115,7 +119,7 @@ class LocalTwilio:
             "status": "accepted" if "MessagingServiceSid" in given else "queued",
             "direction": "outbound-api",
             "num_segments": "1",
-            "num_media": "0",
+            "num_media": str(len(media)),
             "error_code": None,
             "error_message": None,
             "price": None,
@@ -129,11 +133,24 @@ class LocalTwilio:
         }
         assert not problem_of_answer(message), problem_of_answer(message)
         with self._lock:
-            self.messages[sid] = {**message, "form": given}
+            self.messages[sid] = {**message, "form": given, "fetched": []}
         if self.on_message:
             self.on_message(self.messages[sid])
-        self._report(account, self.messages[sid])
+        if media:
+            self._start(self._fetch_and_report, account, self.messages[sid], media)
+        else:
+            self._report(account, self.messages[sid])
         return message
+
+    def _fetch_and_report(self, account: str, message: dict[str, Any], media: list[str]) -> None:
+        """Files are fetched after the sender has the answer, as Twilio does it."""
+        message["fetched"] = [fetched(self.route(address)) for address in media]
+        self._report(account, message)
+
+    def _start(self, work: Callable[..., None], *given: object) -> None:
+        thread = threading.Thread(target=work, args=given)
+        self._threads.append(thread)
+        thread.start()
 
     def _check(self, given: dict[str, str], form: dict[str, list[str]]) -> None:
         is_sender_missing = "From" not in given and "MessagingServiceSid" not in given
@@ -142,7 +159,10 @@ class LocalTwilio:
             (21604, "A 'To' phone number is required."): "To" not in given,
             (21603, "A 'From' phone number is required."): is_sender_missing,
             (21619, "A text message body or media urls must be specified."): (
-                not given.get("Body") and "ContentSid" not in given
+                not given.get("Body") and not {"ContentSid", "MediaUrl"} & given.keys()
+            ),
+            (21623, "Number of media files exceeds allowed limit"): (
+                len(form.get("MediaUrl", [])) > MOST_FILES
             ),
             (21617, "The concatenated message body exceeds the 1600 character limit."): (
                 len(given.get("Body", "")) > LONGEST_BODY
@@ -164,6 +184,8 @@ class LocalTwilio:
     def outcome(self, message: dict[str, Any]) -> tuple[Sequence[str], int]:
         """The statuses that a message will go through, and the error code of a failure."""
         code = self.errors.get(message["to"], 0)
+        if any(not is_usable(file) for file in message["fetched"]):
+            code = code or 63019
         last = self.last_inbound.get(message["to"], 0.0 if self.last_inbound else time.time())
         if not code and "ContentSid" not in message["form"] and time.time() - last > WINDOW:
             code = 63016
@@ -184,9 +206,7 @@ class LocalTwilio:
                 kept = [post for post in posts[:-1] if self._random.random() > 0.2] + posts[-1:]
                 posts = kept + [post for post in kept if self._random.random() < 0.5]
                 self._random.shuffle(posts)
-        thread = threading.Thread(target=self._post_all, args=(account, message, address, posts))
-        self._threads.append(thread)
-        thread.start()
+        self._start(self._post_all, account, message, address, posts)
 
     def _post_all(
         self, account: str, message: dict[str, Any], address: str, posts: list[tuple[str, int]]
@@ -307,11 +327,29 @@ class Handler(BaseHTTPRequestHandler):
                 self.refuse(401, 20003, "Authenticate")
             else:
                 self.answer(200, content, Content_Type=kind)
+        elif found := MESSAGES.fullmatch(path):
+            if not (self.twilio.faults and self.twilio.faults.pop(0)(self)):
+                self._list(found[1])
         elif found := MESSAGE.fullmatch(path):
             if not (self.twilio.faults and self.twilio.faults.pop(0)(self)):
                 self._tell(path, found[1], found[2])
         else:
             self.refuse(404, 20404, f"The requested resource {path} was not found")
+
+    def _list(self, account: str) -> None:
+        """An account's messages from one address to another, the newest first."""
+        asked = {name: values[0] for name, values in parse_qs(urlsplit(self.path).query).items()}
+        if not self._is_account(account):
+            self.refuse(401, 20003, "Authenticate")
+            return
+        found = [
+            {name: held[name] for name in held if name not in ("form", "fetched")}
+            for held in reversed(self.twilio.messages.values())
+            if (held["to"], held["from"]) == (asked.get("To"), asked.get("From"))
+        ]
+        assert not [problem for one in found if (problem := problem_of_answer(one, to="found"))]
+        size = int(asked.get("PageSize", "50"))
+        self.answer(200, {"messages": found[:size], "page": 0, "page_size": size})
 
     def _tell(self, path: str, account: str, sid: str) -> None:
         """A message as it is now, to the account that sent it."""
@@ -321,7 +359,7 @@ class Handler(BaseHTTPRequestHandler):
         elif held is None or held["account_sid"] != account:
             self.refuse(404, 20404, f"The requested resource {path} was not found")
         else:
-            told = {name: held[name] for name in held if name != "form"}
+            told = {name: held[name] for name in held if name not in ("form", "fetched")}
             problem = problem_of_answer(told, to="found")
             assert not problem, problem
             self.answer(200, told)

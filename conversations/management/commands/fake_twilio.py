@@ -71,7 +71,10 @@ class Command(BaseCommand):
             raise CommandError(f"--port {options['port']}: {error.strerror}") from error
 
     def _show(self, message: dict[str, Any]) -> None:
-        self.stdout.write(f"{message['to']}  {message['body'] or message['form']['ContentSid']}")
+        form = message["form"]
+        files = f"  {form['MediaUrl']}" if "MediaUrl" in form else ""
+        words = message["body"] or form.get("ContentSid", "")
+        self.stdout.write(f"{message['to']}  {words}{files}")
         self.stdout.flush()
 
 

@@ -44,6 +44,8 @@ class Command(BaseCommand):
         done = reconcile_statuses(most=options["most"], sent_before=sent_before)
         left = silent(sent_before=sent_before).count() if sent_before is None else 0
         self.stdout.write(f"asked after {done.asked}, moved {done.moved}, still due {left}")
+        if done.found:
+            self.stdout.write(f"found {done.found} of those of which nobody knew whether they left")
         if done.troubles:
             told = ", ".join(f"{code} ({times}×)" for code, times in sorted(done.troubles.items()))
             raise CommandError(f"Twilio did not tell of all: {told}. They are asked after again.")

@@ -61,7 +61,9 @@ class Command(BaseCommand):
         elif account is None:
             found.append("TWILIO_AUTH_TOKEN is not set: every request is refused.")
         if not settings.PUBLIC_BASE_URL.startswith("https://"):
-            found.append(f"PUBLIC_BASE_URL is {settings.PUBLIC_BASE_URL}: Twilio wants https://.")
+            found.append(
+                f"PUBLIC_BASE_URL is {settings.PUBLIC_BASE_URL}: Twilio wants https://, and agents cannot send files."
+            )
         strange = Line.objects.exclude(account_sid="").values_list("account_sid", flat=True)
         found += [
             f"No token for the account {sid} of a line." for sid in strange if not tokens_of(sid)

@@ -13,7 +13,13 @@
   };
   const MONETARY = ["#440154", "#3b528b", "#21918c", "#5ec962", "#d4c400"];
   const MONETARY_ON_DARK = ["#8c5fd0", "#5b86d8", "#2fb3aa", "#7ad67c", "#f4e04d"];
-  const number = new Intl.NumberFormat("en");
+  // The page's words and language: this file has none of its own.
+  const words = document.querySelector(".c3").dataset;
+  const language = document.documentElement.lang || "en";
+  Chart.defaults.locale = language;
+  const number = new Intl.NumberFormat(language);
+  const decimal = new Intl.NumberFormat(language, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+  const filled = (pattern, values) => pattern.replace(/\{(\w+)\}/g, (place, name) => values[name] ?? place);
 
   const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const theme = () => ({ text: style("--fs-text"), mute: style("--fs-mute"), line: style("--fs-line"), soft: style("--fs-soft"), card: style("--fs-card") });
@@ -61,7 +67,7 @@
       const options = common(colours, (found) => chart.lines[found.datasetIndex].links[found.index]);
       options.interaction = { mode: "nearest", axis: "x", intersect: false };
       options.plugins.legend.display = chart.lines.length > 1;
-      options.plugins.tooltip.callbacks = { footer: (items) => (chart.partial[items[0].dataIndex] ? "The month has not ended" : "") };
+      options.plugins.tooltip.callbacks = { footer: (items) => (chart.partial[items[0].dataIndex] ? words.unfinished : "") };
       options.scales = { x: axis(colours), y: axis(colours, chart.lines.length === 1 ? chart.lines[0].label : "", { beginAtZero: true }) };
       // Amounts of two currencies have no axis in common.
       chart.lines.slice(1).forEach((line, place) => { options.scales[`y${place + 1}`] = axis(colours, line.label, { position: "right", beginAtZero: true, grid: { display: false } }); });
@@ -100,7 +106,7 @@
       options.plugins.legend.display = false;
       options.plugins.tooltip.enabled = false;
       const colour = chart.value < 3 ? RISKS.high : chart.value < 7 ? RISKS.medium : RISKS.low;
-      return { type: "doughnut", data: { labels: ["Score", "to 10"], datasets: [{ data: [chart.value, chart.most - chart.value], backgroundColor: [colour, colours.line], borderWidth: 0 }] }, options };
+      return { type: "doughnut", data: { labels: ["", ""], datasets: [{ data: [chart.value, chart.most - chart.value], backgroundColor: [colour, colours.line], borderWidth: 0 }] }, options };
     },
     bubble(chart, colours, key, canvas) {
       const ramp = document.documentElement.classList.contains("dark") ? MONETARY_ON_DARK : MONETARY;
@@ -109,9 +115,9 @@
       const largest = Math.max(10, Math.min(canvas.parentElement.clientWidth / 14, canvas.parentElement.clientHeight / 13));
       const options = common(colours, (found) => chart.parts[found.index].link);
       options.plugins.legend.display = false;
-      options.plugins.tooltip.callbacks = { label: (item) => { const part = chart.parts[item.dataIndex]; return `Recency ${part.x}, frequency ${part.y}: ${number.format(part.count)} customers, monetary ${part.monetary.toFixed(1)} on average`; } };
+      options.plugins.tooltip.callbacks = { label: (item) => { const part = chart.parts[item.dataIndex]; return filled(words.bubble, { recency: part.x, frequency: part.y, customers: number.format(part.count), monetary: decimal.format(part.monetary) }); } };
       const scores = (title) => axis(colours, title, { min: 0.4, max: 5.6, afterBuildTicks: (scale) => { scale.ticks = [1, 2, 3, 4, 5].map((value) => ({ value })); } });
-      options.scales = { x: scores("Recency: 5 bought most lately"), y: scores("Frequency: 5 most often") };
+      options.scales = { x: scores(words.recency), y: scores(words.frequency) };
       return {
         type: "bubble",
         data: { datasets: [{ data: chart.parts.map((part) => ({ x: part.x, y: part.y, r: Math.max(3, largest * Math.sqrt(part.count / most)) })), backgroundColor: chart.parts.map((part) => ramp[Math.min(4, Math.max(0, Math.round(part.monetary) - 1))] + "cc"), borderColor: colours.card }] },

@@ -26,7 +26,7 @@
         name.textContent = result.label;
         const detail = document.createElement("span");
         detail.className = "fs-meta";
-        detail.textContent = ` ${[result.detail, result.why, result.waits ? "waits for an answer" : ""].filter(Boolean).join(" · ")}`;
+        detail.textContent = ` ${[result.detail, result.why, result.waits ? find.dataset.waits : ""].filter(Boolean).join(" · ")}`;
         link.append(name, detail);
         row.append(link);
         return row;

@@ -6,7 +6,7 @@ from funnel_site.lib.indexes import AddIndexBesideTraffic
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("customer360", "0006_search_indexes")]
+    dependencies = [("customer360", "0007_purchases_of_a_day")]
 
     operations = [
         AddIndexBesideTraffic(
