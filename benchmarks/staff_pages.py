@@ -19,6 +19,7 @@ import os
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
@@ -196,6 +197,8 @@ def run_child(customers: int, *, plans: str) -> None:
             fill(own, customers=customers)
     if plans:
         return explain(customers, plans)
+    # Django's word about the days without a zone that a range filter is asked for.
+    warnings.simplefilter("ignore", RuntimeWarning)
     connection.ensure_connection()
     found = sorted(clients_and_pages(customers), key=lambda pair: KINDS.index(pair[1].kind))
     pages = {page.name: (client, page) for client, page in found}
