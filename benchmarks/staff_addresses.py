@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 EMPTY = "/admin/password_change/"
+EMPTY_NAME = "empty page (password change)"
 DESK = "/admin/customer360/customerprofile"
 MOST_CHOICES = 7
 OTHERS = ("auth", "django_celery_beat", "axes", "otp_totp", "otp_static")
@@ -22,15 +23,15 @@ class Page:
 
 
 def other_pages(customers: int) -> list[Page]:
-    """The pages that are no list, with a customer in the middle of all and one of a long history."""
+    """The pages that are no list, with a customer among all others and one of a long history."""
     from conversations.models import Customer
     from customer360.models import Product
 
-    customer = Customer.objects.get(pk=customers // 2 + 4)
+    customer = Customer.objects.get(pk=customers // 4 * 3 + 4)
     long = customers // 10 * 3
     number, name = customer.phone_number, customer.name.split()[1]
     product = Product.objects.order_by("pk").values_list("pk", flat=True).first()
-    found = [Page("empty page (password change)", "admin", EMPTY)]
+    found = [Page(EMPTY_NAME, "admin", EMPTY)]
     for label, path in {
         "admin's first page": "/admin/",
         "operations": "/admin/operations/taskrun/overview/",

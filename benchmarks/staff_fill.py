@@ -3,9 +3,11 @@
 `staff_fill.toml` names for each table how many rows it has and what its columns hold, as SQL over `n`,
 the number of the row; a column that is not named gets the empty value of its type. Rows have keys from 1
 on, so that a table's rows find those of another by arithmetic. Ten customers have a long history, of the
-same length in a small house and in a large one: their pages are compared.
+same length in a small house and in a large one: their pages are compared. The profiles and the figures
+of the dashboard are what a build makes of it all.
 """
 
+import sys
 import time
 import tomllib
 from pathlib import Path
@@ -31,12 +33,28 @@ EMPTY = {
 
 
 def fill(own: Any, *, customers: int) -> None:
-    """Fill the empty tables of a migrated database; indexes and triggers wait until the rows are in."""
+    """Fill the empty tables of a migrated database; indexes and triggers wait until the rows are in.
+
+    All of it or nothing. Django is to be set up against the same database.
+    """
+    from customer360.services.building import build_profiles
+
     started = time.perf_counter()
     own.execute("SET session_replication_role = replica")
     own.execute("SET maintenance_work_mem = '1GB'")
     own.execute("SET synchronous_commit = off")
     house = tomllib.loads(Path(__file__).with_suffix(".toml").read_text())
+    with own.transaction():
+        _fill_tables(own, house, customers, started)
+    own.execute("SET session_replication_role = DEFAULT")
+    own.execute("VACUUM ANALYZE")
+    _say("analysed", started)
+    build_profiles(mode="full")
+    own.execute("VACUUM ANALYZE")
+    _say("profiles", started)
+
+
+def _fill_tables(own: Any, house: dict[str, Any], customers: int, started: float) -> None:
     names = sorted(house["tables"])
     own.execute(f"TRUNCATE {', '.join(names)} CASCADE")
     indexes = _secondary_indexes(own, names)
@@ -45,16 +63,15 @@ def fill(own: Any, *, customers: int) -> None:
     for first, tables in ((0, house["tables"]), (LONG_FROM, house["long"])):
         for table, columns in tables.items():
             _insert(own, table, columns, customers, first=first)
-    print(
-        f"  {customers:,} customers: rows in after {time.perf_counter() - started:.0f} s",
-        flush=True,
-    )
+    _say(f"{customers:,} customers: rows in", started)
     for _, definition in indexes:
         own.execute(definition)
-    own.execute("SET session_replication_role = DEFAULT")
-    print(f"  indexes after {time.perf_counter() - started:.0f} s", flush=True)
-    own.execute("VACUUM ANALYZE")
-    print(f"  analysed after {time.perf_counter() - started:.0f} s", flush=True)
+    _say("indexes", started)
+
+
+def _say(what: str, started: float) -> None:
+    """On the other stream: the figures go to standard output."""
+    print(f"  {what} after {time.perf_counter() - started:.0f} s", file=sys.stderr, flush=True)
 
 
 def _insert(own: Any, table: str, given: dict[str, str], customers: int, *, first: int) -> None:

@@ -23,6 +23,7 @@ class Contribution:
     """One source: the app it needs, what it selects from where, and its customer and day.
 
     `person` is the join that finds the customer; where nobody asks for customers it is left out.
+    `moment` is the column that a computed day is of.
     """
 
     app: str
@@ -32,6 +33,7 @@ class Contribution:
     customer: str
     day: str
     condition: str = ""
+    moment: str = ""
 
 
 RECORD = "JOIN customer360_customerrecord r ON r.id = {0}.record_id"
@@ -61,6 +63,7 @@ SALES = (
         source="funnels_funnel f",
         customer="f.customer_id",
         day=FUNNEL_DAY,
+        moment="f.transaction_date",
         condition="f.customer_id IS NOT NULL",
     ),
     # A funnel paid in several currencies is one purchase with several amounts.
@@ -73,6 +76,7 @@ SALES = (
         source="funnels_funnel f CROSS JOIN [pairs f.other_amounts] AS pair",
         customer="f.customer_id",
         day=FUNNEL_DAY,
+        moment="f.transaction_date",
         condition="f.customer_id IS NOT NULL",
     ),
 )
@@ -117,6 +121,7 @@ SIGNALS = (
         source="reviews_review v",
         customer="v.customer_id",
         day="[day v.created_at]",
+        moment="v.created_at",
         condition="v.rating IS NOT NULL AND v.customer_id IS NOT NULL",
     ),
 )
@@ -129,11 +134,13 @@ def union_of(
     only: str = "",
     days: str = "",
     people: bool = True,
+    within: str = "",
 ) -> str:
     """The rows of all installed contributions up to `as_of`.
 
     `only` and `days` are subqueries that a customer or a day must be in; empty: all. Without `people`
-    the rows do not say whose they are, and the records are not read for it.
+    the rows do not say whose they are, and the records are not read for it. `within` is a condition on
+    the moments that days are computed from, so that their index is used.
     """
     parts = []
     for one in contributions:
@@ -146,6 +153,8 @@ def union_of(
             conditions.append(f"{one.customer} IN ({only})")
         if days:
             conditions.append(f"{one.day} IN ({days})")
+        if within and one.moment:
+            conditions.append(within.format(one.moment))
         whose, person = (f"{one.customer}, ", f" {one.person}") if people else ("", "")
         parts.append(
             f"SELECT {whose}{one.day} AS day, {one.columns}"

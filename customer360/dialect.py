@@ -23,6 +23,8 @@ class Dialect:
     json_pairs: str
     json_object: str
     is_not: str
+    within: str
+    """That a moment lies in the days asked for, where an index can find it so."""
 
     def day_of(self, moment: str) -> str:
         """The day of a moment in the site's zone, the parameter `zone`."""
@@ -40,6 +42,7 @@ POSTGRESQL = Dialect(
     json_pairs="LATERAL jsonb_each_text({})",
     json_object="jsonb_object_agg({}, {})",
     is_not="IS DISTINCT FROM",
+    within="{0} >= %(starts_at)s AND {0} < %(ends_at)s",
 )
 SQLITE = Dialect(
     local_date="django_datetime_cast_date({}, %(zone)s, 'UTC')",
@@ -55,6 +58,7 @@ SQLITE = Dialect(
     json_pairs="json_each({})",
     json_object="json_group_object({}, {})",
     is_not="IS NOT",
+    within="",
 )
 
 

@@ -39,7 +39,8 @@ from customer360.selectors.rows import RowQuery, kept_in, sale_rows
 from customer360.wording import churn_words, in_words, score_words
 from funnel_site.lib.masking import shown_name, shown_phone
 from funnel_site.lib.money import shown_amount
-from funnel_site.lib.staff import OwnPageMixin, RecordAdmin, display
+from funnel_site.lib.paging import CappedPaginator, KeysFirstPaginator
+from funnel_site.lib.staff import OwnPageMixin, QuickChangeList, RecordAdmin, display
 from funnel_site.lib.totals import Figure, TotalsMixin
 from funnel_site.lib.words import translated
 
@@ -143,6 +144,14 @@ def _day(text: str) -> Any:
         return None
 
 
+class ProfileChangeList(QuickChangeList):
+    """Customers that are alike in what the list is ordered by come the other way round, as indexes have it."""
+
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
+        first = super().get_ordering(request, queryset)[0]
+        return [first, "pk" if str(first).startswith("-") else "-pk"]
+
+
 @admin.register(CustomerProfile)
 class CustomerProfileAdmin(TotalsMixin, OwnPageMixin, RecordAdmin):
     resource_classes = [ProfileResource]
@@ -176,6 +185,14 @@ class CustomerProfileAdmin(TotalsMixin, OwnPageMixin, RecordAdmin):
     ordering = ("-total_lifetime_value", "customer")
     quick_orders = ("last_purchase_date", "churn_risk_score")
     list_before_template = "admin/customer360/profile_totals.html"
+
+    def get_changelist(self, request: HttpRequest, **named: Any) -> type[QuickChangeList]:
+        return ProfileChangeList
+
+    def get_paginator(self, request: HttpRequest, *given: Any, **named: Any) -> CappedPaginator:
+        if request.GET.get("q"):
+            return super().get_paginator(request, *given, **named)
+        return KeysFirstPaginator(*given, **named)
 
     def get_urls(self) -> list[Any]:
         wrap = self.admin_site.admin_view

@@ -1,7 +1,7 @@
 """The lists behind the dashboard's sums: purchases, satisfaction signals, and months of retention.
 
-Each list says what the figure of the build is and what its rows add up to; where they differ, rows have
-come since the build, and it says so.
+Each list says what its rows add up to. Where that is not the build's figure, rows have come since the
+build, and it says so; a very long list takes the build's figure itself.
 """
 
 import csv
@@ -28,18 +28,17 @@ from customer360.selectors.rows import (
     RowQuery,
     Rows,
     every_row,
-    figure_of,
     month_rows,
     sale_rows,
     signal_rows,
 )
 from funnel_site.lib.masking import COLUMNS, is_masked
 from funnel_site.lib.money import shown_count
+from funnel_site.lib.paging import COUNTED
 from funnel_site.lib.parameters import Parameters
 from funnel_site.lib.problems import Problem
 from funnel_site.lib.spreadsheet import guard
 
-LAST_PAGE = 10_000
 PERIOD = "admin/customer360/period.html"
 
 
@@ -63,7 +62,6 @@ class Sheet:
     facts: list[tuple[str, str]]
     rows: Rows
     built: Built
-    differs: bool = False
     columns: tuple[str, ...] = field(default=())
 
 
@@ -77,14 +75,13 @@ def sales_page(request: HttpRequest, model_admin: Any) -> HttpResponse | Streami
     with one_snapshot():
         built = current_build()
         rows = sale_rows(query, built, page=asked.page)
-        figure = figure_of("sales", query)
     what: list[str] = [render_to_string(PERIOD, {"period": query.period})]
     if query.category is not None:
         what.append(query.category or gettext("no category"))
     if query.currency is not None:
         what.append(query.currency)
     facts = [
-        (gettext("Rows"), shown_count(rows.count)),
+        (gettext("Rows"), f"{shown_count(rows.count)}{'+' if rows.is_more else ''}"),
         (gettext("Orders"), shown_count(rows.orders)),
         (
             gettext("Revenue"),
@@ -100,7 +97,6 @@ def sales_page(request: HttpRequest, model_admin: Any) -> HttpResponse | Streami
         facts=facts,
         rows=rows,
         built=built,
-        differs=figure != (rows.orders, rows.total),
     )
     return _rows_page(request, model_admin, sheet, asked)
 
@@ -115,7 +111,6 @@ def signals_page(request: HttpRequest, model_admin: Any) -> HttpResponse | Strea
     with one_snapshot():
         built = current_build()
         rows = signal_rows(query, built, page=asked.page)
-        figure = figure_of("signals", query)
     what: list[str] = [render_to_string(PERIOD, {"period": query.period})]
     if query.score is not None:
         what.append(gettext("score %(score)s") % {"score": query.score})
@@ -127,7 +122,6 @@ def signals_page(request: HttpRequest, model_admin: Any) -> HttpResponse | Strea
         facts=[(gettext("Signals"), shown_count(rows.count)), (gettext("Mean score"), mean)],
         rows=rows,
         built=built,
-        differs=figure != (rows.count, rows.total),
     )
     return _rows_page(request, model_admin, sheet, asked)
 
@@ -179,7 +173,7 @@ def _asked(request: HttpRequest, named: set[str]) -> Asked:
         )
         return Asked(
             query=query,
-            page=parameters.whole_number("page", default=1, most=LAST_PAGE),
+            page=parameters.whole_number("page", default=1, most=COUNTED // PAGE),
             is_file=parameters.choice("format", ("page", "csv"), default="page") == "csv",
         )
     except Problem as problem:
@@ -190,11 +184,11 @@ def _asked(request: HttpRequest, named: set[str]) -> Asked:
 def _rows_page(
     request: HttpRequest, model_admin: Any, sheet: Sheet, asked: Asked
 ) -> TemplateResponse:
-    page, pages = asked.page, max(-(-sheet.rows.count // PAGE), 1)
+    page, pages = asked.page, max(-(-min(sheet.rows.count, COUNTED) // PAGE), 1)
     given = request.GET.copy()
     links = {}
     for name, number in (("previous", page - 1), ("next", page + 1)):
-        if 1 <= number <= min(pages, LAST_PAGE):
+        if 1 <= number <= pages:
             given["page"] = str(number)
             links[name] = f"?{given.urlencode()}"
     given.pop("page", None)

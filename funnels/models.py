@@ -205,6 +205,12 @@ class Funnel(models.Model):
                 fields=["-leads_date", "-id"], condition=~Q(anomalies=""), name="funnel_to_look_at"
             ),
             models.Index(fields=["updated_at", "id"], name="funnel_updated"),
+            # The dashboard's list of what was paid, by day.
+            models.Index(
+                fields=["-transaction_date"],
+                condition=Q(transaction_date__isnull=False),
+                name="funnel_paid",
+            ),
         ]
 
     def __str__(self) -> str:

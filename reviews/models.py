@@ -85,6 +85,8 @@ class Campaign(models.Model):
         default=30, help_text=_("Nobody is invited again within so many days, by any campaign")
     )
     is_active = models.BooleanField(default=True)
+    # Counted as they go: a campaign may have asked a million, and the list of campaigns says how many.
+    sent = models.PositiveIntegerField(_("Sent"), default=0, db_default=0, editable=False)
     made_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -105,7 +107,9 @@ class Invitation(models.Model):
         SENT = "sent", _("Sent")
         SKIPPED = "skipped", _("Left out")
 
-    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="invitations")
+    campaign = models.ForeignKey(
+        Campaign, on_delete=models.CASCADE, related_name="invitations", db_index=False
+    )
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="invitations")
     state = models.CharField(max_length=8, choices=State, default=State.WAITING)
     reason = models.CharField(max_length=200, blank=True, help_text=_("Why they were left out"))
@@ -125,6 +129,11 @@ class Invitation(models.Model):
             models.Index(
                 fields=["campaign", "id"], condition=Q(state="waiting"), name="invitation_waiting"
             ),
+            models.Index(
+                fields=["campaign", "id"], condition=Q(state="skipped"), name="invitation_left_out"
+            ),
+            # For the rate: what a campaign has sent within the last minute.
+            models.Index(fields=["campaign", "-sent_at"], name="invitation_rate"),
             models.Index(fields=["customer", "-sent_at"], name="invitation_latest"),
             models.Index(
                 fields=["state", "-id"], condition=~Q(state="sent"), name="invitation_not_sent"
@@ -330,6 +339,9 @@ class Review(models.Model):
             ),
             models.Index(
                 fields=["-created_at", "-id"], condition=~Q(answer=""), name="review_answered"
+            ),
+            models.Index(
+                fields=["-created_at", "-id"], condition=Q(is_unlisted=True), name="review_unlisted"
             ),
         ]
 

@@ -70,7 +70,9 @@ class CustomerAdmin(ImportList, StaffAdmin):
         ("blocked_at", admin.EmptyFieldListFilter),
     )
     actions = ("invite", "join")
-    search_fields = ("name", "email")
+    # A whole e-mail address is a key of its own: most share their last letters with all others.
+    search_fields = ("=identities__value", "name", "email")
+    id_scopes = {"identities__value": {"identities__kind": "email"}}
     search_help_text = _("Name, phone number in any format, or e-mail")
     phone_path = "phone_number"
     readonly_fields = ("phone_number", "first_seen_at", "last_seen_at")

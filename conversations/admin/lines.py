@@ -178,7 +178,7 @@ class SendingAdmin(RecordAdmin):
     phone_path = "message__customer__phone_number"
     search_help_text = _("Twilio's id, or a phone number in any format")
     list_select_related = ("message", "author")
-    ordering = ("-id",)
+    ordering = ("-made_at", "-id")
 
     def get_queryset(self, request: HttpRequest) -> Any:
         theirs = of_rooms_open_to(request.user, "message__room")

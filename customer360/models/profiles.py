@@ -102,15 +102,35 @@ class CustomerProfile(models.Model):
     build_id = models.BigIntegerField(help_text=_("The build that wrote this row"))
 
     class Meta:
+        # Each filter of the list has its rows in the list's order, the most valuable first; each order
+        # has its ties the other way round, so that it is read from both ends.
         indexes = [
             models.Index(fields=["-total_lifetime_value", "customer"], name="profile_value"),
-            models.Index(fields=["last_purchase_date"], name="profile_last_purchase"),
-            models.Index(fields=["total_purchases"], name="profile_purchases"),
             models.Index(
-                fields=["recency_score", "frequency_score", "monetary_score"], name="profile_rfm"
+                fields=["last_purchase_date", "-customer"],
+                include=["total_lifetime_value"],
+                name="profile_last_bought",
             ),
-            models.Index(fields=["customer_segment"], name="profile_segment"),
-            models.Index(fields=["-churn_risk_score"], name="profile_churn"),
+            models.Index(
+                fields=["customer_since"],
+                include=["total_lifetime_value", "customer"],
+                name="profile_customer_since",
+            ),
+            models.Index(fields=["-churn_risk_score", "customer"], name="profile_most_at_risk"),
+            models.Index(fields=["total_purchases"], name="profile_purchases"),
+            *(
+                models.Index(fields=[*names, "-total_lifetime_value", "customer"], name=index)
+                for index, *names in (
+                    ("profile_rfm_value", "recency_score", "frequency_score", "monetary_score"),
+                    ("profile_recency_value", "recency_score"),
+                    ("profile_frequency_value", "frequency_score"),
+                    ("profile_monetary_value", "monetary_score"),
+                    ("profile_segment_value", "customer_segment"),
+                    ("profile_churn_value", "churn_risk"),
+                    ("profile_tier_value", "value_tier"),
+                    ("profile_scored_value", "scored_by"),
+                )
+            ),
         ]
 
     def __str__(self) -> str:

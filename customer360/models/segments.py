@@ -50,6 +50,11 @@ class SegmentMembership(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        indexes = [
+            models.Index(
+                fields=["-id"], condition=Q(left_on__isnull=False), name="segment_membership_left"
+            )
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["segment", "customer"],

@@ -32,6 +32,7 @@ class CustomerRecord(models.Model):
             models.Index(
                 fields=["phone_number"], condition=~Q(phone_number=""), name="record_phone"
             ),
+            models.Index(fields=["email"], condition=~Q(email=""), name="record_email"),
             models.Index(fields=["-id"], condition=Q(phone_number=""), name="record_without_phone"),
             models.Index(fields=["-registration_date", "-id"], name="record_registered"),
         ]

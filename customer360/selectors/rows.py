@@ -1,4 +1,8 @@
-"""The rows behind a sum: the very contributions that the build has added up, one by one."""
+"""The rows behind a sum: the very contributions that the build has added up, one by one.
+
+What a list costs does not grow with the tables: rows are added up as far as COUNTED of them, beyond
+that the build's own sums are taken, and a page reads the days that its small tables name.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,6 +10,7 @@ from datetime import date
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import connection
@@ -14,16 +19,25 @@ from django.utils.translation import gettext_lazy as _
 
 from customer360.contributions import SALES, SIGNALS, union_of
 from customer360.dialect import dialect
-from customer360.models import BuyerMonth, CustomerProfile, SalesDay, SatisfactionDay
-from customer360.periods import Period, complete_months
+from customer360.models import (
+    BuyerMonth,
+    ChangedDay,
+    CustomerProfile,
+    SalesDay,
+    SatisfactionDay,
+)
+from customer360.periods import DAY, EARLIEST, Period, complete_months
 from customer360.profile_sql import MONTHS_KEPT
 from customer360.selectors.answers import Built, money
+from funnel_site.lib.paging import COUNTED
+from funnel_site.lib.parameters import span
 
 PAGE = 50
-# Names are joined to the rows of one page only.
 SALE_SUMS = """
-SELECT COUNT(*), COUNT(*) FILTER (WHERE is_order = 1), COALESCE(SUM(amount), 0) {matching}
+SELECT COUNT(*), COUNT(*) FILTER (WHERE is_order = 1), COALESCE(SUM(amount), 0)
+FROM (SELECT is_order, amount {matching} LIMIT %(counted)s) AS counted
 """
+# Names are joined to the rows of one page only.
 SALE_PAGE = """
 SELECT matching.*, person.name FROM (
     SELECT customer_id, day, amount, currency, is_order, quantity, category, brand
@@ -32,13 +46,22 @@ SELECT matching.*, person.name FROM (
 ) AS matching LEFT JOIN conversations_customer person ON person.id = matching.customer_id
 ORDER BY day DESC, customer_id, amount DESC, category, brand
 """
-SIGNAL_SUMS = "SELECT COUNT(*), COALESCE(SUM(score), 0) {matching}"
+SIGNAL_SUMS = """
+SELECT COUNT(*), COALESCE(SUM(score), 0) FROM (SELECT score {matching} LIMIT %(counted)s) AS counted
+"""
 SIGNAL_PAGE = """
 SELECT matching.*, person.name FROM (
     SELECT customer_id, day, score {matching} ORDER BY day DESC, customer_id, score
     LIMIT %(size)s OFFSET %(offset)s
 ) AS matching LEFT JOIN conversations_customer person ON person.id = matching.customer_id
 ORDER BY day DESC, customer_id, score
+"""
+# The newest day on which so many rows are reached.
+REACHED = """
+SELECT day FROM (
+    SELECT day, SUM(SUM({number})) OVER (ORDER BY day DESC) AS so_far
+    FROM {table} WHERE day BETWEEN %(first)s AND %(last)s{wanted} GROUP BY day
+) AS counted WHERE so_far >= %(rows)s ORDER BY day DESC LIMIT 1
 """
 KINDS = {0: _("Refund"), 1: _("Purchase"), 2: _("Further amount")}
 SALE_COLUMNS = (
@@ -77,12 +100,18 @@ class RowQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rows:
-    """One page of rows, and what all of them add up to."""
+    """One page of rows, and what all of them add up to.
+
+    Of more than COUNTED rows `is_more` is true, `count` is COUNTED where the build does not know it,
+    and the sums are the build's. `differs` says that rows have come or changed since the build.
+    """
 
     count: int
     orders: int = 0
     total: Decimal = Decimal(0)
     page: list[dict[str, Any]]
+    is_more: bool = False
+    differs: bool = False
 
 
 def sale_rows(query: RowQuery, built: Built, *, page: int = 1, size: int = PAGE) -> Rows:
@@ -90,13 +119,27 @@ def sale_rows(query: RowQuery, built: Built, *, page: int = 1, size: int = PAGE)
     if built.as_of is None:
         return Rows(count=0, page=[])
     values, matching = _parameters(query, built.as_of), _matching_sales(query)
-    count, orders, cents = _fetch(SALE_SUMS.format(matching=matching), values)[0]
-    found = _fetch(
-        SALE_PAGE.format(matching=matching),
-        {**values, "size": size, "offset": (page - 1) * size},
+    # Without people's records the sums are read from the index of days.
+    added_up = _matching_sales(query, people=query.customer_id is not None)
+    count, orders, cents = _fetch(SALE_SUMS.format(matching=added_up), values)[0]
+    figure = (0, Decimal(0)) if query.customer_id is not None else figure_of("sales", query)
+    wanted = "".join(
+        f" AND {name} = %(wanted_{name})s"
+        for name in ("category", "currency")
+        if getattr(query, name) is not None
     )
+    reached = REACHED.format(
+        table=SalesDay._meta.db_table, number="orders + refunds", wanted=wanted
+    )
+    found = _page(SALE_PAGE.format(matching=matching), reached, values, page=page, size=size)
+    is_more, has_news, own = count > COUNTED, has_changed(query), (orders, _amount(cents))
     return Rows(
-        count=count, orders=orders, total=_amount(cents), page=[_sale(row) for row in found]
+        count=min(count, COUNTED),
+        orders=figure[0] if is_more else orders,
+        total=figure[1] if is_more else own[1],
+        page=[_sale(row) for row in found],
+        is_more=is_more,
+        differs=has_news if is_more else figure != own,
     )
 
 
@@ -106,11 +149,42 @@ def signal_rows(query: RowQuery, built: Built, *, page: int = 1, size: int = PAG
         return Rows(count=0, page=[])
     values, matching = _parameters(query, built.as_of), _matching_signals(query)
     count, total = _fetch(SIGNAL_SUMS.format(matching=matching), values)[0]
-    found = _fetch(
-        SIGNAL_PAGE.format(matching=matching),
-        {**values, "size": size, "offset": (page - 1) * size},
+    figure = figure_of("signals", query)
+    wanted = " AND score = %(wanted_score)s" if query.score is not None else ""
+    reached = REACHED.format(table=SatisfactionDay._meta.db_table, number="signals", wanted=wanted)
+    found = _page(SIGNAL_PAGE.format(matching=matching), reached, values, page=page, size=size)
+    is_more, has_news, own = count > COUNTED, has_changed(query), (count, Decimal(total))
+    return Rows(
+        count=figure[0] if is_more else count,
+        total=figure[1] if is_more else own[1],
+        page=[_signal(row) for row in found],
+        is_more=is_more,
+        differs=has_news if is_more else figure != own,
     )
-    return Rows(count=count, total=Decimal(total), page=[_signal(row) for row in found])
+
+
+# The small tables count everybody: of one customer the few rows are read as they are.
+def _page(
+    statement: str, reached: str, values: dict[str, Any], *, page: int, size: int
+) -> list[tuple[Any, ...]]:
+    """A page of rows, read from the days that it reaches to by the build's count.
+
+    Where rows have gone since the build, those days do not fill it, and all days are read.
+    """
+    wanted = {**values, "size": size, "offset": (page - 1) * size, "rows": page * size}
+    if values["customer_id"] is not None:
+        return _fetch(statement, wanted)
+    day = next((_day(row[0]) for row in _fetch(reached, wanted)), None)
+    if day is not None:
+        found = _fetch(statement, {**wanted, **_days(day, _day(values["last"]))})
+        if len(found) == size:
+            return found
+    return _fetch(statement, wanted)
+
+
+def has_changed(query: RowQuery) -> bool:
+    """Whether anything of the days asked for waits for the next build."""
+    return ChangedDay.objects.filter(day__range=(query.period.first, query.period.last)).exists()
 
 
 def every_row(kind: str, query: RowQuery, built: Built) -> Iterator[dict[str, Any]]:
@@ -145,17 +219,17 @@ def figure_of(kind: str, query: RowQuery) -> tuple[int, Decimal]:
     return sums["number"] or 0, money(sums["total"])
 
 
-def _matching_sales(query: RowQuery) -> str:
+def _matching_sales(query: RowQuery, *, people: bool = True) -> str:
     conditions = ["day BETWEEN %(first)s AND %(last)s"]
     for name in ("category", "currency"):
         if getattr(query, name) is not None:
             conditions.append(f"{name} = %(wanted_{name})s")
-    sales = union_of(SALES, dialect(), only=_only(query))
+    sales = union_of(SALES, dialect(), only=_only(query), people=people, within=dialect().within)
     return f"FROM ({sales}) AS sale WHERE {' AND '.join(conditions)}"
 
 
 def _matching_signals(query: RowQuery) -> str:
-    signals = union_of(SIGNALS, dialect(), only=_only(query))
+    signals = union_of(SIGNALS, dialect(), only=_only(query), within=dialect().within)
     matching = f"FROM ({signals}) AS signal WHERE day BETWEEN %(first)s AND %(last)s"
     return matching + (" AND score = %(wanted_score)s" if query.score is not None else "")
 
@@ -212,12 +286,24 @@ def _parameters(query: RowQuery, as_of: date) -> dict[str, Any]:
         "as_of": as_of.isoformat(),
         "zone": settings.TIME_ZONE,
         "currency": settings.CURRENCY,
-        "first": query.period.first.isoformat(),
-        "last": query.period.last.isoformat(),
+        "counted": COUNTED + 1,
+        **_days(query.period.first, min(query.period.last, as_of)),
         "wanted_category": query.category,
         "wanted_currency": query.currency,
         "wanted_score": query.score,
         "customer_id": query.customer_id,
+    }
+
+
+def _days(first: date, last: date) -> dict[str, Any]:
+    """From which day to which, as days and as moments."""
+    # Some hours before the first day of all would be no time at all.
+    starts_at, ends_at = span(max(first, EARLIEST + DAY), last, ZoneInfo(settings.TIME_ZONE))
+    return {
+        "first": first.isoformat(),
+        "last": last.isoformat(),
+        "starts_at": starts_at,
+        "ends_at": ends_at,
     }
 
 

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -22,6 +23,7 @@ from funnel_site.exports.models import ExportJob, filters_in_words
 from funnel_site.exports.services import ask
 from funnel_site.exports.writing import CONTENT_TYPES, parts_of
 from funnel_site.lib.masking import may_export_unmasked
+from funnel_site.lib.paging import COUNTED, CappedPaginator
 
 MINE = "admin:exports_mine"
 EXPORTED = "exported"
@@ -46,7 +48,7 @@ def export_page(page: Any, request: HttpRequest) -> HttpResponseBase:
         if is_sent and form.is_valid():
             return _answer(page, request, form)
         rows = asked.rows_of(page, request, request.user, picked)
-        return _form(page, request, form, number=rows.order_by().count(), picked=picked)
+        return _form(page, request, form, rows=rows, picked=picked)
     except asked.RefusedError as refusal:
         messages.error(request, str(refusal))
         return redirect(address)
@@ -123,8 +125,12 @@ def file_answer(job: ExportJob, response: Any) -> HttpResponseBase:
 
 
 def _form(
-    page: Any, request: HttpRequest, form: ListExportForm, *, number: int, picked: list[str]
+    page: Any, request: HttpRequest, form: ListExportForm, *, rows: QuerySet[Any], picked: list[str]
 ) -> HttpResponse:
+    most = most_rows(request.user)
+    counted = CappedPaginator(rows, 1)
+    # As far as the limits of this page ask.
+    counted.counted = max(COUNTED, settings.EXPORT_ROWS_AT_ONCE, most or 0)
     resource = page.get_export_resource_classes(request)[0]()
     address = reverse(f"admin:{page.opts.app_label}_{page.opts.model_name}_export")
     query = urlencode(request.GET, doseq=True)
@@ -133,14 +139,16 @@ def _form(
         "title": _("Export %s") % page.opts.verbose_name_plural,
         "opts": page.opts,
         "form": form,
-        "number": number,
+        "number": counted.count,
+        "counted": counted,
         "picked": len(picked),
         "filters": filters_in_words(asked.filters_of(request.GET)),
         "columns": asked.meanings(resource),
         "holds_people": asked.holds_people(page, request),
         "may_be_full": "in_full" in form.fields,
-        "most_rows": most_rows(request.user),
-        "is_background": not picked and number > settings.EXPORT_ROWS_AT_ONCE,
+        "most_rows": most,
+        "is_background": not picked
+        and (counted.is_more or counted.count > settings.EXPORT_ROWS_AT_ONCE),
         "keep_hours": settings.EXPORT_KEEP_HOURS,
         "export_url": f"{address}?{query}" if query else address,
     }

@@ -26,6 +26,18 @@ SELECT one FROM found WHERE one IS NOT NULL LIMIT 100
 """
 
 
+# One statement, whatever the table's size.
+COMMON = """
+SELECT CASE WHEN reltuples > %s THEN
+    (SELECT most_common_vals::text::text[] FROM pg_stats
+     WHERE schemaname = current_schema() AND tablename = %s AND attname = %s)
+ELSE ARRAY(
+    SELECT DISTINCT {name}::text FROM (SELECT {name} FROM {table} LIMIT {few}) AS some_rows
+    WHERE {name} <> '' ORDER BY 1 LIMIT 100
+) END FROM pg_class WHERE oid = %s::regclass
+"""
+
+
 class ValueForm(forms.Form):
     """A text field that a list of values hangs on."""
 
@@ -83,16 +95,13 @@ def common_values(model: type[models.Model], name: str) -> list[str]:
         raise FieldDoesNotExist(name)
     table = model._meta.db_table
     if connection.vendor == "postgresql":
+        quote = connection.ops.quote_name
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT c.reltuples, (SELECT most_common_vals::text::text[] FROM pg_stats s WHERE"
-                " s.schemaname = current_schema() AND s.tablename = %s AND s.attname = %s)"
-                " FROM pg_class c WHERE c.oid = %s::regclass",
-                [table, column, table],
+                COMMON.format(name=quote(column), table=quote(table), few=FEW_ROWS),
+                [FEW_ROWS, table, column, table],
             )
-            rows, values = cursor.fetchone()
-        if rows > FEW_ROWS:
-            return sorted(value for value in values or () if value)[:MOST_VALUES]
+            return sorted(value for value in cursor.fetchone()[0] or () if value)[:MOST_VALUES]
     some = model._default_manager.order_by()[:FEW_ROWS].values("pk")
     found = model._default_manager.filter(pk__in=some).order_by(name)
     distinct = found.values_list(name, flat=True).distinct()[: MOST_VALUES + 1]

@@ -55,7 +55,8 @@ class SearchMixin:
         if self.phone_path and (parts := self._digits(term)):
             wanted = Q()
             for part in parts:
-                wanted |= related(queryset.model, [self.phone_path], [part])
+                # Numbers have no capitals: their index is of the column as it is.
+                wanted |= related(queryset.model, [self.phone_path], [part], how="contains")
             return queryset.filter(wanted), False
         words = [field for field in fields if not field.startswith("=")]
         if not words:
@@ -119,25 +120,23 @@ def spoken(term: str) -> list[str]:
     ][:MOST_WORDS]
 
 
-def related(model: type[Model], fields: list[str], words: list[str]) -> Q:
+def related(model: type[Model], fields: list[str], words: list[str], how: str = "icontains") -> Q:
     """The condition that each word stands in one of the fields, those of one table together."""
     wanted = Q()
     for path, own in _by_table(fields).items():
         if not path:
-            wanted |= _all_words(model, own, words)
+            wanted |= _all_words(model, own, words, how)
             continue
         other = _model_at(model, path)
-        rows = other._default_manager.filter(_all_words(other, own, words))
+        rows = other._default_manager.filter(_all_words(other, own, words, how))
         newest = ("-last_seen_at", "-pk") if _has(other, "last_seen_at") else ("-pk",)
         wanted |= Q(**{f"{path}__in": rows.order_by(*newest).values("pk")[:MOST]})
     return wanted
 
 
-def _all_words(model: type[Model], fields: list[str], words: list[str]) -> Q:
+def _all_words(model: type[Model], fields: list[str], words: list[str], how: str) -> Q:
     wanted = Q()
     for word in words:
-        # Numbers have no capitals: their index is of the column as it is.
-        how = "contains" if word.isdigit() and len(words) == 1 else "icontains"
         one = Q()
         for field in fields:
             one |= Q(**{f"{field}__{how}": word})

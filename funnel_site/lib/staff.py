@@ -16,7 +16,7 @@ from unfold.views import ChangeList
 
 from funnel_site.lib import masking
 from funnel_site.lib.listing import ExportList
-from funnel_site.lib.paging import CappedPaginator
+from funnel_site.lib.paging import CappedPaginator, FoundPaginator
 from funnel_site.lib.searching import SearchMixin
 
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -217,13 +217,18 @@ class StaffAdmin(ExportList, SearchMixin, MaskingMixin, ModelAdmin):
         order = getattr(shown, "admin_order_field", column if isinstance(column, str) else "")
         return str(order).lstrip("-")
 
+    def get_paginator(self, request: HttpRequest, *given: Any, **named: Any) -> CappedPaginator:
+        term = request.GET.get("q") or request.GET.get("term") or ""
+        # Numbers are rarely frequent: their index gives few rows at once.
+        has_words = any(letter.isalpha() for letter in term)
+        return (FoundPaginator if has_words else CappedPaginator)(*given, **named)
+
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """Django's own log line; its words stand in the audit entry of the request, too."""
         if isinstance(message, str):
             request.deeds = [*getattr(request, "deeds", ()), message]  # type: ignore[attr-defined]
         return super().log_change(request, obj, message)
 
-    paginator = CappedPaginator
     show_full_result_count = False
     list_per_page = 50
     compressed_fields = True

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Count, Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -16,6 +16,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from conversations.models import Customer, MessageTemplate
 from conversations.template_text import TemplateTextError, filled
+from funnel_site.lib.paging import CappedCount, counted_beside, number_beside
 from funnel_site.lib.staff import RecordAdmin, StaffAdmin, action, confirmed, display
 from funnel_site.lib.words import translated
 from reviews.models import Campaign, Invitation
@@ -117,7 +118,6 @@ class CampaignAdmin(StaffAdmin):
         rows: QuerySet[Campaign] = super().get_queryset(request)
         return rows.annotate(
             waiting_number=_number(Invitation.State.WAITING),
-            sent_number=_number(Invitation.State.SENT),
             skipped_number=_number(Invitation.State.SKIPPED),
         )
 
@@ -182,20 +182,16 @@ class CampaignAdmin(StaffAdmin):
         return redirect("admin:reviews_campaign_change", object_id)
 
     @display(description=_("Waiting"), ordering="waiting_number")
-    def waiting(self, campaign: Any) -> int:
-        return int(campaign.waiting_number)
-
-    @display(description=_("Sent"), ordering="sent_number")
-    def sent(self, campaign: Any) -> int:
-        return int(campaign.sent_number)
+    def waiting(self, campaign: Any) -> str:
+        return number_beside(campaign.waiting_number)
 
     @display(description=_("Left out"), ordering="skipped_number")
-    def left_out(self, campaign: Any) -> int:
-        return int(campaign.skipped_number)
+    def left_out(self, campaign: Any) -> str:
+        return number_beside(campaign.skipped_number)
 
 
-def _number(state: str) -> Count:
-    return Count("invitations", filter=Q(invitations__state=state))
+def _number(state: str) -> CappedCount:
+    return counted_beside(Invitation.objects.filter(campaign=OuterRef("pk"), state=state))
 
 
 @admin.register(Invitation)

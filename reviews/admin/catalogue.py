@@ -3,15 +3,16 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, QuerySet
+from django.db.models import OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from funnel_site.lib.importing import ImportList
+from funnel_site.lib.paging import counted_beside, number_beside
 from funnel_site.lib.staff import StaffAdmin, action, confirmed, display
-from reviews.models import CatalogueProduct
+from reviews.models import CatalogueProduct, Review
 from reviews.resources import CatalogueProductResource
 from reviews.services.catalogue import match_waiting, save_product
 
@@ -30,7 +31,8 @@ class CatalogueProductAdmin(ImportList, StaffAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[CatalogueProduct]:
         rows: QuerySet[CatalogueProduct] = super().get_queryset(request)
-        return rows.annotate(number_of_reviews=Count("reviews"))
+        own = Review.objects.filter(product=OuterRef("pk"))
+        return rows.annotate(number_of_reviews=counted_beside(own))
 
     def save_model(
         self, request: HttpRequest, obj: CatalogueProduct, form: Any, change: Any
@@ -64,5 +66,5 @@ class CatalogueProductAdmin(ImportList, StaffAdmin):
         return names if len(names) <= 80 else f"{names[:79]}…"
 
     @display(description=_("Reviews"), ordering="number_of_reviews")
-    def reviewed(self, product: Any) -> int:
-        return int(product.number_of_reviews)
+    def reviewed(self, product: Any) -> str:
+        return number_beside(product.number_of_reviews)

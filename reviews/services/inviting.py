@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils.timezone import now
 
 from conversations.delivery import FAILURES
@@ -191,6 +191,9 @@ def _send(campaign: Campaign, invitation: Invitation) -> bool:
     invitation.reason = reason[:200]
     invitation.sent_at = None if reason else now()
     invitation.save(update_fields=["state", "reason", "sent_at", "message"])
+    if not reason:
+        # The campaign's row is locked by this transaction already.
+        Campaign.objects.filter(pk=campaign.pk).update(sent=F("sent") + 1)
     return not reason
 
 

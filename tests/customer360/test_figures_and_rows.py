@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from customer360 import rows_page
 from customer360.drill import kpi_link, row_link
 from customer360.metrics import FIGURES, KPIS, PICTURES, Figure
-from customer360.models import CustomerProfile, ProfileBuild
+from customer360.models import ChangedDay, CustomerProfile, ProfileBuild, Purchase
 from customer360.periods import Period
+from customer360.selectors import rows
 from customer360.selectors.answers import Answer, Built, current_build
 from customer360.selectors.figures import answer
 from customer360.selectors.rows import RowQuery, sale_rows, signal_rows
@@ -116,6 +118,59 @@ def test_tomorrows_purchase_and_dollars_are_no_revenue_of_today(shop: ProfileBui
     assert {"Refund", "Purchase"} <= {row["kind"] for row in rows}
     months = answer("monthly_revenue", Period(), built=current_build()).rows
     assert {row["currency"] for row in months} == {"IDR", "USD"}
+
+
+@pytest.mark.parametrize("kind", ["sales", "signals"])
+def test_a_long_list_takes_the_builds_sums_and_shows_the_same_pages(
+    staff: Client, shop: ProfileBuild, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever may be counted, the rows are those in the order of the whole list."""
+    read = {"sales": sale_rows, "signals": signal_rows}[kind]
+    query, built = RowQuery(period=Period()), current_build()
+    whole = read(query, built, size=1_000)
+    assert not whole.is_more
+
+    monkeypatch.setattr(rows, "COUNTED", 5)
+    parts = [read(query, built, page=page, size=3) for page in range(1, 2 + whole.count // 3)]
+
+    assert [row for part in parts for row in part.page] == whole.page
+    assert all(part.is_more and not part.differs for part in parts)
+    assert {(part.orders, part.total) for part in parts} == {(whole.orders, whole.total)}
+    monkeypatch.setattr(rows_page, "COUNTED", 5)
+    page = staff.get(DASHBOARD.replace("dashboard", kind)).content.decode()
+    assert f"The sums are those of build {built.id}" in page
+
+
+def test_a_long_list_reads_no_older_days_than_its_page(
+    shop: ProfileBuild, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[dict[str, Any]] = []
+    fetch = rows._fetch
+
+    def noted(statement: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
+        asked.append(values)
+        return fetch(statement, values)
+
+    monkeypatch.setattr(rows, "_fetch", noted)
+    built = current_build()
+
+    found = sale_rows(RowQuery(period=Period()), built, size=3)
+
+    assert asked[-1]["first"] == found.page[-1]["day"].isoformat()
+    Purchase.objects.all().delete()
+    gone = sale_rows(RowQuery(period=Period()), built, size=3)
+    assert len(gone.page) == min(3, gone.count)
+
+
+def test_a_change_since_the_build_is_told_of_a_long_list(
+    shop: ProfileBuild, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rows, "COUNTED", 5)
+    march = RowQuery(period=Period(date_from=date(2026, 3, 1)))
+    ChangedDay.objects.create(day=date(2026, 2, 1))
+
+    assert sale_rows(RowQuery(period=Period()), current_build()).differs
+    assert not rows.has_changed(march)
 
 
 def test_without_a_build_lists_are_empty(staff: Client, db: None) -> None:

@@ -3,10 +3,16 @@
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import Permission, User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils.module_loading import import_string
 
+from funnel_site.lib import paging
 from reviews.models import Campaign, Invitation
+from reviews.services.inviting import cancel_waiting, invite_customers, send_invitations
 from tests.reviews.making import make_customer
 
 PICK = "/admin/reviews/campaign/invite/"
@@ -93,3 +99,37 @@ def test_a_campaign_that_could_not_be_sent_is_refused_before_the_first_message(
 
     assert trouble in page.content.decode()
     assert Campaign.objects.count() == 1
+
+
+def test_the_list_says_how_many_a_campaign_has_asked_without_counting_them(
+    inviter: Client, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def shown() -> tuple[str, ...]:
+        with CaptureQueriesContext(connection) as taken:
+            answer: Any = inviter.get("/admin/reviews/campaign/")
+        found = answer.context_data["cl"]
+        assert not [query for query in taken if "'sent'" in query["sql"]]
+        row, own = found.result_list[0], found.model_admin
+        return own.waiting(row), str(row.sent), own.left_out(row)
+
+    invite_customers(campaign=campaign, customers=[make_customer(1).pk, make_customer(2).pk])
+    send_invitations()
+    people = [make_customer(number).pk for number in range(3, 6)]
+    invite_customers(campaign=campaign, customers=people)
+
+    assert shown() == ("3", "2", "0")
+    cancel_waiting(campaign=campaign, user=User.objects.get(username="lead"))
+    assert shown() == ("0", "2", "3")
+    monkeypatch.setattr(paging, "COUNTED_BESIDE", 2)
+    assert shown() == ("0", "2", "2+")
+
+
+def test_what_was_sent_before_the_count_is_counted_by_the_migration(campaign: Campaign) -> None:
+    invite_customers(campaign=campaign, customers=[make_customer(1).pk, make_customer(2).pk])
+    send_invitations()
+    Campaign.objects.update(sent=0)
+
+    for _ in range(2):
+        import_string("reviews.migrations.0007_campaigns_count_what_they_sent.count")(apps, None)
+
+    assert Campaign.objects.get().sent == 2
