@@ -1,3 +1,5 @@
+"""The lists of profiles, records and stays have an index for each of their orders and filters."""
+
 from django.db import migrations, models
 
 from funnel_site.lib.indexes import AddIndexBesideTraffic

@@ -1,3 +1,5 @@
+"""The sales behind a figure are found by their day, without the funnels that sold nothing."""
+
 from django.db import migrations, models
 
 from funnel_site.lib.indexes import AddIndexBesideTraffic

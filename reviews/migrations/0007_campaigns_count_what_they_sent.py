@@ -1,3 +1,5 @@
+"""A campaign keeps how many invitations it has sent; its rate and its lists have indexes."""
+
 from typing import Any
 
 import django.db.models.deletion
