@@ -16,7 +16,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from funnel_site.imports.going import RefusedError, page_of
+from funnel_site.imports.applying import RefusedError, page_of
 from funnel_site.imports.models import ImportJob
 from funnel_site.imports.pages import JOB
 from funnel_site.imports.services import cancel, confirm

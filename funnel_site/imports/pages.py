@@ -10,7 +10,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from import_export.formats.base_formats import XLSX
 
-from funnel_site.imports.going import RefusedError
+from funnel_site.imports.applying import RefusedError
 from funnel_site.imports.services import hand_in
 
 JOB = "admin:imports_job"

@@ -19,8 +19,8 @@ from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
+from funnel_site.imports.applying import RefusedError, WrongError, apply, check
 from funnel_site.imports.beating import StoppedError, write
-from funnel_site.imports.going import RefusedError, WrongError, apply, check
 from funnel_site.imports.models import ImportJob
 from funnel_site.imports.tally import Tally
 from funnel_site.lib.background import begin

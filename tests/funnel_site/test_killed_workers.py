@@ -49,7 +49,7 @@ services.run(job_id=services.ExportJob.objects.get().pk)
 """
 KILL_AMID_APPLYING = """
 import os
-import funnel_site.imports.going as going
+import funnel_site.imports.applying as going
 import funnel_site.imports.services as services
 def watch(self, done):
     if done > 100:
