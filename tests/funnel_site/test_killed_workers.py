@@ -49,12 +49,12 @@ services.run(job_id=services.ExportJob.objects.get().pk)
 """
 KILL_AMID_APPLYING = """
 import os
-import funnel_site.imports.applying as going
+from funnel_site.imports import applying
 import funnel_site.imports.services as services
 def watch(self, done):
     if done > 100:
         os.kill(os.getpid(), 9)
-going.Beating.watch = watch
+applying.Beating.watch = watch
 services.run(job_id=services.ImportJob.objects.get().pk)
 """
 TELL = """

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from axes.models import AccessLog
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils.timezone import now
@@ -235,3 +236,17 @@ def test_the_lock_is_not_dodged_by_a_forged_header(
     other = {"X-Forwarded-For": f"203.0.113.99{last}"}
     client.post(LOGIN, {"username": "sari", "password": PASSWORD}, headers=other)
     assert is_in(client) != is_locked
+
+
+def test_sign_ins_are_found_by_the_beginning_of_a_name_or_a_whole_address(
+    admin_client: Client,
+) -> None:
+    for name, address in (("sari", "10.0.0.1"), ("sarah", "10.0.0.2"), ("budi", "2001:db8::7")):
+        AccessLog.objects.create(username=name, ip_address=address, user_agent="sari's browser")
+
+    for term, found in (
+        ("sar", {"sari", "sarah"}), ("10.0.0.2", {"sarah"}), ("2001:DB8:0::7", {"budi"}),
+        ("10.0.0", set()), ("browser", set()), ("%", set()),
+    ):  # fmt: skip
+        page = admin_client.get("/admin/axes/accesslog/", {"q": term})
+        assert {one.username for one in page.context_data["cl"].result_list} == found, term
