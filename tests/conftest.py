@@ -31,6 +31,21 @@ from tests.sheets_server import _sheets_key, sheets_server  # noqa: F401 - fixtu
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATE = "template"
 USE_A_DATABASE = {"db", "transactional_db", "live_server", "make_site"}
+LONG = {
+    "test_every_page",
+    "test_journeys",
+    "test_crawl",
+    "test_migrations_reverse",
+    "test_order_freeness",
+    "test_imports_are_order_free",
+    "test_build_equality",
+    "test_killed_workers",
+    "test_quickstart",
+    "test_role_walk",
+    "test_waking",
+    "test_drop",
+}
+"""Files of tests that take longest."""
 SHARED_DATA = ROOT.parent / "shared" / "data"
 
 
@@ -264,3 +279,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("django_db")
         if not item.get_closest_marker("django_db") and not USE_A_DATABASE.intersection(names):
             item.add_marker("apart")
+    # The longest go first: a worker that begins one when the others are done keeps all waiting.
+    items.sort(key=lambda item: item.path.stem not in LONG)

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from funnel_site.exports import services
 from funnel_site.exports.models import ExportJob
+from funnel_site.lib import background
 from tests.browser.driving import listen, looks, member, sign_in
 from tests.reviews.making import make_customer
 
@@ -55,7 +55,7 @@ def test_a_lead_asks_a_steward_confirms_and_the_page_offers_the_file(
     mine = page.url
     # A page that asks every second would lock SQLite's tables in memory for who writes.
     page.goto("about:blank")
-    monkeypatch.setattr(services, "_start", lambda job_id: services.run(job_id=job_id))
+    monkeypatch.setattr(background, "_begin", lambda task, job_id, here: here(job_id))
     sign_in(second, live_server.url, "ste")
     confirm(second, live_server.url, ExportJob.objects.get())
 

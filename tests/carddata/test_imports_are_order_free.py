@@ -123,7 +123,7 @@ def test_ten_kills_and_a_last_run_end_as_one_clean_import(
     for _ in range(10):
         worker = stormy.start("import_partner_files", path)
         with suppress(subprocess.TimeoutExpired):
-            worker.wait(timeout=rng.uniform(0.4 * whole, whole))
+            worker.wait(timeout=rng.uniform(0.1 * whole, 0.45 * whole))
         killed += worker.poll() is None
         worker.kill()
         worker.wait()
