@@ -38,7 +38,11 @@ def merge_profiles(*, build_id: int, scored_by: str) -> None:
 
 
 def _insert(build_id: int, scored_by: str) -> None:
-    """Insert the staged rows with their scores."""
+    """Insert the staged rows with their scores.
+
+    In the order of most of the table's indexes, which begin with a score and go on by value: their
+    pages are filled one after the other, and not all over.
+    """
     raw = ", ".join(f"s.{name}" for name in RAW)
     scores = ", ".join(
         f"COALESCE(c.{name}, {UNSCORED[name]})" if name in UNSCORED else f"c.{name}"
@@ -47,7 +51,8 @@ def _insert(build_id: int, scored_by: str) -> None:
     execute(
         f"INSERT INTO {TABLE} ({', '.join([*RAW, *SCORED])}, scored_by, build_id)"
         f" SELECT {raw}, {scores}, CASE WHEN c.customer_id IS NULL THEN '' ELSE %s END, %s"
-        f" FROM {STAGE} s LEFT JOIN {SCORES} c ON c.customer_id = s.customer_id",
+        f" FROM {STAGE} s LEFT JOIN {SCORES} c ON c.customer_id = s.customer_id"
+        " ORDER BY s.total_lifetime_value DESC, s.customer_id",
         [scored_by, build_id],
     )
 
