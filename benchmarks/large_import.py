@@ -25,7 +25,7 @@ def check(rows: int) -> None:
     from django.contrib.auth.models import User
     from django.core.files.uploadedfile import SimpleUploadedFile
 
-    from funnel_site.imports import beating, going, services
+    from funnel_site.imports import beating, applying, services
 
     services.start = lambda **_: None
     user, _ = User.objects.get_or_create(username="chief", is_superuser=True, is_staff=True)
@@ -49,7 +49,7 @@ def check(rows: int) -> None:
         first.append(time.perf_counter() - began)
         real(*args, **values)  # type: ignore[arg-type]
 
-    vars(going)["write"] = note
+    vars(applying)["write"] = note
     state = services.run(job_id=job.pk)
     took, own = time.perf_counter() - began, time.process_time() - worked
     print(

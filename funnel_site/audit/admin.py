@@ -3,7 +3,7 @@
 import json
 from datetime import UTC
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, ClassVar
 
 from axes.admin import (
     AccessAttemptAdmin,
@@ -50,7 +50,7 @@ class SignInList(admin.ModelAdmin[Any]):
     ordering = ("-id",)
     sortable_by = ()
     date_hierarchy = None
-    list_filter: tuple[Any, ...] = (("attempt_time", RangeDateTimeFilter),)
+    list_filter: ClassVar[tuple[Any, ...]] = (("attempt_time", RangeDateTimeFilter),)
     # What has an index; the packages look into the middle of four columns.
     search_fields = ("username__startswith",)
     search_help_text = _("The beginning of a user name, or a whole IP address")

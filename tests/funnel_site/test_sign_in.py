@@ -248,5 +248,5 @@ def test_sign_ins_are_found_by_the_beginning_of_a_name_or_a_whole_address(
         ("sar", {"sari", "sarah"}), ("10.0.0.2", {"sarah"}), ("2001:DB8:0::7", {"budi"}),
         ("10.0.0", set()), ("browser", set()), ("%", set()),
     ):  # fmt: skip
-        page = admin_client.get("/admin/axes/accesslog/", {"q": term})
+        page: Any = admin_client.get("/admin/axes/accesslog/", {"q": term})
         assert {one.username for one in page.context_data["cl"].result_list} == found, term
