@@ -25,7 +25,7 @@ def check(rows: int) -> None:
     from django.contrib.auth.models import User
     from django.core.files.uploadedfile import SimpleUploadedFile
 
-    from funnel_site.imports import beating, applying, services
+    from funnel_site.imports import applying, beating, services
 
     services.start = lambda **_: None
     user, _ = User.objects.get_or_create(username="chief", is_superuser=True, is_staff=True)
