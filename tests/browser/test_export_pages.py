@@ -2,13 +2,15 @@
 
 import csv
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.db import OperationalError
 from django.utils.timezone import now
 from playwright.sync_api import Page, expect
 
@@ -66,13 +68,27 @@ def _slow_files(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.EXPORT_ROWS_AT_ONCE = 5
     monkeypatch.setattr("funnel_site.lib.export_rows.PAGE", 4)
     monkeypatch.setattr("funnel_site.exports.services.BEAT", 0)
-    real = services._write
+    real = patient(services._write)
 
     def slow(job: ExportJob, **values: Any) -> None:
         time.sleep(0.3)
         real(job, **values)
 
     monkeypatch.setattr(services, "_write", slow)
+    monkeypatch.setattr(services, "run", patient(services.run))
+
+
+def patient(work: Callable[..., Any]) -> Callable[..., Any]:
+    """The tests' SQLite lies in memory, where a second writer is refused instead of made to wait."""
+
+    def waiting(*given: Any, **named: Any) -> Any:
+        for _ in range(100):
+            with suppress(OperationalError):
+                return work(*given, **named)
+            time.sleep(0.05)
+        return work(*given, **named)
+
+    return waiting
 
 
 def file_in_background(page: Page, url: str, folder: Path) -> str:

@@ -89,7 +89,7 @@ FORGERIES: list[dict[str, Any]] = [
     {"timestamp": 2**63},
     {"timestamp": 99999999999999999999},
     {"timestamp": int(time.time()) - 301},
-    {"timestamp": int(time.time()) + 600},
+    {"timestamp": int(time.time()) + 86_400},
     {"webhook-id": ""},
     {"webhook_id": "a.b"},
     {"webhook_id": "x" * 300},
