@@ -5,7 +5,7 @@ A fixed number of statements a batch, none where there is nothing of the kind.
 
 from collections.abc import Sequence
 
-from conversations.models import Attachment, Consent, Message, Referral, Sender
+from conversations.models import Attachment, Consent, Customer, Message, Referral, Sender
 from conversations.services.consent import consent_in
 
 
@@ -33,29 +33,35 @@ def note_arrivals(messages: Sequence[Message]) -> None:
 def changes_of_mind(messages: Sequence[Message]) -> list[Consent]:
     """What a batch says of being written to, not yet stored, each in the light of what was before.
 
-    Every message learns whether its customer had opted out before it, not after the batch.
+    A word is for the channel of its room. Every message learns whether its customer had opted out
+    there before it, not after the batch.
     """
-    is_out: dict[int, bool] = {}
+    is_out: dict[tuple[int, str], bool] = {}
     found = []
     for message in sorted(messages, key=lambda one: (one.sent_at, one.event_id or 0)):
         customer = message.customer
         if customer is None or not message.details or message.sender != Sender.CUSTOMER:
             continue
-        message.was_opted_out = is_out.setdefault(customer.pk, customer.opted_out_at is not None)
+        channel = message.room.channel
+        place = customer.pk, channel
+        message.was_opted_out = is_out.setdefault(place, customer.opted_out_of(channel) is not None)
         change = consent_in(message)
         if change:
-            is_out[customer.pk] = change == Consent.Change.OUT
-            found.append(
-                Consent(
-                    customer=customer,
-                    change=change,
-                    origin=Consent.Origin.CUSTOMER,
-                    words=message.body[:100],
-                    at=message.sent_at,
-                    message=message,
-                )
-            )
+            is_out[place] = change == Consent.Change.OUT
+            found.append(_consent(customer, message, change))
     return found
+
+
+def _consent(customer: Customer, message: Message, change: str) -> Consent:
+    return Consent(
+        customer=customer,
+        channel=message.room.channel,
+        change=change,
+        origin=Consent.Origin.CUSTOMER,
+        words=message.body[:100],
+        at=message.sent_at,
+        message=message,
+    )
 
 
 def _referral(message: Message) -> Referral:
