@@ -3,8 +3,13 @@
 A fixed number of statements a batch, none where there is nothing of the kind.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Length
+
+from conversations.consent_words import LONGEST_WORD
 from conversations.models import Attachment, Consent, Customer, Message, Referral, Sender
 from conversations.services.consent import consent_in
 
@@ -50,6 +55,51 @@ def changes_of_mind(messages: Sequence[Message]) -> list[Consent]:
             is_out[place] = change == Consent.Change.OUT
             found.append(_consent(customer, message, change))
     return found
+
+
+def late_opt_ins(consents: Sequence[Consent]) -> list[Consent]:
+    """The opt-ins that were read before the opt-outs which they lift, and were mere words then.
+
+    Without them the end would depend on the order of arrival. `consents` are those of messages that
+    are stored by now. One statement, and none where nobody opts out.
+    """
+    outs = [one for one in consents if one.change == Consent.Change.OUT]
+    if not outs:
+        return []
+    noted = Consent.objects.filter(customer=OuterRef("customer"), message=OuterRef("pk"))
+    later: Iterable[Any] = (
+        Message.objects.alias(length=Length("body"))
+        .filter(
+            Q(length__lte=LONGEST_WORD) | Q(details__has_key="opt_out_type"),
+            customer__in={one.customer_id for one in outs},
+            sender=Sender.CUSTOMER,
+            sent_at__gt=min(one.at for one in outs),
+        )
+        .annotate(is_noted=Exists(noted))
+        .select_related("room")
+        .order_by("sent_at", "pk")
+    )
+    known = {one.message.pk for one in consents if one.message}
+    found = []
+    for out in outs:
+        message = next((one for one in later if _answers(one, out)), None)
+        if message is None or message.is_noted or message.pk in known:
+            continue
+        known.add(message.pk)
+        found.append(_consent(out.customer, message, Consent.Change.IN))
+    return found
+
+
+def _answers(message: Message, out: Consent) -> bool:
+    """Whether a later message in the opt-out's channel says the same again, or lifts it."""
+    is_later = message.sent_at > out.at and bool(message.details)
+    if not is_later or (message.customer_id, message.room.channel) != (
+        out.customer_id,
+        out.channel,
+    ):
+        return False
+    message.was_opted_out = True
+    return bool(consent_in(message))
 
 
 def _consent(customer: Customer, message: Message, change: str) -> Consent:

@@ -235,6 +235,22 @@ def test_a_word_is_for_the_channel_in_which_it_was_said(say: Say) -> None:
     assert customer.opted_out_of("email") is not None
 
 
+def test_a_start_that_was_read_before_its_stop_lifts_it(say: Say) -> None:
+    say("Hi")
+    said = {"start": 10, "STOP": 9, "yes": 11}
+    for text, minute in said.items():
+        form = message_form(text)
+        key = f"{ACCOUNT}:{form['MessageSid']}"
+        delivery = Delivery(key=key, body=urlencode(form).encode())
+        received_at = now() + timedelta(minutes=minute)
+        store_deliveries(source="twilio", deliveries=[delivery], received_at=received_at)
+        drain_inbox()
+
+    assert Customer.objects.get().opted_out_at is None
+    rows = Consent.objects.order_by("at").values_list("change", "words")
+    assert list(rows) == [("out", "STOP"), ("in", "start")]
+
+
 def test_what_twilio_has_answered_is_not_answered_again(say: Say) -> None:
     say("Hi")
 
