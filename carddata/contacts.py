@@ -7,6 +7,7 @@ from decimal import Decimal
 import phonenumbers
 
 from carddata.refusals import RowRefusedError
+from funnel_site.lib.marking import marked
 from funnel_site.lib.phone import PhoneError, normalise_phone
 
 SCIENTIFIC = re.compile(r"([0-9](?:[.,][0-9]+)?)E\+?([0-9]{1,2})", re.IGNORECASE)
@@ -34,7 +35,7 @@ def contact_reader(region: str) -> Callable[[str], str]:
         try:
             return normalise_phone(text, region)
         except PhoneError as error:
-            raise RowRefusedError("bad_contact", "contact", str(error)) from error
+            raise RowRefusedError("bad_contact", "contact", error.args[0]) from error
 
     return read
 
@@ -58,7 +59,7 @@ def unwrap(cell: str) -> str:
             raise RowRefusedError(
                 "damaged_contact",
                 "contact",
-                "Digits are lost: the number was saved as a power of ten.",
+                marked("Digits are lost: the number was saved as a power of ten."),
             )
         return str(int(Decimal(mantissa).scaleb(power)))
     return text

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from charset_normalizer import from_bytes
 
 from carddata.refusals import FileRefusedError, ProfileError
+from funnel_site.lib.marking import marked
 
 SAMPLE = 2**16
 MAGIC = (
@@ -17,11 +18,11 @@ MAGIC = (
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
     (b"(\xb5/\xfd", "a zstd archive"),
     (b"Rar!", "a RAR archive"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook"),
-    (b"%PDF", "a PDF document"),
-    (b"\x89PNG", "a picture"),
-    (b"SQLite format 3\x00", "a database"),
-    (b"PAR1", "a Parquet file"),
+    (b"\xd0\xcf\x11\xe0", marked("an old Excel workbook")),
+    (b"%PDF", marked("a PDF document")),
+    (b"\x89PNG", marked("a picture")),
+    (b"SQLite format 3\x00", marked("a database")),
+    (b"PAR1", marked("a Parquet file")),
 )
 MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -52,7 +53,9 @@ def check_encoding(name: str) -> str:
         found = codecs.lookup(name)
         "A,\n".encode(name)
     except (LookupError, ValueError, TypeError) as error:
-        raise ProfileError("encoding", f"{name} is not a text encoding.") from error
+        raise ProfileError(
+            "encoding", marked("%(name)s is not a text encoding.", name=name)
+        ) from error
     return found.name
 
 
@@ -72,16 +75,20 @@ def detect_encoding(sample: bytes, declared: str = "") -> Encoding:
     if wide := _wide_without_mark(sample):
         return Encoding(wide, is_guess=True)
     if b"\x00" in sample.partition(b"\n")[0]:
-        raise FileRefusedError("not_csv", "The file begins with binary data, not with text.")
+        raise FileRefusedError(
+            "not_csv", marked("The file begins with binary data, not with text.")
+        )
     return _byte_encoding(sample)
 
 
 def _refuse_what_is_no_text(sample: bytes) -> None:
     if not sample:
-        raise FileRefusedError("empty", "The file is empty.")
+        raise FileRefusedError("empty", marked("The file is empty."))
     for magic, what in MAGIC:
         if sample.startswith(magic):
-            raise FileRefusedError("not_csv", f"This is {what}, not a CSV file.")
+            raise FileRefusedError(
+                "not_csv", marked("This is %(what)s, not a CSV file.", what=what)
+            )
 
 
 def _wide_without_mark(sample: bytes) -> str:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from carddata.refusals import ProfileError
+from funnel_site.lib.marking import marked
 
 ISO = "iso8601"
 EPOCHS = {"epoch_seconds": 1, "epoch_milliseconds": 1_000}
@@ -56,9 +57,9 @@ def moment_reader(formats: Sequence[str], zone: str) -> Moments:
             moment = reader(text)
             if moment is not None:
                 if moment < EARLIEST:
-                    raise ValueError("before the year 2000")
+                    raise ValueError(marked("before the year 2000"))
                 return moment
-        raise ValueError("in none of the formats")
+        raise ValueError(marked("in none of the formats"))
 
     halves = _halves_reader(formats[0], place) if len(formats) == 1 else None
     if halves is None:
@@ -108,10 +109,12 @@ def _halves_reader(one: str, zone: ZoneInfo) -> Reader | None:
 def check_formats(formats: object) -> None:
     """Refuse an unknown format, and two formats that would read one text as two times."""
     if not isinstance(formats, list) or not formats:
-        raise ProfileError("timestamp_formats", "Give at least one format.")
+        raise ProfileError("timestamp_formats", marked("Give at least one format."))
     for one in formats:
         if not isinstance(one, str):
-            raise ProfileError("timestamp_formats", f"{one} is not a format.")
+            raise ProfileError(
+                "timestamp_formats", marked("%(format)s is not a format.", format=one)
+            )
         _check_format(one)
     written = [one for one in formats if one != ISO and one not in EPOCHS]
     for one in written:
@@ -119,7 +122,9 @@ def check_formats(formats: object) -> None:
         if {_reader(other, UTC)(text) for other in written} - {None, _reader(one, UTC)(text)}:
             raise ProfileError(
                 "timestamp_formats",
-                f"{text} could be read two ways: keep one order of day and month.",
+                marked(
+                    "%(text)s could be read two ways: keep one order of day and month.", text=text
+                ),
             )
 
 
@@ -128,17 +133,25 @@ def _check_format(one: str) -> None:
         return
     names = {match[1] for match in DIRECTIVE.finditer(one) if match[1]}
     if unknown := sorted(names - DIRECTIVES.keys() - {"%"}):
-        raise ProfileError("timestamp_formats", f"%{unknown[0]} in {one} is not known.")
+        raise ProfileError(
+            "timestamp_formats",
+            marked("%%%(unknown)s in %(format)s is not known.", unknown=unknown[0], format=one),
+        )
     if not names >= {"d", "Y"} or not names & {"m", "b"}:
         raise ProfileError(
-            "timestamp_formats", f"{one} needs a day, a month and a four-digit year."
+            "timestamp_formats",
+            marked("%(format)s needs a day, a month and a four-digit year.", format=one),
         )
     if ("I" in names) != ("p" in names):
-        raise ProfileError("timestamp_formats", f"{one}: %I and %p belong together.")
+        raise ProfileError(
+            "timestamp_formats", marked("%(format)s: %%I and %%p belong together.", format=one)
+        )
     try:
         _pattern(one)
     except re.error as error:
-        raise ProfileError("timestamp_formats", f"{one} has a part twice.") from error
+        raise ProfileError(
+            "timestamp_formats", marked("%(format)s has a part twice.", format=one)
+        ) from error
 
 
 def _reader(one: str, zone: ZoneInfo | timezone) -> Reader:

@@ -24,7 +24,12 @@ OPTIONAL = ("comment", "consignment_no")
 DELIMITERS = ",;\t|"
 REFERENCE = "Resubmit reference"
 NOT_LETTERS = re.compile(r"[\W_]+")
-NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "pipes"}
+NAMES = {
+    ",": "“,”",
+    ";": "“;”",
+    "\t": marked("a tab"),
+    "|": "“|”",
+}
 SHOWN = 200
 
 
@@ -150,7 +155,11 @@ def _tell_other_delimiter(line: str, declared: str, columns: Mapping[str, Sequen
             continue
         raise FileRefusedError(
             "wrong_delimiter",
-            f"The columns are separated by {NAMES[other]}; the partner's setting says {NAMES[declared]}.",
+            marked(
+                "The columns are separated by %(found)s; the partner's setting says %(set)s.",
+                found=NAMES[other],
+                set=NAMES[declared],
+            ),
         )
 
 
@@ -159,7 +168,9 @@ def _layout(line: str, delimiter: str, columns: Mapping[str, Sequence[str]]) -> 
     where: dict[str, int] = {}
     for at, name in enumerate(header):
         if folded(name) in where:
-            raise FileRefusedError("duplicate_column", f"Two columns are named “{name[:80]}”.")
+            raise FileRefusedError(
+                "duplicate_column", marked("Two columns are named “%(name)s”.", name=name[:80])
+            )
         if folded(name):
             where[folded(name)] = at
     places = {}
@@ -177,9 +188,15 @@ def _layout(line: str, delimiter: str, columns: Mapping[str, Sequence[str]]) -> 
 
 def _missing(field: str, names: Sequence[str], header: Sequence[str]) -> FileRefusedError:
     found = ", ".join(f"“{name}”" for name in header)[:SHOWN]
-    wanted = " or ".join(f"“{name}”" for name in names)
+    wanted = " / ".join(f"“{name}”" for name in names)
     return FileRefusedError(
-        "missing_column", f"No column {wanted} for {field}: the first line has {found}."
+        "missing_column",
+        marked(
+            "No column %(wanted)s for %(field)s: the first line has %(found)s.",
+            wanted=wanted,
+            field=field,
+            found=found,
+        ),
     )
 
 

@@ -13,6 +13,7 @@ from carddata.moments import moment_reader
 from carddata.profiles import Layout
 from carddata.refusals import RowRefusedError
 from carddata.statuses import Status, weight
+from funnel_site.lib.marking import marked
 from funnel_site.lib.text import clean_text
 
 CARD_ID = re.compile(r"[A-Z0-9][A-Z0-9_-]{0,31}", re.ASCII)
@@ -45,7 +46,7 @@ def normalise_card_id(text: str) -> str:
     plain = BLANKS.sub("", unicodedata.normalize("NFKC", text[:200])).upper()
     if not CARD_ID.fullmatch(plain):
         raise RowRefusedError(
-            "bad_card_id", "card_id", "A card id has up to 32 letters, digits, - and _."
+            "bad_card_id", "card_id", marked("A card id has up to 32 letters, digits, - and _.")
         )
     return plain
 
@@ -141,16 +142,18 @@ def _moment_until(latest: datetime, profile: Mapping[str, Any]) -> Callable[[str
         try:
             occurred_at = moment(cell.strip())
         except ValueError as error:
-            raise _refused_time("bad_timestamp", cell, str(error)) from error
+            raise _refused_time("bad_timestamp", cell, error.args[0]) from error
         if occurred_at > latest:
-            raise _refused_time("future_timestamp", cell, "lies in the future")
+            raise _refused_time("future_timestamp", cell, marked("lies in the future"))
         return occurred_at
 
     return read
 
 
 def _refused_time(reason: str, cell: str, why: str) -> RowRefusedError:
-    return RowRefusedError(reason, "timestamp", f"“{cell.strip()[:60]}”: {why}")
+    return RowRefusedError(
+        reason, "timestamp", marked("“%(cell)s”: %(why)s", cell=cell.strip()[:60], why=why)
+    )
 
 
 def _cell(layout: Layout, field: str) -> Callable[[list[str]], str]:
@@ -164,11 +167,17 @@ def _cell(layout: Layout, field: str) -> Callable[[list[str]], str]:
     def read(cell: str) -> str:
         text = tidy(cell)
         if len(text) > longest:
-            raise RowRefusedError("text_too_long", field, f"More than {longest} characters")
+            raise RowRefusedError(
+                "text_too_long", field, marked("More than %(most)s characters", most=longest)
+            )
         return text
 
     return lambda cells: read(cells[at])
 
 
 def _wrong_count(found: int, wanted: int) -> RowRefusedError:
-    return RowRefusedError("wrong_cell_count", "", f"{found} cells where the header has {wanted}")
+    return RowRefusedError(
+        "wrong_cell_count",
+        "",
+        marked("%(found)s cells where the header has %(wanted)s", found=found, wanted=wanted),
+    )

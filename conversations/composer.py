@@ -226,7 +226,15 @@ def composer_of(
         "url": url,
         "button": gettext("Send") if looks["kind"] == OPEN else gettext("Send the template"),
         "templates": templates if form or picker else [],
+        "no_files": "" if may_leave() or looks["kind"] != OPEN else no_files_words(),
     }
+
+
+def no_files_words() -> str:
+    """Why no file can be sent from here, and what to set."""
+    return gettext(
+        "Files cannot be sent from this site: WhatsApp fetches them from a public https:// address. An operator sets PUBLIC_BASE_URL to it."
+    )
 
 
 def _looks(room: Room) -> dict[str, Any]:

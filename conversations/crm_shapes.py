@@ -21,6 +21,7 @@ from conversations.payloads import (
     parse_moment,
     read_stated,
 )
+from funnel_site.lib.marking import marked
 from funnel_site.lib.phone import PhoneError, normalise_phone
 from funnel_site.lib.text import clean_text
 
@@ -129,7 +130,9 @@ def read_crm_message(value: Any, reading: Reading) -> InboundMessage:
     room_id = _room_id(fields, flags)
     user_id = _first_text(fields, USER_ID_PATHS, limit=150)
     if not (room_id or phone or user_id):
-        raise PayloadError("phone", "no_identity", "Neither a room nor a usable phone number.")
+        raise PayloadError(
+            "phone", "no_identity", marked("Neither a room nor a usable phone number.")
+        )
     return InboundMessage(
         text=text,
         sender=sender,
@@ -161,7 +164,7 @@ def _refuse_empty(fields: Mapping[str, Any]) -> None:
     kind = fields.get("type") or fields.get("webhook_type") or ""
     if isinstance(kind, str) and kind and not MESSAGE_TYPES.search(kind):
         raise NotAMessageError(kind[:60])
-    raise PayloadError("message", "no_text", "No text and no attachment.")
+    raise PayloadError("message", "no_text", marked("No text and no attachment."))
 
 
 def _candidates(fields: Mapping[str, Any], paths: tuple[str, ...]) -> Iterator[Any]:

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from funnel_site.lib.marking import marked
 from funnel_site.lib.phone import PhoneError, normalise_phone
 
 MESSAGE_LENGTH = 4_096
@@ -98,7 +99,7 @@ class Reading:
 def as_object(value: Any) -> Mapping[str, Any]:
     """The value, if it is a JSON object."""
     if not isinstance(value, dict):
-        raise PayloadError("", "not_an_object", "Send a JSON object.")
+        raise PayloadError("", "not_an_object", marked("Send a JSON object."))
     return value
 
 
@@ -107,15 +108,15 @@ def read_text(fields: Mapping[str, Any], name: str, *, limit: int, required: boo
     value = fields.get(name)
     if value is None:
         if required:
-            raise PayloadError(name, "required", "This field is required.")
+            raise PayloadError(name, "required", marked("This field is required."))
         return ""
     if not isinstance(value, str):
-        raise PayloadError(name, "not_text", "Send this field as text.")
+        raise PayloadError(name, "not_text", marked("Send this field as text."))
     text = value.strip()
     if required and not text:
-        raise PayloadError(name, "blank", "This field may not be blank.")
+        raise PayloadError(name, "blank", marked("This field may not be blank."))
     if len(text) > limit:
-        raise PayloadError(name, "too_long", f"At most {limit} characters.")
+        raise PayloadError(name, "too_long", marked("At most %(most)s characters.", most=limit))
     return text
 
 
@@ -127,7 +128,9 @@ def read_choice(
         return default
     word = read_text(fields, name, limit=64, required=True).casefold()
     if word not in choices:
-        raise PayloadError(name, "unknown", f"Not one of: {', '.join(sorted(choices))}.")
+        raise PayloadError(
+            name, "unknown", marked("Not one of: %(choices)s.", choices=", ".join(sorted(choices)))
+        )
     return word
 
 
@@ -139,7 +142,7 @@ def read_phone(fields: Mapping[str, Any], name: str, region: str, *, required: b
     try:
         return normalise_phone(text, region)
     except PhoneError as error:
-        raise PayloadError(name, "invalid_phone", str(error)) from error
+        raise PayloadError(name, "invalid_phone", error.args[0]) from error
 
 
 def parse_moment(text: str, zone: ZoneInfo) -> tuple[datetime, bool]:
@@ -170,7 +173,7 @@ def read_moment(
         return parse_moment(text, zone)
     except (ValueError, OverflowError) as error:
         raise PayloadError(
-            name, "invalid_time", "Send an ISO 8601 time between 2000 and 2100."
+            name, "invalid_time", marked("Send an ISO 8601 time between 2000 and 2100.")
         ) from error
 
 
@@ -185,11 +188,13 @@ def read_amount(fields: Mapping[str, Any], name: str) -> Decimal | None:
         text = text[:-2]
     if not AMOUNT.fullmatch(text):
         raise PayloadError(
-            name, "invalid_amount", "Send a plain number, not negative, at most two decimals."
+            name,
+            "invalid_amount",
+            marked("Send a plain number, not negative, at most two decimals."),
         )
     amount = Decimal(text)
     if amount >= LARGEST_AMOUNT:
-        raise PayloadError(name, "too_large", "The amount is not believable.")
+        raise PayloadError(name, "too_large", marked("The amount is not believable."))
     return amount
 
 
@@ -197,7 +202,7 @@ def read_room_id(fields: Mapping[str, Any], *, required: bool) -> str:
     """The CRM's room id: any printable text; one that looks like a UUID must be one."""
     text = read_text(fields, "room_id", limit=ROOM_ID_LENGTH, required=required)
     if not text.isprintable():
-        raise PayloadError("room_id", "not_printable", "Only printable characters.")
+        raise PayloadError("room_id", "not_printable", marked("Only printable characters."))
     return canonical_room_id(text)
 
 
@@ -210,7 +215,7 @@ def canonical_room_id(text: str) -> str:
     except ValueError:
         known = uuid.UUID(int=0)
     if known.int == 0:
-        raise PayloadError("room_id", "invalid_uuid", "This looks like a UUID and is none.")
+        raise PayloadError("room_id", "invalid_uuid", marked("This looks like a UUID and is none."))
     return str(known)
 
 
@@ -221,7 +226,9 @@ def read_message(value: Any, reading: Reading) -> InboundMessage:
     phone = read_phone(fields, "phone_number", reading.region, required=not user_id)
     sent_at, is_assumed = read_moment(fields, "sent_at", reading.zone)
     if sent_at is not None and sent_at > reading.received_at + CLOCK_TOLERANCE:
-        raise PayloadError("sent_at", "in_the_future", "More than 24 hours ahead of our clock.")
+        raise PayloadError(
+            "sent_at", "in_the_future", marked("More than 24 hours ahead of our clock.")
+        )
     media = _media(fields)
     return InboundMessage(
         text=read_text(fields, "message", limit=MESSAGE_LENGTH, required=not media),
@@ -247,10 +254,12 @@ def read_stated(fields: Mapping[str, Any], zone: ZoneInfo) -> dict[str, Any]:
     amount = read_amount(fields, "transaction_value")
     currency = read_text(fields, "currency", limit=3).upper()
     if currency and not re.fullmatch("[A-Z]{3}", currency):
-        raise PayloadError("currency", "invalid_currency", "Send a three-letter ISO 4217 code.")
+        raise PayloadError(
+            "currency", "invalid_currency", marked("Send a three-letter ISO 4217 code.")
+        )
     if booking and transaction and transaction < booking - LONGEST_SALE:
         raise PayloadError(
-            "transaction_date", "before_booking", "Ten years or more before the booking."
+            "transaction_date", "before_booking", marked("Ten years or more before the booking.")
         )
     if amount == 0 and transaction is None:
         # CRMs that always fill the field write 0 for "nothing yet".
@@ -272,9 +281,11 @@ def read_room(value: Any, reading: Reading) -> RoomDeclaration:
     started_at, _ = _given_moment(fields, "start_time", reading)
     closed_at, _ = _given_moment(fields, "end_time", reading)
     if started_at and started_at > reading.received_at + CLOCK_TOLERANCE:
-        raise PayloadError("start_time", "in_the_future", "More than 24 hours ahead of our clock.")
+        raise PayloadError(
+            "start_time", "in_the_future", marked("More than 24 hours ahead of our clock.")
+        )
     if closed_at and closed_at < (started_at or reading.received_at):
-        raise PayloadError("end_time", "before_start", "The room ends before it starts.")
+        raise PayloadError("end_time", "before_start", marked("The room ends before it starts."))
     return RoomDeclaration(
         room_id=read_room_id(fields, required=True),
         phone=read_phone(fields, "phone_number", reading.region, required=True),
@@ -290,14 +301,16 @@ def _given_moment(
 ) -> tuple[datetime | None, bool]:
     """A time that may be left out, but not sent as null."""
     if name in fields and fields[name] is None:
-        raise PayloadError(name, "invalid_time", "Leave the field out or send an ISO 8601 time.")
+        raise PayloadError(
+            name, "invalid_time", marked("Leave the field out or send an ISO 8601 time.")
+        )
     return read_moment(fields, name, reading.zone)
 
 
 def _message_id(fields: Mapping[str, Any]) -> str:
     text = read_text(fields, "message_id", limit=MESSAGE_ID_LENGTH)
     if not text.isprintable():
-        raise PayloadError("message_id", "not_printable", "Only printable characters.")
+        raise PayloadError("message_id", "not_printable", marked("Only printable characters."))
     return text
 
 
@@ -307,10 +320,10 @@ def _media(fields: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
     if value is None:
         return ()
     if not isinstance(value, list) or len(value) > 10:
-        raise PayloadError("media", "not_a_list", "Send a list of at most 10 attachments.")
+        raise PayloadError("media", "not_a_list", marked("Send a list of at most 10 attachments."))
     for item in value:
         if not isinstance(item, dict) or not isinstance(item.get("url"), str):
-            raise PayloadError("media", "invalid_item", "Each attachment needs a url.")
+            raise PayloadError("media", "invalid_item", marked("Each attachment needs a url."))
     return tuple(
         {"url": item["url"][:2_000], "type": str(item.get("type", ""))[:100]} for item in value
     )

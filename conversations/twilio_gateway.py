@@ -17,6 +17,8 @@ from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
+from funnel_site.lib.marking import marked
+
 TWILIO_HOST = "https://api.twilio.com"
 LISTED = 50
 """How many of the newest messages of a conversation are looked through."""
@@ -113,7 +115,7 @@ def send(account: Account, outgoing: Outgoing) -> Accepted:
     with _calling(account) as client:
         made = client.messages.create(**_parameters(outgoing))
     if not made.sid:
-        raise UnclearError("bad_answer", "The answer has no SID.")
+        raise UnclearError("bad_answer", marked("The answer has no SID."))
     return Accepted(sid=made.sid, status=str(made.status or ""))
 
 
@@ -122,7 +124,7 @@ def ask(account: Account, sid: str) -> Told:
     with _calling(account) as client:
         found = client.messages(sid).fetch()
     if found.sid != sid or not found.status:
-        raise UnclearError("bad_answer", "The answer is not about this message.")
+        raise UnclearError("bad_answer", marked("The answer is not about this message."))
     return _told(found)
 
 
@@ -154,7 +156,7 @@ def _calling(account: Account) -> Iterator[Client]:
     except TwilioRestException as error:
         raise _refusal(error) from error
     except requests.ConnectTimeout as error:
-        raise NotSentError("unreachable", "Twilio could not be reached in time.") from error
+        raise NotSentError("unreachable", marked("Twilio could not be reached in time.")) from error
     except requests.ConnectionError as error:
         raise _broken(error) from error
     except requests.RequestException as error:
@@ -199,5 +201,5 @@ def _broken(error: requests.ConnectionError) -> GatewayError:
     cause = error.args[0] if error.args else None
     reason = cause.reason if isinstance(cause, MaxRetryError) else cause
     if isinstance(reason, NewConnectionError):
-        return NotSentError("unreachable", "Twilio could not be reached.")
-    return UnclearError("no_answer", "The connection broke before an answer came.")
+        return NotSentError("unreachable", marked("Twilio could not be reached."))
+    return UnclearError("no_answer", marked("The connection broke before an answer came."))

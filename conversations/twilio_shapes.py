@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from conversations.payloads import InboundMessage, PayloadError, Reading
+from funnel_site.lib.marking import marked
 from funnel_site.lib.phone import PhoneError, normalise_phone
 from funnel_site.lib.text import clean_text
 
@@ -88,7 +89,9 @@ def parse_form(body: bytes) -> Form:
             max_num_fields=MOST_FIELDS,
         )
     except ValueError as error:
-        raise PayloadError("", "too_many_fields", "More fields than a message has.") from error
+        raise PayloadError(
+            "", "too_many_fields", marked("More fields than a message has.")
+        ) from error
     form: dict[str, list[str]] = {}
     for name, value in pairs:
         form.setdefault(name, []).append(value)
@@ -99,13 +102,13 @@ def read_twilio_message(form: Form, reading: Reading) -> InboundMessage:
     """An inbound message; raises PayloadError naming the field that cannot be used."""
     _check_single(form, SINGLE)
     if len(form.get("Body", [])) > 1:
-        raise PayloadError("Body", "repeated", "Sent more than once.")
+        raise PayloadError("Body", "repeated", marked("Sent more than once."))
     sid, address, ours = _one(form, "MessageSid"), _one(form, "From"), _one(form, "To")
     if not MESSAGE_SID.fullmatch(sid):
-        raise PayloadError("MessageSid", "invalid_sid", "Not an id of a message.")
+        raise PayloadError("MessageSid", "invalid_sid", marked("Not an id of a message."))
     channel, phone, user_id = _sender(form, address, reading.region)
     if not ours or len(ours) > 80 or not ours.isprintable():
-        raise PayloadError("To", "invalid_address", "Not an address of ours.")
+        raise PayloadError("To", "invalid_address", marked("Not an address of ours."))
     body, is_cleaned = clean_text(_one(form, "Body"))
     body = body.strip()[:LONGEST_TEXT]
     media, is_count_wrong = _media(form)
@@ -143,10 +146,10 @@ def read_status(form: Form, query: Form) -> StatusReport:
     _check_single(form, ("AccountSid", "MessageSid"))
     sid = _one(form, "MessageSid")
     if not MESSAGE_SID.fullmatch(sid):
-        raise PayloadError("MessageSid", "invalid_sid", "Not an id of a message.")
+        raise PayloadError("MessageSid", "invalid_sid", marked("Not an id of a message."))
     word = (_one(form, "MessageStatus") or _one(form, "SmsStatus")).strip().lower()
     if not word:
-        raise PayloadError("MessageStatus", "required", "Missing.")
+        raise PayloadError("MessageStatus", "required", marked("Missing."))
     return StatusReport(
         account_sid=_one(form, "AccountSid"),
         sid=sid,
@@ -168,9 +171,9 @@ def _check_single(form: Form, names: Iterable[str]) -> None:
     for name in names:
         values = form.get(name, [])
         if not values or not values[0].strip():
-            raise PayloadError(name, "required", "Missing.")
+            raise PayloadError(name, "required", marked("Missing."))
         if len(values) > 1:
-            raise PayloadError(name, "repeated", "Sent more than once.")
+            raise PayloadError(name, "repeated", marked("Sent more than once."))
 
 
 def _one(form: Form, name: str) -> str:
@@ -191,7 +194,9 @@ def _sender(form: Form, address: str, region: str) -> tuple[str, str, str]:
     if not colon:
         scheme, rest = "sms", address
     if scheme not in ("whatsapp", "sms") or len(address) > 200:
-        raise PayloadError("From", "invalid_address", "Neither a number nor a WhatsApp user.")
+        raise PayloadError(
+            "From", "invalid_address", marked("Neither a number nor a WhatsApp user.")
+        )
     user_id = _one(form, "ExternalUserId").partition(":")[2]
     if not USER_ID.fullmatch(user_id):
         user_id = ""
@@ -201,7 +206,9 @@ def _sender(form: Form, address: str, region: str) -> tuple[str, str, str]:
         return scheme, phone, rest
     phone = _phone(rest, region)
     if not phone:
-        raise PayloadError("From", "invalid_address", "Neither a number nor a WhatsApp user.")
+        raise PayloadError(
+            "From", "invalid_address", marked("Neither a number nor a WhatsApp user.")
+        )
     return scheme, phone, user_id
 
 

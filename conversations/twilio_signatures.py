@@ -12,6 +12,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 from twilio.request_validator import RequestValidator
 
+from funnel_site.lib.marking import marked
+
 LONGEST_SIGNATURE = 200
 
 
@@ -63,18 +65,23 @@ def explain(
 ) -> str:
     """Why a request was refused, in words for the one who sets the site up."""
     if not request.signature:
-        return "It has no X-Twilio-Signature: it does not come from Twilio, or a proxy drops the header."
+        return marked(
+            "It has no X-Twilio-Signature: it does not come from Twilio, or a proxy drops the header."
+        )
     if not any(tokens):
-        return "No token is set for its account: set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN."
+        return marked(
+            "No token is set for its account: set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN."
+        )
     for words, address in _other_addresses(request, base_url):
         if _matches(request, address, tokens):
-            return f"It would match if {words}."
+            return marked("It would match if %(words)s.", words=words)
     address = signed_address(base_url, request.path, request.query)
     if _matches(request, address, other_tokens):
-        return "It would match the token of another account: its AccountSid is not the one that signed."
-    return (
-        "No set-up that we know of matches: the token is another one, or something on the way"
-        " changed the form or the address."
+        return marked(
+            "It would match the token of another account: its AccountSid is not the one that signed."
+        )
+    return marked(
+        "No set-up that we know of matches: the token is another one, or something on the way changed the form or the address."
     )
 
 
@@ -100,17 +107,24 @@ def _other_addresses(request: SignedRequest, base_url: str) -> Iterator[tuple[st
     path, query = request.path, request.query
     tail = f"?{query}" if query else ""
     yield (
-        "the address given to Twilio had one / less, as if PUBLIC_BASE_URL ended without /",
+        marked("the address given to Twilio had one / less, as if PUBLIC_BASE_URL ended without /"),
         f"{base}/{path}{tail}",
     )
     turned = path.rstrip("/") if path.endswith("/") else f"{path}/"
-    how = "without" if path.endswith("/") else "with"
-    yield f"the path called ended {how} / (a proxy changes it)", f"{base}{turned}{tail}"
-    yield f"PUBLIC_BASE_URL began with {other_scheme}://", f"{swapped}{path}{tail}"
+    ending = (
+        marked("the path called ended without / (a proxy changes it)")
+        if path.endswith("/")
+        else marked("the path called ended with / (a proxy changes it)")
+    )
+    yield ending, f"{base}{turned}{tail}"
+    yield (
+        marked("PUBLIC_BASE_URL began with %(scheme)s://", scheme=other_scheme),
+        f"{swapped}{path}{tail}",
+    )
     if parts.path:
-        yield f"PUBLIC_BASE_URL were {root}", f"{root}{path}{tail}"
+        yield marked("PUBLIC_BASE_URL were %(address)s", address=root), f"{root}{path}{tail}"
     if query:
-        yield "the address had no query (a proxy adds it)", f"{base}{path}"
+        yield marked("the address had no query (a proxy adds it)"), f"{base}{path}"
     for name, host in (("Host", request.host), ("X-Forwarded-Host", request.forwarded_host)):
         host = host.split(",")[0].strip()
         if not host or host == parts.netloc or not host.isprintable():
@@ -122,6 +136,10 @@ def _other_addresses(request: SignedRequest, base_url: str) -> Iterator[tuple[st
             if scheme in ("http", "https"):
                 found = f"{scheme}://{host}"[:200]
                 yield (
-                    f"PUBLIC_BASE_URL were {found}{parts.path} (the {name} of the request)",
+                    marked(
+                        "PUBLIC_BASE_URL were %(address)s (the %(header)s of the request)",
+                        address=f"{found}{parts.path}",
+                        header=name,
+                    ),
                     f"{found}{parts.path}{path}{tail}",
                 )

@@ -33,6 +33,7 @@ from funnel_site.lib.importing import ImportList
 from funnel_site.lib.masking import shown_phone
 from funnel_site.lib.money import shown_count
 from funnel_site.lib.staff import RecordAdmin, StaffAdmin, action, confirmed, display
+from funnel_site.lib.words import translated
 
 # Register the profiles, the dashboard's addresses, segments and duplicates.
 __all__ = ["profile_admin", "segment_admin"]
@@ -199,6 +200,7 @@ class WebsiteVisitAdmin(ChildAdmin):
 
 @admin.register(CdpLoad)
 class CdpLoadAdmin(RecordAdmin):
+    told = ("error",)
     few_rows = True
     list_display = (
         "started_at",
@@ -233,12 +235,15 @@ class CdpLoadAdmin(RecordAdmin):
         if not load.rejected:
             return "0"
         return format_html(
-            '<a href="../setasiderow/?load__id__exact={}">{}</a>', load.pk, load.rejected
+            '<a href="../setasiderow/?load__id__exact={}">{}</a>',
+            load.pk,
+            shown_count(load.rejected),
         )
 
 
 @admin.register(SetAsideRow)
 class SetAsideRowAdmin(RecordAdmin):
+    told = ("reason",)
     list_display = ("table", "line", "external_id", "shown_state", "reason", "waits_for_id", "load")
     list_filter = ("state", "table", ("load", AutocompleteSelectFilter))
     search_fields = ("=external_id", "=waits_for_id")
@@ -259,6 +264,7 @@ class SetAsideRowAdmin(RecordAdmin):
 
 @admin.register(ProfileBuild)
 class ProfileBuildAdmin(RecordAdmin):
+    told = ("error",)
     few_rows = True
     list_display = (
         "started_at",
@@ -354,7 +360,12 @@ class ProfileBuildAdmin(RecordAdmin):
     @display(description=_("Seconds by step"))
     def shown_seconds(self, build: ProfileBuild) -> str:
         seconds = build.results.get("seconds", {})
-        return ", ".join(f"{step} {taken:.1f}" for step, taken in seconds.items()) or "–"
+        return (
+            ", ".join(
+                f"{translated(step)} {number_format(taken, 1)}" for step, taken in seconds.items()
+            )
+            or "–"
+        )
 
     @display(description=_("Progress"))
     def shown_progress(self, build: ProfileBuild) -> str:

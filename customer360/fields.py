@@ -186,7 +186,7 @@ FIELDS = (
         title=marked("Expected value, 12 months"),
         unit=MONEY,
         formula=marked(
-            "expected purchases by month times expected spend by Gamma-Gamma, discounted by 10 % "
+            "expected purchases by month times expected spend by Gamma-Gamma, discounted by 10% "
             "a year"
         ),
         null_rule=marked("null where no model could be fitted"),

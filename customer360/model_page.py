@@ -18,7 +18,8 @@ from customer360.scores.gamma_gamma import YEARLY_DISCOUNT
 from customer360.scores.lifetimes import MIN_REPEAT_BUYERS
 from customer360.selectors.answers import current_build, one_snapshot
 from customer360.services.checking import check_model
-from funnel_site.lib.money import shown_count
+from funnel_site.lib.money import shown_count, shown_percent
+from funnel_site.lib.words import translated
 
 LIFETIME = ("r", "alpha", "a", "b", "log_likelihood")
 SPEND = ("p", "q", "v", "log_likelihood")
@@ -40,7 +41,7 @@ def model_page(request: HttpRequest, model_admin: Any) -> HttpResponse:
         "fewest": MIN_REPEAT_BUYERS,
         "models": _models(fit) if fit else [],
         "correlation": fit.gamma_gamma.get("correlation") if fit else None,
-        "discount": f"{YEARLY_DISCOUNT:.0%}",
+        "discount": shown_percent(100 * YEARLY_DISCOUNT, 0),
         "check": check,
         "bands": [_band(one) for one in check.bands] if check else [],
         "may_check": request.user.has_perm("customer360.add_profilebuild"),
@@ -55,7 +56,7 @@ def check_view(request: HttpRequest, model_admin: Any) -> HttpResponse:
     if not request.user.has_perm("customer360.add_profilebuild"):
         raise PermissionDenied
     check = check_model()
-    messages.success(request, check.note or gettext("The model was checked."))
+    messages.success(request, translated(check.note) or gettext("The model was checked."))
     return redirect("admin:customer360_model")
 
 
@@ -81,10 +82,10 @@ def _models(fit: ScoreFit) -> list[dict[str, Any]]:
 
 def _band(one: dict[str, Any]) -> dict[str, str]:
     return {
-        "band": f"{one['low']:.0%} – {one['high']:.0%}",
+        "band": f"{shown_percent(100 * one['low'], 0)} – {shown_percent(100 * one['high'], 0)}",
         "customers": shown_count(one["customers"]),
-        "alive": f"{one['alive']:.0%}",
-        "bought": f"{one['bought']:.0%}",
+        "alive": shown_percent(100 * one["alive"]),
+        "bought": shown_percent(100 * one["bought"]),
         "expected": number_format(one["expected"], 2),
         "seen": number_format(one["seen"], 2),
     }

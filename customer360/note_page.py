@@ -14,6 +14,7 @@ from conversations.services.desk import delete_note
 from customer360.customer_page import customer_or_404
 from customer360.finding_page import customer_address
 from funnel_site.lib.deleting import deletion_page
+from funnel_site.lib.marking import marked
 
 
 def delete_note_view(request: HttpRequest, key: int, note: int, model_admin: Any) -> HttpResponse:
@@ -28,7 +29,11 @@ def delete_note_view(request: HttpRequest, key: int, note: int, model_admin: Any
 
     def delete(because: str) -> None:
         delete_note(note=found, because=because)
-        model_admin.log_change(request, customer, f"Deleted note {note} for good: {because}")
+        model_admin.log_change(
+            request,
+            customer,
+            marked("Deleted note %(note)s for good: %(why)s", note=note, why=because),
+        )
 
     def done() -> HttpResponse:
         messages.success(request, _("Deleted for good."))

@@ -11,7 +11,9 @@ from customer360.drill import funnels_link, profiles_link, row_link, signals_lin
 from customer360.figures import plain
 from customer360.metrics import COUNT, DATE, MONEY, PERCENT, Column
 from customer360.selectors.answers import Answer, Built
+from funnel_site.lib.money import shown_percent
 from funnel_site.lib.words import translated
+from funnels.models import Funnel
 
 NOTES = {
     "monthly_revenue": _("Dashed: the month has not ended"),
@@ -57,14 +59,14 @@ def shown(value: Any, unit: str) -> str:
     """A value as staff read it; a dash where there is none.
 
     >>> shown(1234, "count"), shown(None, "percent"), shown(62.5, "percent")
-    ('1,234', '–', '62.5 %')
+    ('1,234', '–', '62.5%')
     """
     if value is None or value == "":
         return "–"
     if unit == COUNT:
         return number_format(value, force_grouping=True)
     if unit == PERCENT:
-        return f"{number_format(value, 1, force_grouping=True)} %"
+        return shown_percent(value)
     if unit == MONEY:
         return number_format(value, 2, force_grouping=True)
     if unit == DATE:
@@ -117,6 +119,10 @@ def _cell(row: dict[str, Any], column: Column) -> str:
         return str(row["label"])
     if column.key == "category" and not row["category"]:
         return gettext("No category")
+    if column.key == "customer_segment":
+        return translated(row[column.key])
+    if column.key == "channel":
+        return Funnel(channel=row[column.key]).shown_channel
     return shown(row[column.key], column.unit)
 
 
@@ -263,7 +269,7 @@ def _funnel(found: Answer) -> dict[str, Any]:
     )
     return {
         "kind": "funnel",
-        "labels": [row["channel"].replace("_", " ") for row in rows],
+        "labels": [Funnel(channel=row["channel"]).shown_channel for row in rows],
         "lines": [
             {
                 "label": label,

@@ -38,7 +38,7 @@ from customer360.selectors.answers import current_build, one_snapshot
 from customer360.selectors.rows import RowQuery, kept_in, sale_rows
 from customer360.wording import churn_words, in_words, score_words
 from funnel_site.lib.masking import shown_name, shown_phone
-from funnel_site.lib.money import shown_amount
+from funnel_site.lib.money import shown_amount, shown_percent
 from funnel_site.lib.paging import CappedPaginator, KeysFirstPaginator
 from funnel_site.lib.staff import OwnPageMixin, QuickChangeList, RecordAdmin, display
 from funnel_site.lib.totals import Figure, TotalsMixin
@@ -308,4 +308,5 @@ class CustomerProfileAdmin(TotalsMixin, OwnPageMixin, RecordAdmin):
 
     @display(description=_("Risk"), ordering="churn_risk_score")
     def shown_risk(self, profile: CustomerProfile) -> str:
-        return "–" if profile.churn_risk_score is None else f"{profile.churn_risk_score:.0%}"
+        risk = profile.churn_risk_score
+        return shown_percent(None if risk is None else 100 * risk, 0)

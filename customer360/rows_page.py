@@ -33,7 +33,7 @@ from customer360.selectors.rows import (
     signal_rows,
 )
 from funnel_site.lib.masking import COLUMNS, is_masked
-from funnel_site.lib.money import shown_count
+from funnel_site.lib.money import shown_count, shown_percent
 from funnel_site.lib.paging import COUNTED
 from funnel_site.lib.parameters import Parameters
 from funnel_site.lib.problems import Problem
@@ -146,7 +146,7 @@ def retention_page(request: HttpRequest, model_admin: Any) -> HttpResponse:
         ],
         "base": base,
         "kept": kept,
-        "rate": f"{number_format(100 * kept / base, 2)} %" if base else "–",
+        "rate": shown_percent(100 * kept / base if base else None),
         "back": reverse("admin:customer360_dashboard"),
     }
     return TemplateResponse(

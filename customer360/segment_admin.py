@@ -1,5 +1,6 @@
 """Saved segments with their members, and the list of likely duplicates."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -9,7 +10,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.formats import date_format, number_format
+from django.utils.dateparse import parse_date
+from django.utils.formats import date_format
 from django.utils.functional import lazy
 from django.utils.html import format_html
 from django.utils.translation import gettext
@@ -20,32 +22,62 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from customer360.models import DuplicateCandidate, Segment, SegmentMembership
+from customer360.models import ChurnLevel, DuplicateCandidate, Segment, SegmentMembership, ValueTier
 from customer360.segment_resource import MembershipResource
 from customer360.segment_rules import (
+    AMOUNT,
+    BY_KEY,
     CHOICE,
     CONDITIONS,
     DAY,
+    DAYS_AGO,
     LIST_PARAMETERS,
+    NUMBER,
     Condition,
     ConditionError,
-    in_words,
     value_of,
 )
 from customer360.services.duplicates import call_not_same, find_duplicates
 from customer360.services.segments import refresh_segment, take_snapshot
 from funnel_site.lib.days import site_today
+from funnel_site.lib.marking import marked
+from funnel_site.lib.money import shown_count
 from funnel_site.lib.staff import RecordAdmin, StaffAdmin, action, display
 from funnel_site.lib.words import translated
 
+LABELS = {"churn_risk": ChurnLevel.choices, "value_tier": ValueTier.choices}
 MAY_JOIN = "conversations.join_customer"
+
+
+def _choice_words(condition: Condition, value: str) -> str:
+    """A condition's value as staff read it."""
+    labels = LABELS.get(condition.key)
+    return str(dict(labels).get(value, value)) if labels else translated(value)
+
+
+def conditions_in_words(conditions: Mapping[str, str]) -> str:
+    """A segment's conditions as staff read them."""
+    known = [(BY_KEY[key], text) for key, text in conditions.items() if key in BY_KEY]
+    shown = [f"{translated(one.words)} {_value_words(one, text)}" for one, text in known]
+    return "; ".join(shown) or gettext("All profiles")
+
+
+def _value_words(condition: Condition, text: str) -> str:
+    if condition.choices:
+        return _choice_words(condition, text)
+    if condition.kind == DAY and (day := parse_date(text)):
+        return date_format(day, "j M Y")
+    if condition.kind in (AMOUNT, NUMBER, DAYS_AGO) and text.isdecimal():
+        return shown_count(int(text))
+    return text
 
 
 def _field(condition: Condition) -> forms.Field:
     """The form field of a condition; left empty, the condition is not asked for."""
     options: dict[str, Any] = {"required": False, "label": lazy(translated, str)(condition.words)}
     if condition.kind == CHOICE and condition.choices:
-        names = [(one, one.replace("_", " ").capitalize()) for one in condition.choices]
+        shown = lazy(_choice_words, str)
+        names = [(one, shown(condition, one)) for one in condition.choices]
         return forms.ChoiceField(
             choices=[("", _("Any")), *names], widget=UnfoldAdminSelectWidget, **options
         )
@@ -136,8 +168,7 @@ class SegmentAdmin(StaffAdmin):
         number = refresh_segment(segment=segment)
         self.message_user(
             request,
-            gettext("%(number)s customers are in it now.")
-            % {"number": number_format(number, force_grouping=True)},
+            gettext("%(number)s customers are in it now.") % {"number": shown_count(number)},
         )
         return redirect("admin:customer360_segment_change", object_id)
 
@@ -151,12 +182,12 @@ class SegmentAdmin(StaffAdmin):
             name=name,
             made_by=request.user,  # type: ignore[arg-type] # the admin lets nobody else in
         )
-        self.log_addition(request, taken, "Snapshot")
+        self.log_addition(request, taken, marked("Snapshot"))
         self.message_user(
             request,
             gettext("%(customers)s customers kept as “%(name)s”.")
             % {
-                "customers": number_format(taken.customers, force_grouping=True),
+                "customers": shown_count(taken.customers),
                 "name": taken.name,
             },
         )
@@ -175,7 +206,7 @@ class SegmentAdmin(StaffAdmin):
 
     @display(description=_("Conditions"))
     def shown_conditions(self, segment: Segment) -> str:
-        return in_words(segment.conditions)
+        return conditions_in_words(segment.conditions)
 
     @display(description=_("Customers"), ordering="customers")
     def shown_customers(self, segment: Segment) -> str:
@@ -184,14 +215,14 @@ class SegmentAdmin(StaffAdmin):
             '<a href="{}?segment__id__exact={}&amp;standing=in">{}</a>',
             address,
             segment.pk,
-            number_format(segment.customers, force_grouping=True),
+            shown_count(segment.customers),
         )
 
 
 class StandingFilter(admin.SimpleListFilter):
     """Who is in a segment now, and who has been."""
 
-    title = "standing"
+    title = _("standing")
     parameter_name = "standing"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
@@ -246,7 +277,9 @@ class DuplicateCandidateAdmin(RecordAdmin):
             decided_by=request.user,  # type: ignore[arg-type] # the admin lets nobody else in
         )
         self.message_user(
-            request, gettext("%(number)s pairs will not be asked about again.") % {"number": number}
+            request,
+            gettext("%(number)s pairs will not be asked about again.")
+            % {"number": shown_count(number)},
         )
 
     @action(description=_("Look for duplicates now"), permissions=["join"], icon="search")
@@ -254,8 +287,7 @@ class DuplicateCandidateAdmin(RecordAdmin):
         number = find_duplicates()
         self.message_user(
             request,
-            gettext("%(number)s pairs may be one person each.")
-            % {"number": number_format(number, force_grouping=True)},
+            gettext("%(number)s pairs may be one person each.") % {"number": shown_count(number)},
         )
         return redirect("admin:customer360_duplicatecandidate_changelist")
 

@@ -144,13 +144,3 @@ def _parsed(kind: str, text: str) -> Any:
         amount = Decimal(text)
         return amount if amount.is_finite() else Decimal(-1)
     return int(text) if kind in (NUMBER, DAYS_AGO) else text
-
-
-def in_words(conditions: Mapping[str, str]) -> str:
-    """The conditions for people to read.
-
-    >>> in_words({"segment": "Champions", "purchases_from": "3"})
-    'Segment is Champions; Purchases from 3'
-    """
-    known = [(BY_KEY[key].words, text) for key, text in conditions.items() if key in BY_KEY]
-    return "; ".join(f"{words} {text}" for words, text in known) or marked("All profiles")

@@ -12,6 +12,7 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from funnel_site.lib.marking import marked
 from funnel_site.lib.phone import PhoneError, normalise_phone
 from funnel_site.lib.text import clean_text
 
@@ -25,6 +26,9 @@ REPEATED_DIGIT = re.compile(r"\+?([0-9])\1*")
 
 class RowError(ValueError):
     """The row cannot be used. The message names the column and what is wrong with it."""
+
+    def __init__(self, column: str, words: str) -> None:
+        super().__init__(f"{column}: {words}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,16 +161,16 @@ def _key(text: Mapping[str, str], column: str) -> str:
     if FLOATED.fullmatch(key):
         key = key.split(".")[0]
     if not key or len(key) > 64:
-        raise RowError(f"{column}: an id of 1 to 64 characters is needed")
+        raise RowError(column, marked("an id of 1 to 64 characters is needed"))
     return key
 
 
 def _words(text: Mapping[str, str], column: str, longest: int, *, needed: bool = False) -> str:
     words = text[column]
     if len(words) > longest:
-        raise RowError(f"{column}: at most {longest} characters")
+        raise RowError(column, marked("at most %(most)s characters", most=longest))
     if needed and not words:
-        raise RowError(f"{column}: is empty")
+        raise RowError(column, marked("is empty"))
     return words
 
 
@@ -174,9 +178,12 @@ def _day(text: Mapping[str, str], column: str) -> date:
     try:
         day = date.fromisoformat(text[column][:10])
     except ValueError as error:
-        raise RowError(f"{column}: not a date as YYYY-MM-DD") from error
+        raise RowError(column, marked("not a date as YYYY-MM-DD")) from error
     if not FIRST_YEAR <= day.year <= LAST_YEAR:
-        raise RowError(f"{column}: not a year from {FIRST_YEAR} to {LAST_YEAR}")
+        raise RowError(
+            column,
+            marked("not a year from %(first)s to %(last)s", first=FIRST_YEAR, last=LAST_YEAR),
+        )
     return day
 
 
@@ -191,9 +198,9 @@ def _whole(text: Mapping[str, str], column: str, *, least: int = 0) -> int:
     try:
         whole = int(number)
     except ValueError as error:
-        raise RowError(f"{column}: not a whole number") from error
+        raise RowError(column, marked("not a whole number")) from error
     if not least <= whole <= LARGEST_NUMBER:
-        raise RowError(f"{column}: out of range")
+        raise RowError(column, marked("out of range"))
     return whole
 
 
@@ -201,9 +208,9 @@ def _amount(text: Mapping[str, str], column: str) -> Decimal:
     try:
         amount = Decimal(text[column])
     except InvalidOperation as error:
-        raise RowError(f"{column}: not a plain number") from error
+        raise RowError(column, marked("not a plain number")) from error
     if not amount.is_finite() or abs(amount) >= LARGEST_AMOUNT:
-        raise RowError(f"{column}: out of range")
+        raise RowError(column, marked("out of range"))
     return amount.quantize(Decimal("0.01"))
 
 
@@ -259,10 +266,10 @@ def _purchase(text: Mapping[str, str], defaults: Defaults) -> dict[str, Any]:
         _amount(text, "total_amount"),
     )
     if quantity == 0:
-        raise RowError("quantity: is 0")
+        raise RowError("quantity", marked("is 0"))
     currency = (text["currency"] or defaults.currency).upper()
     if not CURRENCY.fullmatch(currency):
-        raise RowError("currency: not three letters")
+        raise RowError("currency", marked("not three letters"))
     return {
         "purchase_date": _day(text, "purchase_date"),
         "quantity": quantity,
@@ -275,7 +282,7 @@ def _purchase(text: Mapping[str, str], defaults: Defaults) -> dict[str, Any]:
 def _interaction(text: Mapping[str, str], defaults: Defaults) -> dict[str, Any]:
     score = _whole(text, "satisfaction_score") if text["satisfaction_score"] else None
     if score is not None and not 1 <= score <= 10:
-        raise RowError("satisfaction_score: not from 1 to 10")
+        raise RowError("satisfaction_score", marked("not from 1 to 10"))
     return {
         "interaction_date": _day(text, "interaction_date"),
         "interaction_type": _words(text, "interaction_type", 32, needed=True),

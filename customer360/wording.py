@@ -11,6 +11,7 @@ from customer360.fields import Field
 from customer360.metrics import MONEY
 from customer360.models import CustomerProfile
 from customer360.scores import churn
+from funnel_site.lib.money import shown_percent
 from funnel_site.lib.words import translated
 
 CHOICES = frozenset({"value_tier", "churn_risk", "scored_by"})
@@ -26,8 +27,10 @@ def percent(share: Decimal) -> str:
     ('21%', 'less than 1%', 'more than 99%')
     """
     if share < Decimal("0.005"):
-        return gettext("less than 1%")
-    return gettext("more than 99%") if share > Decimal("0.995") else f"{share:.0%}"
+        return gettext("less than %(percent)s") % {"percent": shown_percent(1, 0)}
+    if share > Decimal("0.995"):
+        return gettext("more than %(percent)s") % {"percent": shown_percent(99, 0)}
+    return shown_percent(100 * share, 0)
 
 
 def score_words(profile: CustomerProfile) -> str:

@@ -24,6 +24,7 @@ from django.utils.translation import gettext, ngettext, override
 from django.utils.translation.template import templatize
 
 from funnel_site.lib.words import derived_names
+from funnel_site.page_names import LISTS
 
 LANGUAGE = "id"
 APPS = frozenset(
@@ -70,7 +71,7 @@ def messages_of_site() -> set[Message]:
         *(file for name in sorted(APPS) for file in (root / name).rglob("*.py")),
         *(root / "templates").rglob("*.html"),
     ]
-    found = {*_messages(files), *derived_names(_shown_models()), *_words_of_packages()}
+    found = {*_messages(files), *derived_names(_shown_models(), named=LISTS), *_words_of_packages()}
     # One that is counted stands for the plain word, too.
     counted = {message[0] for message in found if not isinstance(message, str)}
     return {message for message in found if not (isinstance(message, str) and message in counted)}

@@ -2,15 +2,17 @@
 
 from typing import Any
 
+from django.apps import apps
 from django.http import HttpRequest
 from django.urls import reverse, reverse_lazy
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from funnel_site.access.approvals import waiting_for
 
-# Name, icon, app, model; the page where it is not the model's list; its permission where it is not
-# the one to view the model.
+# A model's list: icon, app, model; its name is the model's. Any other page: name, icon, app, model, page,
+# and its permission where it is not the one to view the model.
 SECTIONS: tuple[tuple[Any, tuple[tuple[Any, ...], ...]], ...] = (
     (
         _("Conversations"),
@@ -40,44 +42,44 @@ SECTIONS: tuple[tuple[Any, tuple[tuple[Any, ...], ...]], ...] = (
                 "customer360_times",
                 "see_times",
             ),
-            (_("Rooms"), "forum", "conversations", "room"),
-            (_("Customers"), "group", "conversations", "customer"),
-            (_("Messages"), "chat", "conversations", "message"),
-            (_("Templates"), "description", "conversations", "messagetemplate"),
-            (_("Canned answers"), "quickreply", "conversations", "cannedanswer"),
-            (_("Macros"), "bolt", "conversations", "macro"),
-            (_("Labels"), "label", "conversations", "label"),
-            (_("Teams"), "groups", "conversations", "team"),
+            ("forum", "conversations", "room"),
+            ("group", "conversations", "customer"),
+            ("chat", "conversations", "message"),
+            ("description", "conversations", "messagetemplate"),
+            ("quickreply", "conversations", "cannedanswer"),
+            ("bolt", "conversations", "macro"),
+            ("label", "conversations", "label"),
+            ("groups", "conversations", "team"),
         ),
     ),
     (
         _("Reviews"),
         (
-            (_("Reviews"), "reviews", "reviews", "review"),
+            ("reviews", "reviews", "review"),
             (_("Products to match"), "rule", "reviews", "review", "reviews_review_waiting"),
-            (_("Catalogue"), "inventory_2", "reviews", "catalogueproduct"),
-            (_("Campaigns"), "campaign", "reviews", "campaign"),
-            (_("Invitations"), "outgoing_mail", "reviews", "invitation"),
-            (_("Bot's words"), "smart_toy", "reviews", "botwords"),
+            ("inventory_2", "reviews", "catalogueproduct"),
+            ("campaign", "reviews", "campaign"),
+            ("outgoing_mail", "reviews", "invitation"),
+            ("smart_toy", "reviews", "botwords"),
         ),
     ),
     (
         _("Funnel"),
         (
-            (_("Funnels"), "filter_alt", "funnels", "funnel"),
-            (_("Keywords"), "key", "funnels", "keyword"),
-            (_("Keyword syncs"), "sync", "funnels", "keywordsync"),
+            ("filter_alt", "funnels", "funnel"),
+            ("key", "funnels", "keyword"),
+            ("sync", "funnels", "keywordsync"),
         ),
     ),
     (
         _("Cards"),
         (
-            (_("Card status"), "credit_card", "carddata", "cardstatus"),
-            (_("Partner files"), "upload_file", "carddata", "partnerfile"),
-            (_("Rejected rows"), "rule", "carddata", "rejectedrow"),
-            (_("Partners"), "local_shipping", "carddata", "partner"),
-            (_("Notices"), "notifications", "carddata", "staffnotice"),
-            (_("Lookups"), "visibility", "carddata", "cardaccess"),
+            ("credit_card", "carddata", "cardstatus"),
+            ("upload_file", "carddata", "partnerfile"),
+            ("rule", "carddata", "rejectedrow"),
+            ("local_shipping", "carddata", "partner"),
+            ("notifications", "carddata", "staffnotice"),
+            ("visibility", "carddata", "cardaccess"),
         ),
     ),
     (
@@ -90,16 +92,16 @@ SECTIONS: tuple[tuple[Any, tuple[tuple[Any, ...], ...]], ...] = (
                 "customerprofile",
                 "customer360_dashboard",
             ),
-            (_("Profiles"), "account_circle", "customer360", "customerprofile"),
-            (_("Segments"), "bookmarks", "customer360", "segment"),
-            (_("Likely duplicates"), "difference", "customer360", "duplicatecandidate"),
-            (_("Purchases"), "shopping_cart", "customer360", "purchase"),
-            (_("Products"), "inventory_2", "customer360", "product"),
-            (_("Service cases"), "support_agent", "customer360", "serviceinteraction"),
-            (_("Campaigns"), "campaign", "customer360", "campaign"),
-            (_("Campaign responses"), "mark_email_read", "customer360", "campaignresponse"),
-            (_("Website visits"), "web", "customer360", "websitevisit"),
-            (_("Customer records"), "contacts", "customer360", "customerrecord"),
+            ("account_circle", "customer360", "customerprofile"),
+            ("bookmarks", "customer360", "segment"),
+            ("difference", "customer360", "duplicatecandidate"),
+            ("shopping_cart", "customer360", "purchase"),
+            ("inventory_2", "customer360", "product"),
+            ("support_agent", "customer360", "serviceinteraction"),
+            ("campaign", "customer360", "campaign"),
+            ("mark_email_read", "customer360", "campaignresponse"),
+            ("web", "customer360", "websitevisit"),
+            ("contacts", "customer360", "customerrecord"),
         ),
     ),
     (
@@ -109,24 +111,24 @@ SECTIONS: tuple[tuple[Any, tuple[tuple[Any, ...], ...]], ...] = (
             (_("System"), "monitor_heart", "operations", "health", "operations_system"),
             (_("My exports"), "download", "exports", "exportjob", "exports_mine"),
             (_("My imports"), "upload", "imports", "importjob", "imports_mine"),
-            (_("Approvals"), "fact_check", "access", "approval"),
-            (_("Data requests"), "policy", "privacy", "datarequest"),
-            (_("Archive files"), "inventory", "conversations", "rawfile"),
-            (_("Inbox"), "inbox", "conversations", "inboundevent"),
-            (_("Lines"), "call", "conversations", "line"),
-            (_("Sendings"), "outbox", "conversations", "sending"),
-            (_("Error codes"), "error", "conversations", "errormeaning"),
-            (_("Refused signatures"), "gpp_bad", "conversations", "signaturerefusal"),
-            (_("Profile builds"), "construction", "customer360", "profilebuild"),
-            (_("CDP loads"), "upload_file", "customer360", "cdpload"),
-            (_("Set-aside rows"), "rule", "customer360", "setasiderow"),
-            (_("Identity changes"), "call_merge", "conversations", "identitychange"),
-            (_("Shared values"), "group_off", "conversations", "sharedvalue"),
-            (_("Schedules"), "schedule", "django_celery_beat", "periodictask"),
-            (_("API keys"), "vpn_key", "access", "apikey"),
-            (_("Audit trail"), "policy", "audit", "auditentry"),
-            (_("Staff"), "badge", "auth", "user"),
-            (_("Roles"), "shield", "auth", "group"),
+            ("fact_check", "access", "approval"),
+            ("policy", "privacy", "datarequest"),
+            ("inventory", "conversations", "rawfile"),
+            ("inbox", "conversations", "inboundevent"),
+            ("call", "conversations", "line"),
+            ("outbox", "conversations", "sending"),
+            ("error", "conversations", "errormeaning"),
+            ("gpp_bad", "conversations", "signaturerefusal"),
+            ("construction", "customer360", "profilebuild"),
+            ("upload_file", "customer360", "cdpload"),
+            ("rule", "customer360", "setasiderow"),
+            ("call_merge", "conversations", "identitychange"),
+            ("group_off", "conversations", "sharedvalue"),
+            ("schedule", "django_celery_beat", "periodictask"),
+            ("vpn_key", "access", "apikey"),
+            ("policy", "audit", "auditentry"),
+            ("badge", "auth", "user"),
+            ("shield", "auth", "group"),
         ),
     ),
 )
@@ -142,7 +144,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 "icon": icon,
                 "link": reverse_lazy(f"admin:{page[0] if page else f'{app}_{model}_changelist'}"),
             }
-            for name, icon, app, model, *page in links
+            for name, icon, app, model, *page in map(_named, links)
             if request.user.has_perm(f"{app}.{page[1] if page[1:] else f'view_{model}'}")
         ]
         _note_waiting(request, items)
@@ -150,6 +152,13 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             sections.append({"title": title, "separator": True, "items": items})
     _mark_current(request, sections)
     return sections
+
+
+def _named(link: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A link with its name; a model's list is called as its title and its breadcrumb are."""
+    if len(link) > 3:
+        return link
+    return (capfirst(apps.get_model(*link[1:])._meta.verbose_name_plural), *link)
 
 
 def _note_waiting(request: HttpRequest, items: list[dict[str, Any]]) -> None:

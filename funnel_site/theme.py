@@ -4,6 +4,7 @@ from typing import Any
 
 from django.templatetags.static import static
 from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
 
 # Tailwind's blue, as the buttons and links of our own pages have it.
 BLUE = {
@@ -22,7 +23,7 @@ BLUE = {
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Funnel Site",
     "SITE_HEADER": "Funnel Site",
-    "SITE_SUBHEADER": "Chat to customer",
+    "SITE_SUBHEADER": _("Chat to customer"),
     "SITE_SYMBOL": "forum",
     "COLORS": {"primary": BLUE},
     "SHOW_HISTORY": True,

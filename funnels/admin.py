@@ -10,7 +10,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
-from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -20,8 +19,9 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 from funnel_site.access.approval_admin import tell
 from funnel_site.lib.filters import RecentValuesFilter
 from funnel_site.lib.importing import ImportList
+from funnel_site.lib.marking import marked
 from funnel_site.lib.masking import shown_name, shown_phone
-from funnel_site.lib.money import shown_amount
+from funnel_site.lib.money import shown_amount, shown_count, shown_percent
 from funnel_site.lib.staff import (
     OwnPageMixin,
     RecordAdmin,
@@ -120,17 +120,17 @@ class FunnelAdmin(TotalsMixin, OwnPageMixin, RecordAdmin):
         figures = [
             (
                 gettext("Leads"),
-                number_format(leads, use_l10n=True, force_grouping=True),
+                shown_count(leads),
                 gettext("in this list"),
             ),
             (
                 gettext("Bookings"),
-                number_format(bookings, force_grouping=True),
+                shown_count(bookings),
                 _percent(bookings, leads),
             ),
             (
                 gettext("Transactions"),
-                number_format(paid, force_grouping=True),
+                shown_count(paid),
                 _percent(paid, leads),
             ),
         ]
@@ -191,7 +191,9 @@ class FunnelAdmin(TotalsMixin, OwnPageMixin, RecordAdmin):
                 form.add_error(None, error)
         if form.errors:
             return self._page(request, funnel, form)
-        self.log_change(request, funnel, f"Corrected {form.cleaned_data['field']}")
+        self.log_change(
+            request, funnel, marked("Corrected %(field)s", field=form.cleaned_data["field"])
+        )
         self.message_user(
             request, gettext("Corrected. The machine's own reading stays visible below.")
         )
@@ -234,7 +236,7 @@ class FunnelAdmin(TotalsMixin, OwnPageMixin, RecordAdmin):
 
     @display(description=_("Look at"))
     def shown_anomalies(self, funnel: Funnel) -> str:
-        return funnel.anomalies.replace("_", " ")
+        return funnel.anomalies_in_words
 
     @display(description=_("Lead by"), ordering="lead_basis")
     def shown_basis(self, funnel: Funnel) -> str:
@@ -243,7 +245,7 @@ class FunnelAdmin(TotalsMixin, OwnPageMixin, RecordAdmin):
 
 def _percent(part: int, whole: int) -> str:
     return (
-        gettext("%(percent)s %% of leads") % {"percent": round(100 * part / whole)}
+        gettext("%(percent)s of leads") % {"percent": shown_percent(100 * part / whole)}
         if whole
         else "–"
     )
@@ -349,6 +351,10 @@ class KeywordAdmin(ImportList, StaffAdmin):
 
 @admin.register(KeywordSync)
 class KeywordSyncAdmin(RecordAdmin):
+    told = (
+        "error",
+        "source",
+    )
     few_rows = True
     list_display = (
         "started_at",

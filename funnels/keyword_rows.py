@@ -9,7 +9,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from funnel_site.lib.sheets import SheetRefusedError, header_index
+from funnel_site.lib.marking import marked
+from funnel_site.lib.sheet_rows import SheetRefusedError, header_index
 from funnels.matching import normalise
 from funnels.stages import Stage
 
@@ -53,9 +54,11 @@ def read_keyword_rows(table: Sequence[Sequence[str]]) -> KeywordTable:
     for line, stage_word, phrase, channel in _cells(table):
         reason = _place(read, stage_word, phrase, channel)
         if reason:
-            read.rejected.append(f"line {line}: {reason}")
+            read.rejected.append(marked("line %(line)s: %(reason)s", line=line, reason=reason))
     if not read.rows:
-        raise SheetRefusedError("The sheet has no usable row; the keywords stay as they are.")
+        raise SheetRefusedError(
+            marked("The sheet has no usable row; the keywords stay as they are.")
+        )
     return read
 
 
@@ -63,19 +66,21 @@ def _place(read: KeywordTable, stage_word: str, phrase: str, channel: str) -> st
     """Take one row up; the reason where it cannot be used."""
     stage = STAGE_WORDS.get(stage_word.strip().casefold())
     if stage is None:
-        return "the stage is none of opening, booking, transaction"
+        return marked("the stage is none of opening, booking, transaction")
     text = " ".join(phrase.split())
     key = normalise(text)
     if not key:
-        return "the phrase is empty"
+        return marked("the phrase is empty")
     if len(text) > PHRASE_LENGTH:
-        return f"the phrase has more than {PHRASE_LENGTH} characters"
+        return marked("the phrase has more than %(most)s characters", most=PHRASE_LENGTH)
     channel = channel.strip().casefold()
     if len(channel) > CHANNEL_LENGTH or not channel.isprintable():
-        return f"the channel has more than {CHANNEL_LENGTH} printable characters"
+        return marked(
+            "the channel has more than %(most)s printable characters", most=CHANNEL_LENGTH
+        )
     known = read.rows.get((stage, key))
     if known and known.channel != channel:
-        return "the phrase is there before, with another channel"
+        return marked("the phrase is there before, with another channel")
     read.rows.setdefault((stage, key), KeywordRow(stage=stage, phrase=text, channel=channel))
     return ""
 

@@ -9,9 +9,14 @@ from django.utils.translation import gettext_lazy as _
 from conversations.models import Channel, Customer, Message, Room
 from funnel_site.lib.days import shown_moment
 from funnels.stages import Basis, Stage
+from funnels.wording import anomalies_in_words, doubt_in_words
 
-STAGES = [(stage.value, _(stage.name.capitalize())) for stage in Stage]
-BASES = [(basis.value, _(basis.name.capitalize())) for basis in Basis]
+STAGES = [
+    (Stage.OPENING.value, _("Opening")),
+    (Stage.BOOKING.value, _("Booking")),
+    (Stage.TRANSACTION.value, _("Transaction")),
+]
+BASES = [(Basis.STATED.value, _("Stated")), (Basis.TEXT.value, _("Text"))]
 
 
 class Keyword(models.Model):
@@ -132,6 +137,10 @@ class Evidence(models.Model):
     def __str__(self) -> str:
         return f"{self.stage}: {self.words}"
 
+    @property
+    def doubt_in_words(self) -> str:
+        return doubt_in_words(self.doubt)
+
 
 class Funnel(models.Model):
     """One sale's way through the stages: derived from evidence, can be dropped and rebuilt."""
@@ -221,6 +230,10 @@ class Funnel(models.Model):
         """The channel in words; a keyword's own stays as it was written, but for its underlines."""
         known = dict(Channel.choices)
         return str(known.get(self.channel, self.channel.replace("_", " ")))
+
+    @property
+    def anomalies_in_words(self) -> str:
+        return anomalies_in_words(self.anomalies)
 
     @property
     def page_title(self) -> str:

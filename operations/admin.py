@@ -9,6 +9,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 from django_celery_beat.admin import PeriodicTaskAdmin, PeriodicTaskForm, TaskSelectWidget
 from django_celery_beat.models import PeriodicTask
@@ -17,7 +18,10 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from conversations.services.replaying import dead_letters, replay, takes_two
 from funnel_site.lib.listing import ExportList
-from funnel_site.lib.staff import RecordAdmin
+from funnel_site.lib.marking import marked
+from funnel_site.lib.money import shown_count
+from funnel_site.lib.staff import RecordAdmin, display
+from funnel_site.lib.words import translated
 from operations.alarms import alarms_of
 from operations.doors import BOUNDS
 from operations.models import TaskRun
@@ -52,6 +56,11 @@ class ScheduleAdmin(ExportList, PeriodicTaskAdmin, ModelAdmin):
     """Arguments stay out of a file: a schedule of one's own may hold a secret there."""
 
     form = ScheduleForm
+    list_display = ("shown_name", *PeriodicTaskAdmin.list_display[1:])
+
+    @display(description=gettext_lazy("Name"), ordering="name")
+    def shown_name(self, row: PeriodicTask) -> str:
+        return translated(row.name)
 
     export_columns = (
         "name",
@@ -144,8 +153,10 @@ class TaskRunAdmin(RecordAdmin):
         if takes_two(dead_letters().count()):
             return redirect("admin:conversations_inboundevent_replay_all")
         number = replay(dead_letters())
-        self.log_change(request, TaskRun(task=DRAIN), f"Replayed {number} dead letters")
-        messages.success(request, _("Put %d dead letters back in line.") % number)
+        self.log_change(
+            request, TaskRun(task=DRAIN), marked("Replayed %(number)s dead letters", number=number)
+        )
+        messages.success(request, _("Put %s dead letters back in line.") % shown_count(number))
         return redirect("admin:operations_overview")
 
     def _check(self, request: HttpRequest, permission: str) -> None:

@@ -11,6 +11,8 @@ from django.conf import settings
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
+from funnel_site.lib.money import shown_count
+from operations.selectors import title_of
 from operations.system import Health
 
 LAG_SECONDS = 300
@@ -57,9 +59,9 @@ def _of_the_inbox(health: Health) -> Iterator[Alarm]:
         yield Alarm(
             code="signatures",
             meaning=_(
-                "%d requests with a wrong signature since yesterday: forged, or a wrong secret."
+                "%s requests with a wrong signature since yesterday: forged, or a wrong secret."
             )
-            % health.refusals,
+            % shown_count(health.refusals),
             to_do=_("Run `manage.py twilio_doctor`, or compare WEBHOOK_SECRETS with the sender's."),
             page="conversations_signaturerefusal_changelist",
         )
@@ -89,8 +91,8 @@ def _of_the_machine(health: Health) -> Iterator[Alarm]:
     if (health.queue or 0) > MOST_QUEUED:
         yield Alarm(
             code="queue",
-            meaning=_("%d tasks wait at the broker: there are too few workers.")
-            % (health.queue or 0),
+            meaning=_("%s tasks wait at the broker: there are too few workers.")
+            % shown_count(health.queue or 0),
             to_do=_("Start more workers."),
         )
     if settings.CELERY_BROKER_URL and (
@@ -113,8 +115,8 @@ def _of_the_machine(health: Health) -> Iterator[Alarm]:
     for run in health.stale_tasks:
         yield Alarm(
             code="task",
-            meaning=_("%(task)s has failed %(times)d times in a row (%(error)s).")
-            % {"task": run.task, "times": run.failures, "error": run.error},
+            meaning=_("“%(task)s” has failed %(times)s times in a row (%(error)s).")
+            % {"task": title_of(run.task), "times": shown_count(run.failures), "error": run.error},
             to_do=_("Read the worker's log, mend it, and run the task now."),
             page="operations_overview",
         )

@@ -18,7 +18,8 @@ from django_celery_beat.models import PeriodicTask
 from conversations.models import Line
 from conversations.services.accounts import is_practising, main_account, tokens_of
 from funnel_site.health import CHECKS
-from funnel_site.lib.sheets import ServiceAccount, SheetRefusedError
+from funnel_site.lib.sheet_rows import SheetRefusedError
+from funnel_site.lib.sheets import ServiceAccount
 
 SKEW = timedelta(seconds=5)
 BEAT_SILENCE = timedelta(minutes=5)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.utils.formats import number_format
+from django.utils.text import capfirst
 from django.utils.timezone import now
 from django.utils.translation import gettext
 from django_celery_beat.models import PeriodicTask
@@ -17,6 +17,8 @@ from conversations.models import InboundEvent, RawFile, Sending
 from customer360.models import ProfileBuild
 from funnel_site.exports.models import ExportJob
 from funnel_site.imports.models import ImportJob
+from funnel_site.lib.money import shown_count
+from funnel_site.lib.words import translated
 from funnels.models import KeywordSync
 from operations.models import TaskRun
 from reviews.models import Invitation
@@ -60,7 +62,7 @@ def add_line(task: str, fill: Fill) -> None:
 def capped(rows: Any) -> str:
     """How many, counted no further than the ceiling."""
     number = rows.order_by()[: CEILING + 1].count()
-    return f"{CEILING:,}+" if number > CEILING else f"{number:,}"
+    return f"{shown_count(CEILING)}+" if number > CEILING else shown_count(number)
 
 
 def works() -> list[Work]:
@@ -69,12 +71,19 @@ def works() -> list[Work]:
     scheduled = _scheduled()
     found = []
     for title, task in _titles(scheduled):
-        work = Work(task=task, title=title.capitalize(), run=runs.get(task))
+        work = Work(task=task, title=capfirst(translated(title)), run=runs.get(task))
         _note_schedule(work, scheduled.get(task))
         if task in _lines:
             _lines[task](work)
         found.append(work)
     return found
+
+
+def title_of(task: str) -> str:
+    """The name of a task of the site's own schedule; its path where it has none."""
+    own = settings.CELERY_BEAT_SCHEDULE.items()
+    name = next((title for title, entry in own if entry["task"] == task), "")
+    return str(capfirst(translated(name))) if name else task
 
 
 def _scheduled() -> dict[str, PeriodicTask]:
@@ -122,7 +131,7 @@ def _inbox(work: Work) -> None:
         (gettext("Dead letters"), capped(failed)),
         (gettext("Ignored"), capped(events.filter(state=InboundEvent.State.IGNORED))),
     ]
-    work.link, work.link_text = "conversations_inboundevent_changelist", gettext("Inbox")
+    work.link, work.link_text = "conversations_inboundevent_changelist", gettext("Inbox deliveries")
 
 
 def _sendings(work: Work) -> None:
@@ -182,9 +191,9 @@ def _keywords(work: Work) -> None:
     if last is None:
         return
     changes = gettext("%(added)s added, %(changed)s changed, %(removed)s removed") % {
-        "added": last.added,
-        "changed": last.changed,
-        "removed": last.removed,
+        "added": shown_count(last.added),
+        "changed": shown_count(last.changed),
+        "removed": shown_count(last.removed),
     }
     work.facts = [
         (gettext("Last result"), last.get_state_display()),
@@ -202,14 +211,13 @@ def _partner_files(work: Work) -> None:
             (last.name, last.get_state_display()),
             (
                 gettext("Rows"),
-                gettext("%(loaded)s loaded")
-                % {"loaded": number_format(last.loaded, force_grouping=True)},
+                gettext("%(loaded)s loaded") % {"loaded": shown_count(last.loaded)},
             ),
         ]
         work.trouble = last.error
         work.percent = last.percent if last.is_running else None
     work.facts += [
-        (gettext("In the folder"), DropEntry.objects.count()),
+        (gettext("In the folder"), shown_count(DropEntry.objects.count())),
         (gettext("Rejected rows to mend"), capped(RejectedRow.objects.filter(closed=""))),
     ]
 
@@ -221,12 +229,12 @@ def _builds(work: Work) -> None:
         return
     work.facts = [
         (gettext("Last result"), last.get_state_display()),
-        (gettext("Profiles written"), f"{last.customers:,}"),
+        (gettext("Profiles written"), shown_count(last.customers)),
     ]
     work.trouble = last.error
     if last.state == ProfileBuild.State.RUNNING and last.steps:
         work.percent = last.steps_done * 100 // last.steps
-        work.facts.append((gettext("Step"), last.step))
+        work.facts.append((gettext("Step"), translated(last.step)))
 
 
 def _exports(work: Work) -> None:

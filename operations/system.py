@@ -19,9 +19,11 @@ from django.utils.translation import gettext
 from django_celery_beat.models import PeriodicTask
 
 from carddata.models import Partner, RejectedRow
+from carddata.refusals import REASONS
 from conversations.models import InboundEvent, Sending, SignatureRefusal
 from conversations.services.raw_files import raw_storage
 from customer360.models import ProfileBuild
+from funnel_site.lib.words import translated
 from funnels.models import KeywordSync
 from operations.doors import BOUNDS, percentile, slot_of
 from operations.models import DoorCount, TaskRun
@@ -185,11 +187,14 @@ def _door(
 
 
 def rejects_by_reason() -> list[dict[str, Any]]:
-    """`reason` and `number` of the newest LATEST rejected rows that nobody has mended."""
+    """`reason`, its `words` and the `number` of the newest LATEST rejected rows that nobody has mended."""
     newest = RejectedRow.objects.filter(closed="").order_by("-pk")
     found = Counter(newest.values_list("reason", flat=True)[:LATEST])
     counted = sorted(found.items(), key=lambda item: (-item[1], item[0]))[:LOOKED_AT]
-    return [{"reason": reason, "number": number} for reason, number in counted]
+    return [
+        {"reason": reason, "words": translated(REASONS.get(reason, reason)), "number": number}
+        for reason, number in counted
+    ]
 
 
 def feed_freshness() -> list[dict[str, Any]]:

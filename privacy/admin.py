@@ -19,6 +19,7 @@ from conversations.models import Customer
 from funnel_site.access import approvals
 from funnel_site.access.approval_admin import tell
 from funnel_site.access.models import Approval
+from funnel_site.lib.marking import marked
 from funnel_site.lib.staff import RecordAdmin, action, display
 from privacy.approving import ERASING, EXPORTING
 from privacy.finding import NotOneError, find_customer
@@ -170,7 +171,7 @@ class DataRequestAdmin(RecordAdmin):
         if not form.is_valid():
             return self._customer_page(request, customer, ReasonForm(), EraseForm())
         hold = set_hold(customer=customer, user=request.user, reason=form.cleaned_data["reason"])
-        self.log_change(request, hold, f"Legal hold set: {hold.reason}")
+        self.log_change(request, hold, marked("Legal hold set: %(why)s", why=hold.reason))
         messages.success(
             request, _("The hold stands: nothing of them is erased until it is lifted.")
         )
@@ -180,7 +181,7 @@ class DataRequestAdmin(RecordAdmin):
         self._check(request, HOLD)
         customer = get_object_or_404(Customer, pk=key)
         lift_holds(customer=customer, user=request.user)
-        self.log_change(request, customer, "Legal hold lifted")
+        self.log_change(request, customer, marked("Legal hold lifted"))
         messages.success(request, _("The hold is lifted."))
         return redirect("admin:privacy_datarequest_customer", key)
 

@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from conversations.models import Customer
@@ -34,7 +35,10 @@ class DataRequest(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} of customer {self.customer_id}"
+        return gettext("%(kind)s of customer %(number)s") % {
+            "kind": self.get_kind_display(),
+            "number": self.customer_id,
+        }
 
 
 class LegalHold(models.Model):

@@ -22,6 +22,7 @@ from conversations.models import CustomerIdentity, InboundEvent, RawFile
 from conversations.services.raw_files import raw_storage
 from funnel_site.audit.models import AuditEntry
 from funnel_site.audit.trail import note
+from funnel_site.lib.marking import marked
 from funnel_site.lib.storage_url import storage_from_url
 from privacy.models import LegalHold
 
@@ -163,7 +164,12 @@ def _leave_entry(report: Purged, until: datetime) -> None:
     note(
         AuditEntry.Kind.CHANGED,
         InboundEvent if report.source not in (PARTNER_FILES, REJECTED_ROWS) else PartnerFile,
-        words=f"Dropped for its age: {report.bodies} bodies and {report.files} files of {report.source}",
+        words=marked(
+            "Dropped for its age: %(bodies)s bodies and %(files)s files of %(source)s",
+            bodies=report.bodies,
+            files=report.files,
+            source=report.source,
+        ),
         facts={**asdict(report), "until": until.isoformat()},
     )
 

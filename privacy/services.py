@@ -18,6 +18,7 @@ from conversations.models import Attachment, Customer, CustomerIdentity, Room, S
 from conversations.services.raw_erasing import archived_lines, erase_archived
 from funnel_site.exports.in_full import remove_in_full
 from funnel_site.lib.deleting import ERASED
+from funnel_site.lib.marking import marked
 from funnel_site.tombstones.services import PHONE, USER, Key, alias_of, bury
 from privacy.models import DataRequest, LegalHold
 from privacy.selectors import counted, exported
@@ -125,7 +126,7 @@ def _stop_what_runs(customer: Customer, moment: datetime) -> None:
         state=Sending.State.REFUSED, finished_at=moment
     )
     Invitation.objects.filter(customer=customer, state=Invitation.State.WAITING).update(
-        state=Invitation.State.SKIPPED, reason="The customer was erased"
+        state=Invitation.State.SKIPPED, reason=marked("The customer was erased")
     )
     ReviewSession.objects.filter(customer=customer, ended_at=None).update(
         ended_at=moment, ending="cancelled"

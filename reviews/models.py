@@ -5,6 +5,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from conversations.models import (
@@ -65,7 +66,7 @@ class BotWords(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.line or 'Every line'}, {self.get_language_display()}"
+        return f"{self.line or gettext('Every line')}, {self.get_language_display()}"
 
 
 class Campaign(models.Model):
@@ -346,7 +347,10 @@ class Review(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.product_name[:60]} by {shown_name(self.user_name[:40])}"
+        return gettext("%(product)s by %(name)s") % {
+            "product": self.product_name[:60],
+            "name": shown_name(self.user_name[:40]),
+        }
 
 
 class ModerationEvent(models.Model):

@@ -25,6 +25,7 @@ from carddata.services.starting import start
 from carddata.services.undoing import redo_import
 from funnel_site.access import approvals
 from funnel_site.access.approval_admin import tell
+from funnel_site.lib.marking import marked
 from funnel_site.lib.staff import OwnPageMixin, RecordAdmin, action, display
 
 State = PartnerFile.State
@@ -155,7 +156,7 @@ class PartnerFileAdmin(OwnPageMixin, RecordAdmin):
         file = self._file_to_change(request, file_id)
         if cancel(file_id=file.pk):
             start(file_id=file.pk)
-            self.log_change(request, file, "Cancelled")
+            self.log_change(request, file, marked("Cancelled"))
             self.message_user(request, gettext("Stopping. The rows that went in are taken back."))
         else:
             self.message_user(request, gettext("It had ended already."), level="WARNING")
@@ -181,7 +182,7 @@ class PartnerFileAdmin(OwnPageMixin, RecordAdmin):
                 reason=reason,
                 payload={"file": file.pk},
             )
-            self.log_change(request, file, f"Undo asked for: {reason}")
+            self.log_change(request, file, marked("Undo asked for: %(why)s", why=reason))
             tell(request, approval)
             return self._to_file(file_id)
         return self._page(
@@ -192,7 +193,7 @@ class PartnerFileAdmin(OwnPageMixin, RecordAdmin):
     def redo_view(self, request: HttpRequest, file_id: int) -> HttpResponse:
         file = self._file_to_change(request, file_id)
         if redo_import(file_id=file.pk, user=request.user):
-            self.log_change(request, file, "Imported again")
+            self.log_change(request, file, marked("Imported again"))
         else:
             self.message_user(request, gettext("It is in, or on its way."), level="WARNING")
         return self._to_file(file_id)

@@ -10,11 +10,16 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from carddata.models import StaffNotice
+from funnel_site.lib.money import shown_count
 from funnel_site.lib.staff import RecordAdmin, display
 
 
 @admin.register(StaffNotice)
 class StaffNoticeAdmin(RecordAdmin):
+    told = (
+        "subject",
+        "body",
+    )
     few_rows = True
     list_display = ("made_at", "subject", "file_link", "shown_seen")
     list_filter = (("seen_at", admin.EmptyFieldListFilter),)
@@ -28,7 +33,9 @@ class StaffNoticeAdmin(RecordAdmin):
     @admin.action(description=_("Mark as seen"), permissions=["seen"])
     def mark_seen(self, request: HttpRequest, queryset: QuerySet[StaffNotice]) -> None:
         number = queryset.filter(seen_at=None).update(seen_at=now(), seen_by=request.user)
-        self.message_user(request, gettext("Marked %(number)s as seen.") % {"number": number})
+        self.message_user(
+            request, gettext("Marked %(number)s as seen.") % {"number": shown_count(number)}
+        )
 
     @display(description=_("File"))
     def file_link(self, notice: StaffNotice) -> str:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.functional import lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrOrPromise
@@ -36,6 +37,12 @@ def column(
     )
 
 
+def _words_help() -> str:
+    return gettext(
+        "One in a line: the partner's word = our status. Ours are %(words)s. Other words are kept as unknown."
+    ) % {"words": ", ".join(status.value for status in Status)}
+
+
 class PartnerForm(forms.ModelForm):  # type: ignore[type-arg]
     """The partner's row; pressing Preview reads the sample and saves nothing."""
 
@@ -61,10 +68,7 @@ class PartnerForm(forms.ModelForm):  # type: ignore[type-arg]
         label=_("Status words"),
         required=False,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 5}),
-        help_text=_(
-            "One in a line: the partner's word = our status. Ours are %(words)s. Other words are kept as unknown."
-        )
-        % {"words": ", ".join(status.value for status in Status)},
+        help_text=lazy(_words_help, str)(),
     )
     sample = forms.FileField(
         label=_("Sample file"),

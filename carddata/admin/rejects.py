@@ -25,6 +25,8 @@ from carddata.services.rejects import (
 )
 from funnel_site.lib.deleting import DeletionMixin
 from funnel_site.lib.filters import RecentValuesFilter
+from funnel_site.lib.marking import marked
+from funnel_site.lib.money import shown_count
 from funnel_site.lib.staff import RecordAdmin, display
 from funnel_site.lib.words import translated
 
@@ -33,6 +35,7 @@ RAW_SHOWN = 120
 
 @admin.register(RejectedRow)
 class RejectedRowAdmin(DeletionMixin, RecordAdmin):
+    told = ("detail",)
     deletion_words = _(
         "What the row said goes, and nobody can try it again. Its file, line and reason stay, and so do the file's counts and the copy of the whole file."
     )
@@ -140,7 +143,9 @@ class RejectedRowAdmin(DeletionMixin, RecordAdmin):
                 level="ERROR",
             )
             return self._back(file_id)
-        self.log_change(request, file, f"Retried rejects: {reason or 'all'}")
+        self.log_change(
+            request, file, marked("Retried rejects: %(reason)s", reason=reason or "all")
+        )
         self.message_user(
             request, retried_text(retried), level="SUCCESS" if not retried.rejected else "WARNING"
         )
@@ -149,10 +154,17 @@ class RejectedRowAdmin(DeletionMixin, RecordAdmin):
     def dismiss_view(self, request: HttpRequest, file_id: int) -> HttpResponse:
         file, reason = self._asked(request, file_id)
         number = dismiss_rejects(file_id=file.pk, reason=reason, user=request.user)
-        self.log_change(request, file, f"Dismissed {number} rejects: {reason or 'all'}")
+        self.log_change(
+            request,
+            file,
+            marked(
+                "Dismissed %(number)s rejects: %(reason)s", number=number, reason=reason or "all"
+            ),
+        )
         self.message_user(
             request,
-            gettext("Dismissed %(number)s; they stay listed as closed.") % {"number": number},
+            gettext("Dismissed %(number)s; they stay listed as closed.")
+            % {"number": shown_count(number)},
         )
         return self._back(file_id)
 

@@ -164,4 +164,4 @@ class CardAccess(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.who} {self.kind} {self.outcome}"
+        return f"{self.who}: {self.get_kind_display()}, {self.get_outcome_display()}"

@@ -9,7 +9,10 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from carddata.refusals import REASONS
 from carddata.statuses import HIGHEST_RANK, LABELS, Status
+from funnel_site.lib.marking import marked
+from funnel_site.lib.words import translated
 
 STATUS_CHOICES = [(status.value, _(LABELS[status])) for status in Status]
 
@@ -256,7 +259,13 @@ class RejectedRow(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"line {self.line}: {self.reason}"
+        return translated(
+            marked(
+                "line %(line)s: %(reason)s",
+                line=self.line,
+                reason=REASONS.get(self.reason, self.reason),
+            )
+        )
 
 
 def profile_of(partner: Partner) -> dict[str, Any]:

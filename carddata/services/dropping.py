@@ -24,6 +24,7 @@ from carddata.services.claiming import SILENCE, BusyError, is_gone, new_runner
 from carddata.services.files import import_file
 from carddata.services.noticing import notify
 from carddata.services.storing import stored_path
+from funnel_site.lib.marking import marked
 from funnel_site.lib.storage_url import storage_from_url
 
 logger = structlog.get_logger(__name__)
@@ -59,8 +60,8 @@ def sweep_drop() -> Sweep:
     try:
         present = dict(_present(storage))
     except STORAGE_ERRORS as error:
-        report.error = f"The watched folder cannot be read: {_reason(error)}."
-        notify("The watched folder cannot be read", report.error)
+        report.error = marked("The watched folder cannot be read: %(error)s.", error=_reason(error))
+        notify(marked("The watched folder cannot be read"), report.error)
         return report
     DropEntry.objects.filter(claimed_by="").exclude(name__in=present).delete()
     _forget_dead_claims()
@@ -80,7 +81,10 @@ def _present(storage: Storage) -> Iterator[tuple[str, tuple[int, datetime]]]:
             continue
         if not _is_text(name):
             shown = name.encode("utf-8", "backslashreplace").decode()
-            notify(f"{shown}: the name is not UTF-8", "It stays there until it is renamed.")
+            notify(
+                marked("%(name)s: the name is not UTF-8", name=shown),
+                marked("It stays there until it is renamed."),
+            )
             continue
         try:
             if _is_regular(storage, name):
@@ -165,12 +169,17 @@ def _take(storage: Storage, name: str, report: Sweep) -> None:
             storage.delete(f"{name}{MARK}")
     except STORAGE_ERRORS as error:
         notify(
-            f"{name} could not be moved", f"It was dealt with ({sentence}), but {_reason(error)}."
+            marked("%(name)s could not be moved", name=name),
+            marked(
+                "It was dealt with (%(outcome)s), but %(error)s.",
+                outcome=sentence,
+                error=_reason(error),
+            ),
         )
     DropEntry.objects.filter(name=name).delete()
     (report.imported if went_in else report.failed).append(name)
     if not went_in:
-        notify(f"{name} was not imported", sentence)
+        notify(marked("%(name)s was not imported", name=name), sentence)
 
 
 def _import(storage: Storage, name: str) -> tuple[bool, str]:
@@ -183,7 +192,7 @@ def _import(storage: Storage, name: str) -> tuple[bool, str]:
     except FileNotFoundError:
         raise
     except STORAGE_ERRORS as error:
-        return False, f"The file cannot be read: {_reason(error)}."
+        return False, marked("The file cannot be read: %(error)s.", error=_reason(error))
     if file.state == State.DONE:
         return True, "imported"
     return False, file.error or file.get_state_display()

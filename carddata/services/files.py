@@ -14,6 +14,7 @@ from carddata.models import Partner, PartnerFile
 from carddata.refusals import FileRefusedError
 from carddata.services.importing import run
 from carddata.services.storing import digest, keep_copy, refuse_size
+from funnel_site.lib.marking import marked
 from funnel_site.lib.text import clean_text
 
 State = PartnerFile.State
@@ -48,10 +49,15 @@ def partner_of(name: str) -> Partner:
         )
     ]
     if not found:
-        raise FileRefusedError("no_partner", "No partner's file pattern fits this file's name.")
+        raise FileRefusedError(
+            "no_partner", marked("No partner's file pattern fits this file's name.")
+        )
     if len(found) > 1:
-        names = " and ".join(partner.name for partner in found)
-        raise FileRefusedError("many_partners", f"The file patterns of {names} both fit this name.")
+        names = ", ".join(partner.name for partner in found)
+        raise FileRefusedError(
+            "many_partners",
+            marked("The file patterns of %(names)s all fit this name.", names=names),
+        )
     return found[0]
 
 

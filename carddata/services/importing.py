@@ -29,6 +29,7 @@ from carddata.services.storing import local_copy
 from carddata.services.taking_back import take_back
 from carddata.services.waiting import after_outage
 from funnel_site.lib.batches import insert_rows
+from funnel_site.lib.marking import marked
 
 logger = structlog.get_logger(__name__)
 
@@ -104,7 +105,10 @@ class Outages:
 
 
 def _note_outage(file: PartnerFile) -> None:
-    note = f"The database was away for a moment at row {file.read:,}; resumed from there."
+    note = marked(
+        "The database was away for a moment at row %(row)s; resumed from there.",
+        row=f"{file.read:,}",
+    )
     notes = PartnerFile.objects.values_list("notes", flat=True).get(pk=file.pk)
     PartnerFile.objects.filter(pk=file.pk).update(notes=[*notes, note])
 
@@ -129,15 +133,21 @@ def _reason(error: Exception, file: PartnerFile) -> tuple[str, str]:
     """A code and a sentence on why an import cannot go on."""
     match error:
         case FileRefusedError():
-            return error.code, str(error)
+            return error.code, error.args[0]
         case ProfileError():
-            return "bad_profile", f"Partner setting {error.field}: {error}"
+            return "bad_profile", marked(
+                "Partner setting %(field)s: %(error)s", field=error.field, error=error.args[0]
+            )
         case FileNotFoundError():
-            return "copy_missing", "Our copy of the file is gone: send it once more."
+            return "copy_missing", marked("Our copy of the file is gone: send it once more.")
         case OSError():
-            return "storage_failed", f"The file cannot be read: {error.strerror or error}."
+            return "storage_failed", marked(
+                "The file cannot be read: %(error)s.", error=error.strerror or str(error)
+            )
     logger.error("the import failed unexpectedly", file_id=file.pk, exc_info=error)
-    return "unexpected", f"Unexpected: {type(error).__name__}. The log has more."
+    return "unexpected", marked(
+        "Unexpected: %(error)s. The log has more.", error=type(error).__name__
+    )
 
 
 def _import(file: PartnerFile, runner: str, tell: Progress) -> None:
@@ -204,15 +214,19 @@ def _is_accepted(file: PartnerFile, runner: str, source: Opened, spool: Spool) -
 
 
 def _notes(source: Opened, rows: int) -> list[str]:
-    notes = []
+    notes: list[str] = []
     if source.encoding.is_guess:
         notes.append(
-            f"Read as {source.encoding.name}, which is a guess: the partner's setting is empty."
+            marked(
+                "Read as %(encoding)s, which is a guess: the partner's setting is empty.",
+                encoding=source.encoding.name,
+            )
         )
     if source.layout.ignored:
-        notes.append(f"Columns not used: {', '.join(source.layout.ignored)[:300]}.")
+        names = ", ".join(source.layout.ignored)[:300]
+        notes.append(marked("Columns not used: %(names)s.", names=names))
     if not rows:
-        notes.append("The file has a header and no rows.")
+        notes.append(marked("The file has a header and no rows."))
     return notes
 
 
@@ -228,8 +242,12 @@ def _refuse_for_rejects(
             runner,
             state=State.FAILED,
             error_code="too_many_rejects",
-            error=f"{spool.rejects:,} of {spool.rows:,} rows cannot be used, more than"
-            f" {file.profile['max_reject_percent']} %: nothing was applied.",
+            error=marked(
+                "%(bad)s of %(all)s rows cannot be used, more than %(most)s%%: nothing was applied.",
+                bad=f"{spool.rejects:,}",
+                all=f"{spool.rows:,}",
+                most=file.profile["max_reject_percent"],
+            ),
             read=listed,
             rejected=listed,
             **values,
@@ -288,7 +306,7 @@ def _keep_rejects(file: PartnerFile, rejects: Sequence[Reject]) -> None:
 def _fail(file: PartnerFile, runner: str, code: str, sentence: str) -> None:
     """End with a reason. What had gone in already is taken back first, which is the next step."""
     if file.state == State.LOADING and file.read:
-        sentence = f"{sentence} The rows that had gone in were taken back."
+        sentence = marked("%(why)s The rows that had gone in were taken back.", why=sentence)
         write(file, runner, state=State.CANCELLING, error_code=code, error=sentence[:500])
         return
     _end(file, runner, state=State.FAILED, error_code=code, error=sentence[:500])

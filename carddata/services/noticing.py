@@ -5,6 +5,7 @@ from django.conf import settings
 from django.core.mail import mail_admins
 
 from carddata.models import PartnerFile, StaffNotice
+from funnel_site.lib.marking import marked
 
 logger = structlog.get_logger(__name__)
 
@@ -23,4 +24,8 @@ def notify(subject: str, body: str = "", *, file: PartnerFile | None = None) -> 
 
 def notify_failure(file: PartnerFile) -> None:
     """A file did not go in."""
-    notify(f"{file.name} was not imported", f"{file.partner}: {file.error}", file=file)
+    notify(
+        marked("%(name)s was not imported", name=file.name),
+        f"{file.partner}: {file.error}",
+        file=file,
+    )

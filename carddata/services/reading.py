@@ -13,6 +13,7 @@ from carddata.profiles import Layout, read_header
 from carddata.refusals import REASONS, FileRefusedError, RowRefusedError
 from carddata.rows import CardRow, row_reader
 from carddata.services.storing import as_bytes_of_lines
+from funnel_site.lib.marking import marked
 from funnel_site.lib.spreadsheet import unguard
 
 CHUNK = 20_000
@@ -81,10 +82,12 @@ def _first_line(file: BinaryIO, codec: str) -> tuple[int, str]:
             number += 1
             text = line.lstrip("\ufeff")
             if line.__class__ is BrokenLine:
-                raise FileRefusedError("bad_header", f"The first line: {REASONS[line.code]}.")
+                raise FileRefusedError(
+                    "bad_header", marked("The first line: %(reason)s.", reason=REASONS[line.code])
+                )
             if text.strip():
                 return number, text
-    raise FileRefusedError("empty", "The file has nothing but empty lines.")
+    raise FileRefusedError("empty", marked("The file has nothing but empty lines."))
 
 
 def read_chunks(

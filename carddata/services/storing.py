@@ -13,6 +13,7 @@ from django.core.files.storage import Storage, default_storage
 
 from carddata.models import PartnerFile
 from carddata.refusals import FileRefusedError
+from funnel_site.lib.marking import marked
 
 FOLDER = "partner_files"
 PIECE = 2**20
@@ -40,7 +41,9 @@ def refuse_size(size: int) -> None:
     """Refuse a file above PARTNER_FILE_MAX_BYTES."""
     if size > settings.PARTNER_FILE_MAX_BYTES:
         most = settings.PARTNER_FILE_MAX_BYTES / 2**30
-        raise FileRefusedError("too_large", f"The file is larger than {most:.1f} GiB.")
+        raise FileRefusedError(
+            "too_large", marked("The file is larger than %(most)s GiB.", most=f"{most:.1f}")
+        )
 
 
 def keep_copy(source: BinaryIO, sha256: str, size: int) -> str:
@@ -112,7 +115,10 @@ def as_bytes_of_lines(path: Path, encoding: str, *, is_wide: bool) -> Iterator[B
                     narrow.write(text.encode("utf-8", "replace"))
         except UnicodeError as error:
             raise FileRefusedError(
-                "bad_encoding", f"The file is no text in {encoding}, as its beginning says."
+                "bad_encoding",
+                marked(
+                    "The file is no text in %(encoding)s, as its beginning says.", encoding=encoding
+                ),
             ) from error
         narrow.seek(0)
         yield cast("BinaryIO", narrow)

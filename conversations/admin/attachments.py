@@ -19,6 +19,7 @@ from funnel_site.lib.words import translated
 
 @admin.register(Attachment)
 class AttachmentAdmin(RecordAdmin):
+    told = ("reason",)
     list_display = ("message", "content_type", "state", "reason", "size", "fetched_at")
     list_filter = ("state", ("content_type", RecentValuesFilter))
     list_select_related = ("message",)

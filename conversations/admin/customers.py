@@ -24,7 +24,9 @@ from conversations.services.blocking import OwnNumberError, process_held, set_bl
 from conversations.services.consent import note_consent
 from conversations.standing import EVERY
 from funnel_site.lib.importing import ImportList
+from funnel_site.lib.marking import marked
 from funnel_site.lib.staff import StaffAdmin, action, display
+from funnel_site.lib.words import translated
 
 MOST_PICKED = 5_000
 
@@ -186,22 +188,22 @@ class CustomerAdmin(ImportList, StaffAdmin):
             self.message_user(request, gettext("This is a number of our own."), level="ERROR")
             return redirect("admin:conversations_customer_change", key)
         words = (
-            gettext("Blocked: nobody and nothing reacts to them.")
+            marked("Blocked: nobody and nothing reacts to them.")
             if is_blocked
-            else gettext("No longer blocked.")
+            else marked("No longer blocked.")
         )
         self.log_change(request, customer, words)
-        self.message_user(request, words)
+        self.message_user(request, translated(words))
         return redirect("admin:conversations_customer_change", key)
 
     def held_view(self, request: HttpRequest, key: int) -> HttpResponse:
         """Have the bot and the funnels react to what was kept while a customer was blocked."""
         customer = self._asked_about(request, key)
-        words = gettext("Held messages processed: %(number)s") % {
-            "number": process_held(customer=customer)
-        }
+        words = marked(
+            "Held messages processed: %(number)s", number=process_held(customer=customer)
+        )
         self.log_change(request, customer, words)
-        self.message_user(request, words)
+        self.message_user(request, translated(words))
         return redirect("admin:conversations_customer_change", key)
 
     def _asked_about(self, request: HttpRequest, key: int) -> Customer:

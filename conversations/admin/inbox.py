@@ -34,12 +34,15 @@ from funnel_site.access.approval_admin import tell
 from funnel_site.access.approvals import ApprovalError
 from funnel_site.audit.reveal import may_reveal
 from funnel_site.lib.filters import IndexedValuesFilter, RecentValuesFilter, indexed_values
+from funnel_site.lib.marking import marked
 from funnel_site.lib.masking import HIDDEN, viewer
+from funnel_site.lib.money import shown_count
 from funnel_site.lib.staff import RecordAdmin, action, confirmed, display
 
 
 @admin.register(InboundEvent)
 class InboundEventAdmin(RecordAdmin):
+    told = ("error",)
     list_display = ("number", "shown_state", "source", "error_code", "error", "age", "attempts")
     list_display_links = ("number", "shown_state")
     list_filter = (
@@ -148,9 +151,11 @@ class InboundEventAdmin(RecordAdmin):
         except ApprovalError as error:
             self.message_user(request, str(error), level="ERROR")
             return self._back()
-        words = f"Ignored {number} dead letters: {reason.strip()}"
+        words = marked(
+            "Ignored %(number)s dead letters: %(why)s", number=number, why=reason.strip()
+        )
         self.log_change(request, InboundEvent(pk=ids[0] if ids else None), words)
-        self.message_user(request, gettext("Closed %d dead letters.") % number)
+        self.message_user(request, gettext("Closed %s dead letters.") % shown_count(number))
         return self._back()
 
     @admin.action(description=_("Take ignored ones up again"), permissions=["replay"])
@@ -158,8 +163,12 @@ class InboundEventAdmin(RecordAdmin):
         number = take_up(
             InboundEvent.objects.filter(pk__in=list(queryset.values_list("pk", flat=True)))
         )
-        self.log_change(request, InboundEvent(), f"Took up {number} ignored deliveries again")
-        self.message_user(request, gettext("%d are dead letters again.") % number)
+        self.log_change(
+            request,
+            InboundEvent(),
+            marked("Took up %(number)s ignored deliveries again", number=number),
+        )
+        self.message_user(request, gettext("%s are dead letters again.") % shown_count(number))
 
     @action(description=_("Take up again"), permissions=["replay"], icon="undo")
     @confirmed
@@ -221,12 +230,12 @@ class InboundEventAdmin(RecordAdmin):
         self.log_change(
             request,
             InboundEvent(pk=wanted[0] if wanted else None),
-            f"Replayed {number} dead letters",
+            marked("Replayed %(number)s dead letters", number=number),
         )
         self.message_user(
             request,
             gettext("Replayed %(number)s; %(left)s of them are dead letters now.")
-            % {"number": number, "left": left},
+            % {"number": shown_count(number), "left": shown_count(left)},
         )
 
     def _back(self) -> HttpResponse:

@@ -22,6 +22,8 @@ from conversations.selectors import customer_sides
 from conversations.services.joining import JoinRefusedError, join_by_hand
 from conversations.services.parting import undo_change
 from conversations.services.review import settle_changes
+from funnel_site.lib.marking import marked
+from funnel_site.lib.money import shown_count
 from funnel_site.lib.phone import PhoneError, normalise_phone
 from funnel_site.lib.staff import RecordAdmin, StaffAdmin, display
 from funnel_site.lib.words import translated
@@ -97,7 +99,9 @@ def _join(model_admin: Any, request: HttpRequest, wanted: dict[str, Any]) -> Htt
     except JoinRefusedError as refusal:
         model_admin.message_user(request, str(refusal), level="ERROR")
         return redirect("admin:conversations_customer_changelist")
-    model_admin.log_change(request, change.customer, f"Joined with customer {absorb}")
+    model_admin.log_change(
+        request, change.customer, marked("Joined with customer %(number)s", number=absorb)
+    )
     address = reverse("admin:conversations_identitychange_changelist")
     model_admin.message_user(
         request,
@@ -182,7 +186,7 @@ class IdentityChangeAdmin(RecordAdmin):
             changes=queryset,
             settled_by=request.user,  # type: ignore[arg-type] # the admin lets nobody else in
         )
-        self.message_user(request, gettext("%(number)s settled.") % {"number": number})
+        self.message_user(request, gettext("%(number)s settled.") % {"number": shown_count(number)})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[IdentityChange]:
         rows: QuerySet[IdentityChange] = super().get_queryset(request)

@@ -151,13 +151,21 @@ class MessageTemplateAdmin(StaffAdmin):
 @admin.register(ErrorMeaning)
 class ErrorMeaningAdmin(StaffAdmin):
     few_rows = True
-    list_display = ("code", "words", "action")
+    list_display = ("code", "shown_words", "action")
     list_filter = ("action",)
     search_fields = ("=code", "words")
+
+    @display(description=_("Words"), ordering="words")
+    def shown_words(self, meaning: ErrorMeaning) -> str:
+        return translated(meaning.words)
 
 
 @admin.register(Sending)
 class SendingAdmin(RecordAdmin):
+    told = (
+        "error_text",
+        "ask_trouble",
+    )
     list_display = (
         "made_at",
         "shown_state",
@@ -213,6 +221,7 @@ class SendingAdmin(RecordAdmin):
 
 @admin.register(SignatureRefusal)
 class SignatureRefusalAdmin(RecordAdmin):
+    told = ("advice",)
     few_rows = True
     list_display = ("last_at", "door", "advice", "times", "first_at")
     list_filter = ("door",)

@@ -31,7 +31,9 @@ from conversations.services.attention import lower_priority
 from conversations.services.sending import SendingRefusedError, retry_sending
 from conversations.services.takeover import pause_bot, resume_bot
 from funnel_site.lib.importing import ImportList
+from funnel_site.lib.marking import marked
 from funnel_site.lib.masking import shown_phone, shown_words
+from funnel_site.lib.money import shown_count
 from funnel_site.lib.staff import OwnPageMixin, RecordAdmin, display
 from funnel_site.lib.words import translated
 
@@ -151,7 +153,7 @@ class RoomAdmin(OwnPageMixin, RecordAdmin):
         outcome = posted_answer(request, room)
         if outcome.message is None:
             return self._page(request, room, outcome.form)
-        self.log_change(request, room, "Answered")
+        self.log_change(request, room, marked("Answered"))
         address = reverse("admin:conversations_room_change", args=[key])
         return redirect(f"{address}#message-{outcome.message.pk}")
 
@@ -168,7 +170,7 @@ class RoomAdmin(OwnPageMixin, RecordAdmin):
         except SendingRefusedError as refusal:
             self.message_user(request, translated(refusal.words), level="ERROR")
         else:
-            self.log_change(request, room, "Sent an answer again")
+            self.log_change(request, room, marked("Sent an answer again"))
         if request.POST.get("to") == "desk" and room.customer_id is not None:
             desk = reverse("admin:customer360_customer", args=[room.customer_id])
             return redirect(f"{desk}?room={key}#message-{message}")
@@ -181,12 +183,12 @@ class RoomAdmin(OwnPageMixin, RecordAdmin):
             raise PermissionDenied
         if "pause" in request.POST:
             pause_bot(room=room)
-            words = gettext("You have taken over: the bot is silent here.")
+            words = marked("You have taken over: the bot is silent here.")
         else:
             resume_bot(room=room)
-            words = gettext("The bot answers again.")
+            words = marked("The bot answers again.")
         self.log_change(request, room, words)
-        self.message_user(request, words)
+        self.message_user(request, translated(words))
         return redirect("admin:conversations_room_change", key)
 
     def priority_view(self, request: HttpRequest, key: int) -> HttpResponse:
@@ -195,7 +197,7 @@ class RoomAdmin(OwnPageMixin, RecordAdmin):
         if not may_answer(request.user):
             raise PermissionDenied
         lower_priority(room=room)
-        self.log_change(request, room, "Priority back to normal")
+        self.log_change(request, room, marked("Priority back to normal"))
         self.message_user(request, gettext("Priority back to normal."))
         return redirect("admin:conversations_room_change", key)
 
@@ -246,6 +248,7 @@ class RoomAdmin(OwnPageMixin, RecordAdmin):
 
 @admin.register(Message)
 class MessageAdmin(ImportList, RecordAdmin):
+    told = ("error_text",)
     resource_classes = [MessageResource]
     way_for_large_files = _("Hand in a large one with the command ingest_messages.")
     skip_admin_log = True
@@ -286,11 +289,15 @@ class MessageAdmin(ImportList, RecordAdmin):
         """After an import: say what went in, and leave a line of who did it."""
         new, known = result.totals["new"], result.totals["skip"]
         upload = Message(sender="Upload", sent_at=now())
-        self.log_change(request, upload, f"Uploaded {new} messages; {known} were there")
+        self.log_change(
+            request,
+            upload,
+            marked("Uploaded %(new)s messages; %(known)s were there", new=new, known=known),
+        )
         self.message_user(
             request,
             gettext("%(new)s messages went into the inbox; %(known)s were there already.")
-            % {"new": new, "known": known},
+            % {"new": shown_count(new), "known": shown_count(known)},
         )
         return redirect("admin:conversations_message_changelist")
 

@@ -182,7 +182,7 @@ class IdentityChange(models.Model):
         ordering = ["-id"]
 
     def __str__(self) -> str:
-        return f"{self.get_change_display()}: {self.kind}"
+        return f"{self.get_change_display()}: {self.get_kind_display()}"
 
 
 class SharedValue(models.Model):

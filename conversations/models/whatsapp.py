@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from conversations.models.people import Customer
 from conversations.models.rooms import Message
+from funnel_site.lib.words import translated
 
 
 class Language(models.TextChoices):
@@ -281,6 +282,10 @@ class ErrorMeaning(models.Model):
 
     def __str__(self) -> str:
         return f"{self.code}: {self.words}"
+
+    @property
+    def page_title(self) -> str:
+        return f"{self.code}: {translated(self.words)}"
 
 
 class SignatureRefusal(models.Model):

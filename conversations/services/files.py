@@ -10,7 +10,7 @@ from conversations.payloads import PayloadError, Reading, read_message
 from conversations.services.drain import reading_of
 from conversations.services.inbox import Delivery, canonical, store_deliveries, weak_key
 from funnel_site.lib.batches import chunks
-from funnel_site.lib.sheets import header_index
+from funnel_site.lib.sheet_rows import header_index
 from funnel_site.lib.strict_json import JSONRefusedError, loads
 
 LINES_AT_ONCE = 500

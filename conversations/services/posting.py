@@ -29,6 +29,7 @@ from conversations.twilio_gateway import (
 )
 from conversations.twilio_shapes import StatusReport
 from conversations.twilio_signatures import signed_address
+from funnel_site.lib.marking import marked
 
 logger = structlog.get_logger(__name__)
 
@@ -119,7 +120,7 @@ def _prepare(sending: Sending) -> tuple[Account, Outgoing]:
     """Look again at what may have changed since it was owed. Raises SendingRefusedError."""
     message = sending.message
     if _is_overtaken(sending):
-        raise SendingRefusedError("bot_paused", "An agent has taken over meanwhile")
+        raise SendingRefusedError("bot_paused", marked("An agent has taken over meanwhile"))
     refuse_unless_writable(message.room, message.customer, to_address=sending.to_address)
     if sending.template is None and not service_window(message.room).is_open:
         raise SendingRefusedError("window_closed")

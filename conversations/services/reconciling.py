@@ -22,6 +22,7 @@ from conversations.services.doubts import look_for_doubtful
 from conversations.services.statuses import apply_report
 from conversations.twilio_gateway import GatewayError, RefusedError, Told, ask
 from conversations.twilio_shapes import StatusReport
+from funnel_site.lib.marking import marked
 
 logger = structlog.get_logger(__name__)
 
@@ -34,7 +35,7 @@ GIVE_UP_AFTER = timedelta(days=7)
 AT_ONCE = 200
 
 UNKNOWN_THERE = frozenset({"404", "20404"})
-NOT_SET_UP = "not_set_up: no token for the account of this number"
+NOT_SET_UP = f"not_set_up: {marked('no token for the account of this number')}"
 
 
 @dataclass(slots=True, kw_only=True)

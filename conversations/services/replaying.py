@@ -21,6 +21,7 @@ from funnel_site.access.approvals import (
     register,
 )
 from funnel_site.access.models import Approval
+from funnel_site.lib.money import shown_count
 
 REPLAYING, IGNORING = "large_replay", "large_ignore"
 State = InboundEvent.State
@@ -74,7 +75,7 @@ def ask_for_replay(*, user: Any, reason: str, ids: Sequence[int] | None = None) 
     return ask_or_do(
         kind=REPLAYING,
         user=user,
-        subject=_("Replay of %d dead letters") % rows.count(),
+        subject=_("Replay of %s dead letters") % shown_count(rows.count()),
         reason=reason,
         payload=payload,
     )
@@ -86,7 +87,7 @@ def replay_confirmed(approval: Approval, confirmer: Any) -> str:
         wanted = InboundEvent.objects.filter(pk__in=asked["ids"])
     else:
         wanted = InboundEvent.objects.filter(pk__lte=asked["up_to"])
-    return _("Put %d dead letters back in line.") % replay(wanted)
+    return _("Put %s dead letters back in line.") % shown_count(replay(wanted))
 
 
 def ignore(events: QuerySet[InboundEvent], *, reason: str) -> int:
@@ -109,7 +110,7 @@ def ask_to_ignore(*, user: Any, reason: str, ids: Sequence[int]) -> Approval:
     return ask_or_do(
         kind=IGNORING,
         user=user,
-        subject=_("Closing of %d dead letters") % len(ids),
+        subject=_("Closing of %s dead letters") % shown_count(len(ids)),
         reason=reason,
         payload={"ids": sorted(ids)},
     )
@@ -117,4 +118,4 @@ def ask_to_ignore(*, user: Any, reason: str, ids: Sequence[int]) -> Approval:
 
 def ignore_confirmed(approval: Approval, confirmer: Any) -> str:
     wanted = InboundEvent.objects.filter(pk__in=approval.payload["ids"])
-    return _("Closed %d dead letters.") % ignore(wanted, reason=approval.reason)
+    return _("Closed %s dead letters.") % shown_count(ignore(wanted, reason=approval.reason))

@@ -5,6 +5,8 @@ nothing, and ends after some hours: Twilio holds a message back for four hours a
 """
 
 from dataclasses import dataclass
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core import signing
@@ -37,7 +39,22 @@ class OutgoingFile:
 
 def may_leave() -> bool:
     """Whether Twilio could fetch a file from here: it asks by https alone."""
-    return settings.PUBLIC_BASE_URL.startswith("https://") or bool(settings.TWILIO_API_BASE_URL)
+    return is_public_https(settings.PUBLIC_BASE_URL) or bool(settings.TWILIO_API_BASE_URL)
+
+
+def is_public_https(address: str) -> bool:
+    """Whether the world can ask an address by https, as far as it tells by itself.
+
+    >>> [is_public_https(f"https://{host}") for host in ("crm.example", "localhost:8000", "10.0.0.7")]
+    [True, False, False]
+    """
+    parts = urlsplit(address)
+    host = parts.hostname or ""
+    try:
+        is_public = ip_address(host).is_global
+    except ValueError:
+        is_public = "." in host and not host.endswith((".localhost", ".local", ".internal"))
+    return parts.scheme == "https" and is_public
 
 
 def outgoing_file(*, name: str, content: bytes) -> OutgoingFile:

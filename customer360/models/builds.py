@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 
@@ -54,7 +55,7 @@ class ProfileBuild(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Build {self.pk}"
+        return gettext("Build %(id)s") % {"id": self.pk}
 
 
 class BuildChange(models.Model):

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 
@@ -93,4 +94,7 @@ class SetAsideRow(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_table_display()}, line {self.line}"
+        return gettext("%(table)s, line %(line)s") % {
+            "table": self.get_table_display(),
+            "line": self.line,
+        }

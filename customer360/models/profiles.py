@@ -135,3 +135,8 @@ class CustomerProfile(models.Model):
 
     def __str__(self) -> str:
         return f"Profile of {self.customer_id}"
+
+    @property
+    def page_title(self) -> str:
+        """Whose profile it is: its own key says nothing to people."""
+        return str(self.customer)

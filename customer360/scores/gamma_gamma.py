@@ -14,6 +14,7 @@ import scipy  # Its parts load when first used: no web process or command waits 
 
 from customer360.scores import lifetimes
 from customer360.scores.lifetimes import MIN_REPEAT_BUYERS, Fit, Floats, NotFittedError, Variant
+from funnel_site.lib.marking import marked
 
 MONTH = 365.25 / 12 / 7
 MONTHS = 12
@@ -96,7 +97,11 @@ def fit(x: npt.ArrayLike, mean_value: npt.ArrayLike) -> SpendFit:
     count, value = _repeat_buyers(x, mean_value)
     if len(count) < MIN_REPEAT_BUYERS:
         raise NotFittedError(
-            f"{len(count)} repeat buyers with a positive spend; the model wants {MIN_REPEAT_BUYERS}"
+            marked(
+                "%(number)s repeat buyers with a positive spend; the model wants %(least)s",
+                number=len(count),
+                least=MIN_REPEAT_BUYERS,
+            )
         )
     # The maximum does not depend on the currency's unit; near 1 the search is at its steadiest.
     unit = float(np.median(value))
@@ -117,10 +122,10 @@ def fit(x: npt.ArrayLike, mean_value: npt.ArrayLike) -> SpendFit:
         if lifetimes.is_level(best):
             break
     if best is None:
-        raise NotFittedError("the likelihood has no maximum on these data")
+        raise NotFittedError(marked("the likelihood has no maximum on these data"))
     p, q, v = (float(one) for one in np.exp(best.x))
     if q <= 1:
-        raise NotFittedError("spend varies so much that it has no mean (q is 1 or less)")
+        raise NotFittedError(marked("spend varies so much that it has no mean (q is 1 or less)"))
     return SpendFit(
         p=p,
         q=q,
@@ -155,7 +160,7 @@ def lifetime_value(
     big_t: npt.ArrayLike,
     mean_value: npt.ArrayLike,
 ) -> Floats:
-    """The value of each customer's purchases in the next 12 months, discounted by 10 % a year.
+    """The value of each customer's purchases in the next 12 months, discounted by 10% a year.
 
     Each month's expected purchases times the expected spend, a month's money counted at its end.
     """

@@ -18,6 +18,8 @@ import numpy as np
 import numpy.typing as npt
 import scipy  # Its parts load when first used: no web process or command waits for them.
 
+from funnel_site.lib.marking import marked
+
 Floats = npt.NDArray[np.float64]
 
 MIN_REPEAT_BUYERS = 50
@@ -99,12 +101,16 @@ def grouped(
     columns = [np.asarray(one, dtype=np.float64).ravel() for one in (x, t_x, big_t)]
     count, last, age = columns
     if not all(np.isfinite(one).all() for one in columns):
-        raise NotFittedError("a number of purchases or a time is missing or infinite")
+        raise NotFittedError(marked("a number of purchases or a time is missing or infinite"))
     # A day's rounding in a given week number is no contradiction.
     if (count < 0).any() or (last < 0).any() or (last > age + 1e-9).any():
-        raise NotFittedError("a last purchase lies before the first or after the end of the data")
+        raise NotFittedError(
+            marked("a last purchase lies before the first or after the end of the data")
+        )
     if (last[count == 0] > 0).any():
-        raise NotFittedError("a customer without a repeat purchase has a later last purchase")
+        raise NotFittedError(
+            marked("a customer without a repeat purchase has a later last purchase")
+        )
     order = np.lexsort((last, age, count))
     count, last, age = count[order], last[order], age[order]
     number = np.ones(len(count)) if weight is None else np.asarray(weight, dtype=np.float64)[order]
@@ -205,7 +211,11 @@ def fit(variant: Variant, data: Patterns) -> Fit:
     """
     if data.repeat_buyers < MIN_REPEAT_BUYERS:
         raise NotFittedError(
-            f"{data.repeat_buyers} customers came back; the model wants {MIN_REPEAT_BUYERS}"
+            marked(
+                "%(number)s customers came back; the model wants %(least)s",
+                number=data.repeat_buyers,
+                least=MIN_REPEAT_BUYERS,
+            )
         )
     likelihood = Likelihood(variant, data)
     best: Any = None
@@ -224,7 +234,7 @@ def fit(variant: Variant, data: Patterns) -> Fit:
         if is_level(best):
             break
     if best is None:
-        raise NotFittedError("the likelihood has no maximum on these data")
+        raise NotFittedError(marked("the likelihood has no maximum on these data"))
     r, alpha, a, b = (float(one) for one in np.exp(best.x))
     return Fit(
         model=variant.name,

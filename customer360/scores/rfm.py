@@ -1,11 +1,11 @@
 """Recency, frequency and monetary scores: fifths of the buyers, 5 the best.
 
-The cut points are the values at 20, 40, 60 and 80 % of the buyers, as SQL's `percentile_disc` finds
+The cut points are the values at 20, 40, 60 and 80% of the buyers, as SQL's `percentile_disc` finds
 them (the smallest value that at least so many buyers do not exceed). A score is one plus the number of
 cut points that a value lies strictly above. The tie rules:
 
 - equal values always have equal scores, whatever the order of the rows;
-- a group that spans several fifths has the score of the lowest one: where 60 % bought once, buying
+- a group that spans several fifths has the score of the lowest one: where 60% bought once, buying
   once scores 1 and the scores 2 and 3 stay empty, rather than being dealt out by chance;
 - the greatest value scores 5 all the same, as the least one scores 1: who bought on the very last day
   bought most lately, however many others did too.

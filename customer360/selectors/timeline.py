@@ -16,7 +16,9 @@ from carddata.selectors import with_phone_tail
 from conversations.models import Consent, CustomerIdentity, Message, Note
 from conversations.selectors import of_rooms_open_to
 from customer360.models import Purchase, ServiceInteraction
+from funnel_site.lib.marking import marked
 from funnel_site.lib.money import shown_amount
+from funnel_site.lib.words import translated
 from funnels.models import Funnel
 from reviews.models import Review
 
@@ -85,8 +87,10 @@ def _step(title: str) -> Callable[[Funnel], dict[str, Any]]:
     def entry(row: Funnel) -> dict[str, Any]:
         paid = title == "Transaction"
         return {
-            "title": title,
-            "text": shown_amount(row.transaction_value, row.currency) if paid else row.channel,
+            "title": translated(title),
+            "text": shown_amount(row.transaction_value, row.currency)
+            if paid
+            else row.shown_channel,
             "icon": "filter_alt",
             "link": ("admin:funnels_funnel_change", row.pk),
         }
@@ -175,21 +179,21 @@ SOURCES: dict[str, Source] = {
         permission="funnels.view_funnel",
         moment="leads_date",
         rows=_of(Funnel),
-        entry=_step("Lead"),
+        entry=_step(marked("Lead")),
     ),
     "booking": Source(
         kind="funnel",
         permission="funnels.view_funnel",
         moment="booking_date",
         rows=lambda key: Funnel.objects.filter(customer=key, booking_date__isnull=False),
-        entry=_step("Booking for"),
+        entry=_step(marked("Booking for")),
     ),
     "transaction": Source(
         kind="funnel",
         permission="funnels.view_funnel",
         moment="transaction_date",
         rows=lambda key: Funnel.objects.filter(customer=key, transaction_date__isnull=False),
-        entry=_step("Transaction"),
+        entry=_step(marked("Transaction")),
     ),
     "review": Source(
         kind="review",

@@ -25,13 +25,20 @@ from customer360.selectors.marks import newest_rows
 from customer360.services import comparing, publishing, staging, summaries
 from customer360.services.rescoring import score_stage
 from funnel_site.lib.days import site_today
+from funnel_site.lib.marking import marked
 
 logger = structlog.get_logger(__name__)
 
 RULES_VERSION = 1
 ABANDONED_AFTER = timedelta(minutes=30)
 BUILD_TASK = "customer360.tasks.run_build"
-STEPS = ("Starting", "Gathering", "Scoring", "Putting in place", "Tidying up")
+STEPS = (
+    marked("Starting"),
+    marked("Gathering"),
+    marked("Scoring"),
+    marked("Putting in place"),
+    marked("Tidying up"),
+)
 WORK_MEM = "256MB"
 Mode = ProfileBuild.Mode
 Told = Callable[[ProfileBuild], None]
@@ -60,7 +67,7 @@ def _hand_over(build: ProfileBuild) -> None:
     except Exception:
         logger.warning("broker not reached; the build ends", exc_info=True)
         build.state, build.finished_at = ProfileBuild.State.FAILED, now()
-        build.error = "The broker is away: no worker could be told. Try again."
+        build.error = marked("The broker is away: no worker could be told. Try again.")
         build.save(update_fields=["state", "finished_at", "error"])
 
 
@@ -86,7 +93,7 @@ def begin_build(*, mode: str, as_of: date | None = None, user: Any = None) -> Pr
     lost.filter(Q(alive_at__lt=long_ago) | Q(alive_at=None, started_at__lt=long_ago)).update(
         state=ProfileBuild.State.FAILED,
         finished_at=now(),
-        error="The worker was lost before it was done; the next build takes over its work.",
+        error=marked("The worker was lost before it was done; the next build takes over its work."),
     )
     day = as_of or site_today()
     try:
@@ -167,7 +174,7 @@ def run_build(
     except Exception as error:
         logger.exception("profile build failed", build_id=build.pk)
         build.state, build.finished_at = ProfileBuild.State.FAILED, now()
-        build.error = f"Unexpected: {type(error).__name__}"
+        build.error = marked("Unexpected: %(error)s", error=type(error).__name__)
         build.save(update_fields=["state", "finished_at", "error"])
         raise
     finally:

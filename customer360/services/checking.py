@@ -15,6 +15,7 @@ from customer360.scores.lifetimes import NotFittedError
 from customer360.selectors.answers import current_build
 from customer360.services.staging import fetch, parameters
 from funnel_site.lib.days import site_today
+from funnel_site.lib.marking import marked
 
 HELD_OUT = 90
 LARGEST_SAMPLE = 50_000
@@ -52,7 +53,7 @@ def check_model(*, as_of: date | None = None) -> ModelCheck:
                 days=HELD_OUT,
             )
     except NotFittedError as error:
-        check.note = f"{error}."[:300]
+        check.note = marked("%(why)s.", why=error.args[0])[:300]
     else:
         check.parameters = {name: getattr(fit, name) for name in ("r", "alpha", "a", "b")}
         check.bands = [band.as_json() for band in bands]

@@ -42,6 +42,7 @@ from customer360.source_rows import (
     table_of,
 )
 from funnel_site.lib.batches import chunks, insert_rows, update_rows
+from funnel_site.lib.marking import marked
 
 BATCH = 5_000
 MODELS: dict[str, type[models.Model]] = {
@@ -153,12 +154,17 @@ def load_file(
                 advance(load.read)
         load.state = CdpLoad.State.DONE
     except (OSError, ValueError, csv.Error) as error:
-        load.state, load.error = CdpLoad.State.FAILED, f"The file breaks off: {error}"[:300]
+        load.state, load.error = (
+            CdpLoad.State.FAILED,
+            marked("The file breaks off: %(error)s", error=error)[:300],
+        )
     except (IntegrityError, OperationalError):
         # The batch is taken back, and so is what it had counted.
         load.refresh_from_db()
         load.state = CdpLoad.State.FAILED
-        load.error = "Another load or a message wrote the same rows at this moment: load it again."
+        load.error = marked(
+            "Another load or a message wrote the same rows at this moment: load it again."
+        )
     load.finished_at = now()
     load.save()
     return load
@@ -191,7 +197,7 @@ def load_lines(load: CdpLoad, lines: Sequence[Line], *, defaults: Defaults) -> N
             continue
         if row.external_id in rows:
             earlier = rows.pop(row.external_id)[0]
-            reason = f"The same id comes again in line {line.number}."
+            reason = marked("The same id comes again in line %(line)s.", line=line.number)
             aside.append(_aside(load, earlier, State.REPEATED, reason, row.external_id))
             load.repeated += 1
         rows[row.external_id] = (line, row)

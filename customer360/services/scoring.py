@@ -24,6 +24,7 @@ from customer360.scores import (
     segments,
 )
 from customer360.services.quintiles import Quintile
+from funnel_site.lib.marking import marked
 
 LARGEST_SAMPLE = 100_000
 HORIZON = 90 * DAY
@@ -107,23 +108,31 @@ def fit_models(buyers: Buyers, *, as_of: int) -> Models:
     """Fit the purchase models and the spend model; a model that cannot be fitted is left out."""
     some = buyers.sample()
     notes = (
-        [f"Fitted on {len(some):,} of {len(buyers):,} buyers."] if len(some) < len(buyers) else []
+        [
+            marked(
+                "Fitted on %(some)s of %(all)s buyers.",
+                some=f"{len(some):,}",
+                all=f"{len(buyers):,}",
+            )
+        ]
+        if len(some) < len(buyers)
+        else []
     )
     try:
         patterns = lifetimes.grouped(*some.patterns(as_of))
         purchases = mbgnbd.fit(patterns)
     except lifetimes.NotFittedError as error:
-        return Models(note=f"Simple rule: {error}.")
+        return Models(note=marked("Simple rule: %(why)s.", why=error.args[0]))
     try:
         beside = bgnbd.fit(patterns)
     except lifetimes.NotFittedError as error:
         beside = None
-        notes.append(f"No BG/NBD: {error}.")
+        notes.append(marked("No BG/NBD: %(why)s.", why=error.args[0]))
     try:
         spend = gamma_gamma.fit(some.days - 1.0, some.repeat_value)
     except lifetimes.NotFittedError as error:
         spend = None
-        notes.append(f"No lifetime value: {error}.")
+        notes.append(marked("No lifetime value: %(why)s.", why=error.args[0]))
     return Models(purchases, beside, spend, " ".join(notes))
 
 

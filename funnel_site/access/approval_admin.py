@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 from funnel_site.access import approvals
 from funnel_site.access.approvals import ApprovalError
 from funnel_site.access.models import Approval
+from funnel_site.lib.marking import marked
 from funnel_site.lib.staff import RecordAdmin, display
 
 State = Approval.State
@@ -82,7 +83,9 @@ class ApprovalAdmin(RecordAdmin):
         except ApprovalError as error:
             messages.error(request, str(error))
         else:
-            self.log_change(request, approval, f"Confirmed: {approval.subject}")
+            self.log_change(
+                request, approval, marked("Confirmed: %(subject)s", subject=approval.subject)
+            )
         return redirect("admin:access_approval_change", key)
 
     def refuse_view(self, request: HttpRequest, key: int) -> HttpResponse:

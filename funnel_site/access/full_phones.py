@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from funnel_site.access import approvals
 from funnel_site.access.approvals import Kind, register
 from funnel_site.access.models import Approval
+from funnel_site.lib.money import shown_count
 
 FULL_PHONES = "full_phones_export"
 MAY_ASK = "conversations.export_contacts"
@@ -77,7 +78,8 @@ def decide(*, user: Any, rows: int, wanted: Mapping[str, Any]) -> Decision:
     if most is not None and rows > most:
         return Decision(
             Answer.REFUSED,
-            _("Your role takes at most %d rows with names and numbers in full.") % most,
+            _("Your role takes at most %s rows with names and numbers in full.")
+            % shown_count(most),
         )
     if granted := approvals.granted(kind=FULL_PHONES, user=user, payload=wanted):
         return Decision(Answer.GRANTED, _("Confirmed by %s.") % granted.decided_who, granted)

@@ -16,6 +16,7 @@ from django.contrib.auth.models import Group, User
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.html import format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
@@ -24,8 +25,9 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminT
 from funnel_site.access import approvals, staff
 from funnel_site.access.approval_admin import tell
 from funnel_site.access.approvals import ApprovalError
+from funnel_site.access.right_words import rights_of
 from funnel_site.access.roles import matrix
-from funnel_site.lib.staff import StaffAdmin
+from funnel_site.lib.staff import StaffAdmin, display
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
@@ -193,6 +195,19 @@ class RoleAdmin(AskingMixin, GroupAdmin, StaffAdmin):  # type: ignore[misc]
     form = RoleForm
     fields = ("name", "permissions", "reason")
     export_columns = ("name",)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Whoever cannot change a role reads what it may do, list by list."""
+        if obj is None or self.has_change_permission(request, obj):
+            return super().get_fields(request, obj)
+        return ("name", "shown_rights")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return (*super().get_readonly_fields(request, obj), "shown_rights")
+
+    @display(description=gettext_lazy("Permissions"))
+    def shown_rights(self, group: Group) -> str:
+        return format_html_join("", "<div><strong>{}</strong>: {}</div>", rights_of(group))
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """The roles of the file are changed in the file."""

@@ -95,6 +95,7 @@ class SignInAttemptAdmin(SignInList, ExportList, AccessAttemptAdmin):
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(RecordAdmin):
+    told = ("words",)
     resource_classes = [AuditResource]
     list_display = ("timestamp", "who", "shown_kind", "about", "words")
     list_filter = ("kind", ("timestamp", RangeDateTimeFilter), "content_type")
@@ -147,6 +148,12 @@ class AuditEntryAdmin(RecordAdmin):
     def about(self, entry: AuditEntry) -> str:
         kind = str(capfirst(entry.content_type.name))
         told = str(entry.object_repr)
+        if entry.object_pk and told.rpartition(" ")[2] == entry.object_pk:
+            # Kept as the kind and the number, in English or as the doer's language had it.
+            return f"{kind} {entry.object_pk}"
+        model: Any = entry.content_type.model_class()
+        if model is not None and told.lower() == model._meta.verbose_name_raw.lower():
+            return kind
         return told if told.startswith(kind) else f"{kind} {told}"
 
     @display(description=_("Before and after"))

@@ -4,6 +4,7 @@ from typing import Any
 
 from funnel_site.audit.trail import note
 from funnel_site.exports.models import ExportJob
+from funnel_site.lib.marking import marked
 
 
 def on_made_in_full(sender: type[ExportJob], job: ExportJob, **kwargs: Any) -> None:
@@ -11,7 +12,7 @@ def on_made_in_full(sender: type[ExportJob], job: ExportJob, **kwargs: Any) -> N
         "exported",
         ExportJob,
         key=job.pk,
-        words=f"Made {job.name} in full",
+        words=marked("Made %(name)s in full", name=job.name),
         facts={
             "list": job.report,
             "rows": job.rows_done,

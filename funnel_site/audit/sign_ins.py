@@ -10,6 +10,7 @@ from django.utils.timezone import now
 
 from funnel_site.audit.models import AuditEntry
 from funnel_site.audit.trail import note
+from funnel_site.lib.marking import marked
 
 logger = structlog.get_logger(__name__)
 
@@ -23,7 +24,7 @@ def on_sign_in(sender: Any, *, user: Any, request: Any = None, **_: Any) -> None
         AuditEntry.Kind.TOLD,
         type(user),
         key=user.pk,
-        words="A superuser signed in",
+        words=marked("A superuser signed in"),
         actor=user,
         facts={"from": str(address or "")},
     )

@@ -31,7 +31,7 @@ def complete(entry: "AuditEntry") -> None:
         entry.path = entry.path or request.path[:LONGEST_PATH]
     model = entry.content_type.model_class()
     if model is not None and (personal_fields(model) or not entry.object_repr):
-        entry.object_repr = f"{model._meta.verbose_name} {entry.object_pk}".strip().capitalize()
+        entry.object_repr = f"{model._meta.verbose_name_raw} {entry.object_pk}".strip().capitalize()
 
 
 def note(

@@ -20,6 +20,7 @@ from funnel_site.exports.models import ExportJob
 from funnel_site.exports.pages import EXPORTED, MINE, file_answer
 from funnel_site.exports.services import cancel, note_download, repeat
 from funnel_site.exports.writing import side_file
+from funnel_site.lib.marking import marked
 from funnel_site.lib.masking import may_export_unmasked
 from funnel_site.lib.money import shown_count
 from funnel_site.lib.staff import OwnRowsMixin, RecordAdmin, display
@@ -30,6 +31,7 @@ SHOWN = 50
 
 @admin.register(ExportJob)
 class ExportJobAdmin(OwnRowsMixin, RecordAdmin):
+    told = ("reason",)
     see_everyones = EVERYONES
     list_display = (
         "asked_at",
@@ -119,7 +121,7 @@ class ExportJobAdmin(OwnRowsMixin, RecordAdmin):
             messages.success(request, _("Cancelled."))
         else:
             messages.warning(request, _("It was finished already."))
-        self.log_change(request, job, f"Cancelled {job.name}")
+        self.log_change(request, job, marked("Cancelled %(name)s", name=job.name))
         return redirect(MINE)
 
     def again_view(self, request: HttpRequest, token: str) -> HttpResponse:
@@ -132,7 +134,7 @@ class ExportJobAdmin(OwnRowsMixin, RecordAdmin):
             messages.error(request, str(refusal))
         else:
             request.kind_of_deed = EXPORTED  # type: ignore[attr-defined]
-            self.log_change(request, fresh, f"Asked again for {fresh.name}")
+            self.log_change(request, fresh, marked("Asked again for %(name)s", name=fresh.name))
             messages.success(request, _("It is being made again."))
         return redirect(MINE)
 

@@ -17,6 +17,7 @@ from funnel_site.exports import leaves
 from funnel_site.exports.models import ExportJob
 from funnel_site.exports.services import check_number, note, start
 from funnel_site.exports.wanted import RefusedError
+from funnel_site.lib.money import shown_count
 
 State = ExportJob.State
 
@@ -64,11 +65,11 @@ def ask_in_full(
 
 def _subject(job: ExportJob, rows: int) -> str:
     words = ngettext(
-        "%(list)s: %(rows)d row with names and numbers in full",
-        "%(list)s: %(rows)d rows with names and numbers in full",
+        "%(list)s: %(rows)s row with names and numbers in full",
+        "%(list)s: %(rows)s rows with names and numbers in full",
         rows,
     )
-    return words % {"list": job.title, "rows": rows}
+    return words % {"list": job.title, "rows": shown_count(rows)}
 
 
 def _begin(job: ExportJob) -> None:
@@ -104,7 +105,7 @@ def facts(approval: Approval) -> list[tuple[str, str]]:
         return []
     told = [(_("File"), job.name)]
     if job.picked:
-        told.append((_("Rows"), _("%d rows picked by hand") % job.picked))
+        told.append((_("Rows"), _("%s rows picked by hand") % shown_count(job.picked)))
     elif not job.query:
         told.append((_("Filter"), _("none: the whole list")))
     return told + [(_("Filter"), f"{name}: {value}") for name, value in job.filters]

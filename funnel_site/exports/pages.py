@@ -22,7 +22,9 @@ from funnel_site.exports.in_full import ask_in_full
 from funnel_site.exports.models import ExportJob, filters_in_words
 from funnel_site.exports.services import ask
 from funnel_site.exports.writing import CONTENT_TYPES, parts_of
+from funnel_site.lib.marking import marked
 from funnel_site.lib.masking import may_export_unmasked
+from funnel_site.lib.money import shown_count
 from funnel_site.lib.paging import COUNTED, CappedPaginator
 
 MINE = "admin:exports_mine"
@@ -74,9 +76,9 @@ def _answer(page: Any, request: HttpRequest, form: ListExportForm) -> HttpRespon
     )
     request.kind_of_deed = EXPORTED  # type: ignore[attr-defined] # read by the audit
     if not is_given:
-        request.deeds = [f"Asked for {job.name}"]  # type: ignore[attr-defined]
-        words = _("%d rows are being made into a file. It appears here when it is ready.")
-        messages.success(request, words % number)
+        request.deeds = [marked("Asked for %(name)s", name=job.name)]  # type: ignore[attr-defined]
+        words = _("%s rows are being made into a file. It appears here when it is ready.")
+        messages.success(request, words % shown_count(number))
         return redirect(MINE)
     page.note_export(request, rows=number)
     want = asked.wanted(job, page=page, request=request, rows=rows)
@@ -104,7 +106,7 @@ def _ask_in_full(
         language=get_language() or settings.LANGUAGE_CODE,
     )
     request.kind_of_deed = EXPORTED  # type: ignore[attr-defined] # read by the audit
-    request.deeds = [f"Asked for {job.name} in full: {reason}"]  # type: ignore[attr-defined]
+    request.deeds = [marked("Asked for %(name)s in full: %(reason)s", name=job.name, reason=reason)]  # type: ignore[attr-defined]
     if job.is_asked:
         messages.warning(
             request,

@@ -29,6 +29,7 @@ from funnel_site.exports.models import ExportJob
 from funnel_site.exports.signals import made_in_full
 from funnel_site.exports.writing import parts_of
 from funnel_site.lib.background import begin
+from funnel_site.lib.marking import marked
 
 logger = structlog.get_logger(__name__)
 
@@ -140,7 +141,7 @@ def run(*, job_id: int) -> str:
     except Exception as error:
         logger.exception("an export failed", job_id=job_id)
         # The kind of error alone: its words may hold a number or a name.
-        _fail(job, _("It broke off (%s). Try it again.") % type(error).__name__)
+        _fail(job, marked("It broke off (%(error)s). Try it again.", error=type(error).__name__))
     return ExportJob.objects.values_list("state", flat=True).get(pk=job_id)
 
 
@@ -280,7 +281,7 @@ def sweep() -> int:
     unanswered = Q(approval=None) | Q(approval__expires_at__lte=moment)
     for job in ExportJob.objects.filter(unanswered, state=State.ASKED)[:1_000]:
         with override(job.language):
-            reason = _("Nobody has confirmed it in time. Ask again.")
+            reason = marked("Nobody has confirmed it in time. Ask again.")
         ExportJob.objects.filter(pk=job.pk, state=State.ASKED).update(
             state=State.FAILED, reason=reason, finished_at=moment
         )

@@ -23,6 +23,7 @@ from django.utils.translation import override
 from funnel_site.exports.models import ExportJob
 from funnel_site.lib.listing import ExportList
 from funnel_site.lib.masking import Taking, personal_fields, seen_by
+from funnel_site.lib.money import shown_count
 from funnel_site.lib.spreadsheet import MACHINE, SpreadsheetResource, model_field
 
 # What of a list's address says where one stands in it, and not which rows it shows.
@@ -149,7 +150,7 @@ def about(job: ExportJob, resource: SpreadsheetResource) -> list[tuple[str, str]
         ]
         lines += [(str(name), str(value)) for name, value in job.told]
         if job.picked:
-            lines.append((_("Rows"), _("%d rows picked by hand") % job.picked))
+            lines.append((_("Rows"), _("%s rows picked by hand") % shown_count(job.picked)))
         if not job.query:
             lines.append((_("Filter"), _("none: the whole list")))
         lines += [(_("Filter"), f"{name} = {value}") for name, value in job.pairs]

@@ -21,6 +21,7 @@ from funnel_site.imports.models import ImportJob
 from funnel_site.imports.pages import JOB
 from funnel_site.imports.services import cancel, confirm
 from funnel_site.lib.import_preview import SHOWN
+from funnel_site.lib.marking import marked
 from funnel_site.lib.staff import OwnRowsMixin, RecordAdmin, display
 
 EVERYONES = "imports.see_everyones_imports"
@@ -29,6 +30,7 @@ MOST = 50
 
 @admin.register(ImportJob)
 class ImportJobAdmin(OwnRowsMixin, RecordAdmin):
+    told = ("reason",)
     see_everyones = EVERYONES
     list_display = (
         "asked_at",
@@ -126,7 +128,7 @@ class ImportJobAdmin(OwnRowsMixin, RecordAdmin):
             messages.success(request, _("It is being applied: the whole file, or nothing of it."))
         else:
             messages.error(request, _("It cannot be confirmed any more. Hand the file in again."))
-        self.log_change(request, job, f"Confirmed the import of {job.name}")
+        self.log_change(request, job, marked("Confirmed the import of %(name)s", name=job.name))
         return redirect(JOB, token)
 
     def cancel_view(self, request: HttpRequest, token: str) -> HttpResponse:
@@ -135,7 +137,7 @@ class ImportJobAdmin(OwnRowsMixin, RecordAdmin):
             messages.success(request, _("Cancelled. Nothing was changed."))
         else:
             messages.warning(request, _("It was finished already."))
-        self.log_change(request, job, f"Cancelled the import of {job.name}")
+        self.log_change(request, job, marked("Cancelled the import of %(name)s", name=job.name))
         return redirect("admin:imports_mine")
 
     def _own(self, request: HttpRequest) -> QuerySet[ImportJob]:

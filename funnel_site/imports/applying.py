@@ -22,6 +22,7 @@ from funnel_site.imports.reading import UnreadableError, local_copy, parts_of
 from funnel_site.imports.tally import Tally
 from funnel_site.lib.import_preview import CountedResult
 from funnel_site.lib.importing import ImportList
+from funnel_site.lib.marking import marked
 from funnel_site.lib.masking import seen_by
 from funnel_site.lib.spreadsheet import guard
 
@@ -78,7 +79,7 @@ def apply(job: ImportJob) -> Tally:
         note(
             "changed",
             page.model,
-            words=f"Imported {job.name}",
+            words=marked("Imported %(name)s", name=job.name),
             facts={
                 "file": job.name,
                 "import": job.pk,

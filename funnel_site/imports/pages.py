@@ -12,6 +12,7 @@ from import_export.formats.base_formats import XLSX
 
 from funnel_site.imports.applying import RefusedError
 from funnel_site.imports.services import hand_in
+from funnel_site.lib.marking import marked
 
 JOB = "admin:imports_job"
 
@@ -31,7 +32,7 @@ def large_import(page: Any, request: HttpRequest, form: Any) -> HttpResponse:
     except RefusedError as refusal:
         messages.error(request, str(refusal))
         return redirect("admin:imports_mine")
-    request.deeds = [f"Handed in {job.name}"]  # type: ignore[attr-defined] # read by the audit
+    request.deeds = [marked("Handed in %(name)s", name=job.name)]  # type: ignore[attr-defined] # read by the audit
     messages.success(
         request, _("The file is being checked, row by row. Nothing changes before you confirm.")
     )

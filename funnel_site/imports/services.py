@@ -24,6 +24,7 @@ from funnel_site.imports.beating import StoppedError, write
 from funnel_site.imports.models import ImportJob
 from funnel_site.imports.tally import Tally
 from funnel_site.lib.background import begin
+from funnel_site.lib.marking import marked
 
 logger = structlog.get_logger(__name__)
 
@@ -110,7 +111,7 @@ def run(*, job_id: int) -> str:
         except Exception as error:
             logger.exception("an import failed", job_id=job_id)
             # The kind of error alone: its words may hold a number or a name.
-            _end(job, State.FAILED, _("It broke off (%s).") % type(error).__name__)
+            _end(job, State.FAILED, marked("It broke off (%(error)s).", error=type(error).__name__))
     return ImportJob.objects.values_list("state", flat=True).get(pk=job_id)
 
 

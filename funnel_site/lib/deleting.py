@@ -14,6 +14,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from funnel_site.lib.marking import marked
+
 ERASED = "(erased)"
 
 
@@ -87,7 +89,7 @@ class DeletionMixin:
         def delete(because: str) -> None:
             self.forget(request, row, because)
             # What stands in the history is kept without the words that went.
-            self.log_change(request, row, f"Deleted for good: {because}")  # type: ignore[attr-defined]
+            self.log_change(request, row, marked("Deleted for good: %(why)s", why=because))  # type: ignore[attr-defined]
 
         def done() -> HttpResponse:
             self.message_user(request, gettext("Deleted for good."))  # type: ignore[attr-defined]

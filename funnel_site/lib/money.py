@@ -43,6 +43,21 @@ def shown_count(number: int) -> str:
     return number_format(number, force_grouping=True)
 
 
+def shown_percent(share: Decimal | float | None, places: int = 1) -> str:
+    """So many of a hundred, the way the viewer's language writes it; a dash for none at all.
+
+    >>> from django.utils.translation import override
+    >>> shown_percent(53.66), shown_percent(21, 0), shown_percent(None)
+    ('53.7%', '21%', '–')
+    >>> with override("id"):
+    ...     shown_percent(1253.66)
+    '1.253,7%'
+    """
+    if share is None:
+        return "–"
+    return f"{number_format(round(Decimal(str(share)), places), places, force_grouping=True)}%"
+
+
 def _locale() -> Locale:
     try:
         return Locale.parse(get_language() or "en", sep="-")

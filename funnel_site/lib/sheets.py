@@ -4,22 +4,18 @@ Two errors are enough for everyone who calls: refused (somebody must mend it) an
 (worth another try later). Their messages are for staff.
 """
 
-import csv
-import io
 import ipaddress
 import json
 import re
 import socket
 import time
-import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import tenacity
-from charset_normalizer import from_bytes
 from django.conf import settings
 from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
 from google.oauth2.service_account import Credentials
@@ -30,6 +26,9 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
+
+from funnel_site.lib.marking import marked
+from funnel_site.lib.sheet_rows import SheetRefusedError, SheetUnavailableError, parse_csv
 
 Value = TypeVar("Value")
 SCOPES = ["https://www.googleapis.com/auth/spreadsheets.readonly"]
@@ -48,27 +47,15 @@ SHEET_ADDRESS = re.compile(
     r"(?!.*(?:output|format)=csv)(?:.*[#&?]gid=(?P<gid>\d+))?"
 )
 SHEET_KEY = re.compile(r"[A-Za-z0-9_-]{20,100}")
-WEB_PAGE = re.compile(r"\s*<(?:!doctype|!--|html|head|script|\?xml)", re.IGNORECASE)
 BUSY = frozenset({408, 429, 500, 502, 503, 504})
-NO_KEY = (
+NO_KEY = marked(
     "A Google Sheet needs GOOGLE_SERVICE_ACCOUNT_FILE or GOOGLE_SERVICE_ACCOUNT_JSON to be set."
 )
-BAD_KEY = "Google refuses the service account's key: make a new one in its console, and set that."
+BAD_KEY = marked(
+    "Google refuses the service account's key: make a new one in its console, and set that."
+)
 # Networks whose addresses carry an IPv4 address inside, which may be a private one.
 TUNNELS = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16")))
-ENCODINGS = ["cp1252", "cp1250", "cp1251", "cp1256", "cp874", "gb18030", "shift_jis", "euc_kr"]
-
-
-class SheetRefusedError(Exception):
-    """The sheet cannot be used as it is; trying again does not help before somebody mends it."""
-
-
-class SheetUnavailableError(Exception):
-    """The sheet could not be reached now; the next sync may. `retry_after` is in seconds."""
-
-    def __init__(self, message: str, *, retry_after: float = 0.0) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +74,17 @@ class ServiceAccount:
             try:
                 text = Path(settings.GOOGLE_SERVICE_ACCOUNT_FILE).read_text(encoding="utf-8")
             except (OSError, ValueError) as error:
-                raise SheetRefusedError("GOOGLE_SERVICE_ACCOUNT_FILE cannot be read.") from error
+                raise SheetRefusedError(
+                    marked("GOOGLE_SERVICE_ACCOUNT_FILE cannot be read.")
+                ) from error
         if not text:
             return None
         try:
             info = dict(json.loads(text))
         except (TypeError, ValueError) as error:
-            raise SheetRefusedError("The Google service account's key is not JSON.") from error
+            raise SheetRefusedError(
+                marked("The Google service account's key is not JSON.")
+            ) from error
         if settings.GOOGLE_TOKEN_URL:
             info["token_uri"] = settings.GOOGLE_TOKEN_URL
         return cls(info=info, api_base_url=settings.GOOGLE_SHEETS_API_BASE_URL)
@@ -129,17 +120,21 @@ def read_table(
         if path.is_file():
             return parse_csv(_read_file(path))
     except OSError as error:
-        raise SheetRefusedError(f"The file {path.name[:100]} cannot be read.") from error
+        raise SheetRefusedError(
+            marked("The file %(name)s cannot be read.", name=path.name[:100])
+        ) from error
     if SHEET_KEY.fullmatch(source):
         return _patiently(lambda: _read_google(source, worksheet, 0, credentials))
-    raise SheetRefusedError(f"There is no file {path.name[:100]}, and it is no spreadsheet key.")
+    raise SheetRefusedError(
+        marked("There is no file %(name)s, and it is no spreadsheet key.", name=path.name[:100])
+    )
 
 
 def _read_file(path: Path) -> bytes:
     with path.open("rb") as file:
         data = file.read(LARGEST_CSV + 1)
     if len(data) > LARGEST_CSV:
-        raise SheetRefusedError("The file is larger than 10 MB.")
+        raise SheetRefusedError(marked("The file is larger than 10 MB."))
     return data
 
 
@@ -165,47 +160,12 @@ def _pause(state: tenacity.RetryCallState) -> float:
 def _busy(who: str, answer: Response) -> SheetUnavailableError:
     text = answer.headers.get("Retry-After", "")
     seconds = float(text) if re.fullmatch(r"[0-9]{1,6}", text) else 0.0
-    words = f"{who} answers {answer.status_code}; what we have stays as it is."
+    words = marked(
+        "%(who)s answers %(status)s; what we have stays as it is.",
+        who=who,
+        status=answer.status_code,
+    )
     return SheetUnavailableError(words, retry_after=seconds)
-
-
-# --- CSV ------------------------------------------------------------------------------------------
-def parse_csv(data: bytes) -> list[list[str]]:
-    """CSV bytes to rows, whatever their encoding and whichever of , ; tab | parts the cells."""
-    if not data.strip():
-        return []
-    if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        raise SheetRefusedError("This is an Excel workbook, not CSV: save it as “CSV UTF-8”.")
-    text = _decode(data)
-    if "\x00" in text:
-        raise SheetRefusedError("This is not a CSV file.")
-    if WEB_PAGE.match(text):
-        raise SheetRefusedError(
-            "The address answers with a web page, not with CSV. Publish the sheet as CSV "
-            "(File, Share, Publish to web) and take that address."
-        )
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
-    try:
-        return list(rows)
-    except csv.Error as error:
-        raise SheetRefusedError(f"The CSV cannot be read: {error}.") from error
-
-
-def _delimiter(text: str) -> str:
-    """The one that makes the most cells of the header."""
-    lines = text.lstrip()[:PART].splitlines(keepends=True)
-    return max(",;\t|", key=lambda one: len(next(csv.reader(lines, delimiter=one), [])))
-
-
-def _decode(data: bytes) -> str:
-    has_utf16_mark = data.startswith((b"\xff\xfe", b"\xfe\xff"))
-    try:
-        return data.decode("utf-16" if has_utf16_mark else "utf-8-sig")
-    except UnicodeDecodeError:
-        best = None if has_utf16_mark else from_bytes(data, cp_isolation=ENCODINGS).best()
-    if best is None:
-        raise SheetRefusedError("The file's encoding is not known: save it as “CSV UTF-8”.")
-    return str(best)
 
 
 # --- Published CSV --------------------------------------------------------------------------------
@@ -258,11 +218,13 @@ def _fetch(address: str, *, allow_loopback: bool) -> bytes:
             session.mount("https://", HTTPAdapter() if is_local else _PublicAdapter())
             return _follow(session, address, is_local=is_local)
     except _ForbiddenPeerError as error:
-        raise SheetRefusedError("The address lies inside a private network.") from error
+        raise SheetRefusedError(marked("The address lies inside a private network.")) from error
     except ValueError as error:
-        raise SheetRefusedError("This is no web address that can be read.") from error
+        raise SheetRefusedError(marked("This is no web address that can be read.")) from error
     except (RequestException, HTTPError, OSError) as error:
-        raise SheetUnavailableError("The address cannot be reached safely and in time.") from error
+        raise SheetUnavailableError(
+            marked("The address cannot be reached safely and in time.")
+        ) from error
 
 
 def _is_loopback(address: str) -> bool:
@@ -273,30 +235,32 @@ def _follow(session: Session, address: str, *, is_local: bool) -> bytes:
     until = time.monotonic() + LONGEST_FETCH
     for _ in range(MOST_REDIRECTS):
         if not (_is_loopback(address) if is_local else address.lower().startswith("https://")):
-            raise SheetRefusedError("Only public https:// addresses are read.")
+            raise SheetRefusedError(marked("Only public https:// addresses are read."))
         with session.get(
             address, headers=HEADERS, timeout=TIMEOUT, stream=True, allow_redirects=False
         ) as answer:
             if not answer.is_redirect:
                 return _body(answer, until)
             address = urljoin(address, answer.headers["Location"])
-    raise SheetRefusedError("The address leads from one to another without an end.")
+    raise SheetRefusedError(marked("The address leads from one to another without an end."))
 
 
 def _body(answer: Response, until: float) -> bytes:
     if answer.status_code in BUSY:
-        raise _busy("The address", answer)
+        raise _busy(marked("The address"), answer)
     if answer.status_code != 200:
-        raise SheetRefusedError(f"The address answers {answer.status_code}; is it published?")
+        raise SheetRefusedError(
+            marked("The address answers %(status)s; is it published?", status=answer.status_code)
+        )
     if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise SheetRefusedError("The address answers with compressed data, not with CSV.")
+        raise SheetRefusedError(marked("The address answers with compressed data, not with CSV."))
     data = bytearray()
     while part := answer.raw.read1(PART, decode_content=False):
         data += part
         if len(data) > LARGEST_CSV:
-            raise SheetRefusedError("The sheet is larger than 10 MB.")
+            raise SheetRefusedError(marked("The sheet is larger than 10 MB."))
         if time.monotonic() > until:
-            raise SheetUnavailableError("The address takes too long.")
+            raise SheetUnavailableError(marked("The address takes too long."))
     return bytes(data)
 
 
@@ -326,7 +290,9 @@ def _read_google(
     except (RequestException, TransportError, RefreshError) as error:
         if isinstance(error, RefreshError) and not error.retryable:
             raise SheetRefusedError(BAD_KEY) from error
-        raise SheetUnavailableError("Google does not answer; what we have stays.") from error
+        raise SheetUnavailableError(
+            marked("Google does not answer; what we have stays.")
+        ) from error
     except (GoogleAuthError, ValueError, KeyError, TypeError) as error:
         raise SheetRefusedError(BAD_KEY) from error
 
@@ -354,7 +320,9 @@ def _title(client: HTTPClient, key: str, gid: int) -> str:
     for sheet in answer.get("sheets", []):
         if sheet["properties"].get("sheetId", 0) == gid:
             return str(sheet["properties"]["title"])
-    raise SheetRefusedError("The address points at a tab that the spreadsheet no longer has.")
+    raise SheetRefusedError(
+        marked("The address points at a tab that the spreadsheet no longer has.")
+    )
 
 
 def _explained(error: APIError, credentials: ServiceAccount, worksheet: str) -> Exception:
@@ -363,35 +331,16 @@ def _explained(error: APIError, credentials: ServiceAccount, worksheet: str) -> 
     if status in BUSY:
         return _busy("Google Sheets", error.response)
     what_to_do = {
-        400: f"The spreadsheet has no tab named {worksheet[:100]}." if worksheet else "",
+        400: marked("The spreadsheet has no tab named %(name)s.", name=worksheet[:100])
+        if worksheet
+        else "",
         401: BAD_KEY,
-        403: f"The sheet is not shared: share it with {credentials.email}, and see that the Google "
-        "Sheets API is switched on for the service account's project.",
-        404: "There is no spreadsheet with this key: look at its address.",
+        403: marked(
+            "The sheet is not shared: share it with %(email)s, and see that the Google Sheets API is switched on for the service account's project.",
+            email=credentials.email,
+        ),
+        404: marked("There is no spreadsheet with this key: look at its address."),
     }
-    return SheetRefusedError(what_to_do.get(status) or f"Google Sheets answers {status}.")
-
-
-# --- Headers --------------------------------------------------------------------------------------
-def header_index(
-    rows: Sequence[Sequence[str]], required: Sequence[str], aliases: Mapping[str, str]
-) -> dict[str, int]:
-    """The place of each named column of a table, by its lower-case name, blanks as underscores.
-
-    Raises SheetRefusedError: the table is empty, a required column is missing, or one is there twice.
-    """
-    if not any(cell.strip() for row in rows for cell in row):
-        raise SheetRefusedError("The sheet is empty; what we have stays as it is.")
-    found: dict[str, int] = {}
-    for place, cell in enumerate(rows[0]):
-        seen = "".join(one for one in cell if unicodedata.category(one) != "Cf")
-        words = " ".join(seen.split()).casefold()
-        plain = words.replace(" ", "_")
-        name = aliases.get(words) or aliases.get(plain, plain)
-        if name and name in found:
-            raise SheetRefusedError(f"The column “{name}” is there twice.")
-        if name:
-            found[name] = place
-    if missing := [name for name in required if name not in found]:
-        raise SheetRefusedError(f"The sheet has no column “{'”, “'.join(missing)}”.")
-    return found
+    return SheetRefusedError(
+        what_to_do.get(status) or marked("Google Sheets answers %(status)s.", status=status)
+    )

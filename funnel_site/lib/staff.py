@@ -18,6 +18,7 @@ from funnel_site.lib import masking
 from funnel_site.lib.listing import ExportList
 from funnel_site.lib.paging import CappedPaginator, FoundPaginator
 from funnel_site.lib.searching import SearchMixin
+from funnel_site.lib.words import translated
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -151,6 +152,54 @@ def _masked_field(name: str, mask: masking.Mask) -> Callable[[Any], str]:
     return display(description=capfirst(gettext_lazy(name.replace("_", " "))))(shown)
 
 
+class TellingMixin:
+    """Fields of `told` hold sentences of ours, kept in English; pages tell them in the viewer's language."""
+
+    told: tuple[str, ...] = ()
+    model: Any
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        return self._told(super().get_list_display(request))  # type: ignore[misc]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self._told(super().get_fields(request, obj))  # type: ignore[misc]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)  # type: ignore[misc]
+        return [
+            (name, {**options, "fields": self._told(options["fields"])})
+            for name, options in fieldsets
+        ]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        fields = super().get_readonly_fields(request, obj)  # type: ignore[misc]
+        return (*fields, *(_told_field(self.model, name) for name in self.told))
+
+    def _told(self, names: Any) -> Any:
+        if not self.told:
+            return names
+        return [
+            self._told(name)
+            if isinstance(name, list | tuple)
+            else _told_field(self.model, name)
+            if name in self.told
+            else name
+            for name in names
+        ]
+
+
+@lru_cache(maxsize=200)
+def _told_field(model: Any, name: str) -> Callable[[Any], str]:
+    """A column with a field's sentence told; the same one for the same field."""
+
+    def shown(row: Any) -> str:
+        return translated(getattr(row, name))
+
+    shown.__name__ = f"told_{name}"
+    words = capfirst(model._meta.get_field(name).verbose_name)
+    return display(description=words, ordering=name)(shown)
+
+
 class OwnPageMixin:
     """The page of one row is `own_page`; who finds no row, or may not see it, is answered by Django."""
 
@@ -191,7 +240,7 @@ class QuickChangeList(ChangeList):
         return super().get_ordering_field(field_name)
 
 
-class StaffAdmin(ExportList, SearchMixin, MaskingMixin, ModelAdmin):
+class StaffAdmin(ExportList, SearchMixin, TellingMixin, MaskingMixin, ModelAdmin):
     """A list that stays quick and can be exported, with forms in the theme's looks.
 
     It can be ordered by its usual order, and by the columns of `quick_orders`, which an index has in

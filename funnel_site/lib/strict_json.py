@@ -11,6 +11,8 @@ from typing import Any
 
 import orjson
 
+from funnel_site.lib.marking import marked
+
 DEEPEST = 32
 MOST_KEYS = 1_000
 SHORTEST_BIG_INTEGER = b"0" * 19
@@ -49,21 +51,25 @@ def _check_depth(body: bytes) -> None:
     outside = body.replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"')[::2]
     steps = b"".join(outside).translate(BRACKETS_TO_STEPS, NO_BRACKETS)
     if max(accumulate(memoryview(steps).cast("b")), default=0) > DEEPEST:
-        raise JSONRefusedError("too_deep", f"More than {DEEPEST} levels.")
+        raise JSONRefusedError("too_deep", marked("More than %(most)s levels.", most=DEEPEST))
 
 
 def _refusal(body: bytes, error: orjson.JSONDecodeError) -> JSONRefusedError:
     if not body.strip(BLANKS):
-        return JSONRefusedError("empty_body", "The body is empty.")
+        return JSONRefusedError("empty_body", marked("The body is empty."))
     # orjson refuses half a surrogate pair as it refuses a missing comma: only here it is text.
     if b"\\ud" in body.lower():
         try:
             _read_by_the_rules(body)
         except JSONRefusedError as refusal:
             return refusal
-        return JSONRefusedError("bad_text", "A text holds half a character.")
-    place = f"line {error.lineno}, column {error.colno}"
-    return JSONRefusedError("invalid_json", f"The body is not JSON in UTF-8 ({place}).")
+        return JSONRefusedError("bad_text", marked("A text holds half a character."))
+    words = marked(
+        "The body is not JSON in UTF-8 (line %(line)s, column %(column)s).",
+        line=error.lineno,
+        column=error.colno,
+    )
+    return JSONRefusedError("invalid_json", words)
 
 
 def _check_value(body: bytes, value: Any) -> None:
@@ -79,7 +85,7 @@ def _check_value(body: bytes, value: Any) -> None:
     elif colons > MOST_KEYS:
         _check_sizes(value)
     if b"\\u0000" in body and b"\\u0000" in again.replace(b"\\\\", b""):
-        raise JSONRefusedError("bad_text", "A text holds a NUL character.")
+        raise JSONRefusedError("bad_text", marked("A text holds a NUL character."))
 
 
 def _check_sizes(value: Any) -> None:
@@ -88,7 +94,9 @@ def _check_sizes(value: Any) -> None:
         one = waiting.pop()
         if isinstance(one, dict):
             if len(one) > MOST_KEYS:
-                raise JSONRefusedError("too_many_fields", f"More than {MOST_KEYS} fields.")
+                raise JSONRefusedError(
+                    "too_many_fields", marked("More than %(most)s fields.", most=MOST_KEYS)
+                )
             one = one.values()
         waiting.extend(inner for inner in one if isinstance(inner, dict | list))
 
@@ -97,36 +105,42 @@ def _read_by_the_rules(body: bytes) -> None:
     try:
         RULES.decode(body.decode())
     except UnicodeDecodeError as error:
-        raise JSONRefusedError("invalid_json", "The body is not UTF-8.") from error
+        raise JSONRefusedError("invalid_json", marked("The body is not UTF-8.")) from error
     except json.JSONDecodeError as error:
-        place = f"line {error.lineno}, column {error.colno}"
-        raise JSONRefusedError("invalid_json", f"The body is not JSON ({place}).") from error
+        words = marked(
+            "The body is not JSON (line %(line)s, column %(column)s).",
+            line=error.lineno,
+            column=error.colno,
+        )
+        raise JSONRefusedError("invalid_json", words) from error
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(pairs) > MOST_KEYS:
-        raise JSONRefusedError("too_many_fields", f"More than {MOST_KEYS} fields.")
+        raise JSONRefusedError(
+            "too_many_fields", marked("More than %(most)s fields.", most=MOST_KEYS)
+        )
     value = dict(pairs)
     if len(value) != len(pairs):
-        raise JSONRefusedError("duplicate_key", "A field is there twice.")
+        raise JSONRefusedError("duplicate_key", marked("A field is there twice."))
     return value
 
 
 def _constant(name: str) -> Any:
-    raise JSONRefusedError("invalid_json", f"{name} is no JSON.")
+    raise JSONRefusedError("invalid_json", marked("%(name)s is no JSON.", name=name))
 
 
 def _integer(text: str) -> int:
     # The length first: int() of a long text is quadratic.
     if len(text) > 20 or not -(2**63) <= int(text) < 2**64:
-        raise JSONRefusedError("invalid_json", "A number is too large.")
+        raise JSONRefusedError("invalid_json", marked("A number is too large."))
     return int(text)
 
 
 def _float(text: str) -> float:
     number = float(text)
     if number in (float("inf"), float("-inf")):
-        raise JSONRefusedError("invalid_json", "A number is too large.")
+        raise JSONRefusedError("invalid_json", marked("A number is too large."))
     return number
 
 

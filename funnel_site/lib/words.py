@@ -1,17 +1,19 @@
-"""Names of tables and columns in the viewer's language where no name was written by hand.
+"""Words in the viewer's language that no call of gettext stands before.
 
-Django derives "first customer message at" from `first_customer_message_at`. Those derived names are
-looked up in the catalogue like all others; written ones are wrapped where they stand.
+Names of tables and columns: Django derives "first customer message at" from
+`first_customer_message_at`, and that is looked up in the catalogue like all others. And sentences of
+ours that pure modules have made, or that were stored in English.
 """
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any
 
 from django.apps import apps
 from django.db.models import Field, IntegerField, Model
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import get_language, gettext, gettext_lazy
 
 from funnel_site.lib.marking import Marked
+from funnel_site.lib.retelling import retold
 
 # A line is a number of ours on WhatsApp; where a column holds a number, a line of a file is meant.
 OF_FILES = {"line": "file line", "lines": "file lines"}
@@ -26,10 +28,16 @@ def translate_derived_names() -> None:
                 field.verbose_name = gettext_lazy(_name(field))
 
 
-def derived_names(models: Iterable[type[Model]]) -> Iterable[str]:
-    """The English of what `translate_derived_names` has made translatable in the models."""
+def derived_names(models: Iterable[type[Model]], named: Container[str] = ()) -> Iterable[str]:
+    """The English of what `translate_derived_names` has made translatable in the models.
+
+    Those of the labels in `named` have other names of their own by now.
+    """
     for model in models:
-        written = model._meta.original_attrs
+        is_named = model._meta.label_lower in named
+        written = (
+            {"verbose_name", "verbose_name_plural"} if is_named else model._meta.original_attrs
+        )
         if "verbose_name" not in written:
             yield model._meta.verbose_name_raw
         if "verbose_name_plural" not in written:
@@ -61,9 +69,12 @@ def _is_derived(field: Field[Any, Any]) -> bool:
 
 
 def translated(words: str) -> str:
-    """Words of a pure module in the viewer's language. What the catalogue lacks stays as it is."""
+    """Words of a pure module, or stored ones of ours, in the viewer's language.
+
+    What the catalogue lacks stays as it is.
+    """
     if not isinstance(words, Marked):
-        return gettext(words) if words else ""
+        return retold(words, get_language() or "") if words else ""
     pattern = gettext(words.pattern) if words.pattern else ""
     if not words.values:
         return pattern

@@ -12,12 +12,9 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils.timezone import now
 
-from funnel_site.lib.sheets import (
-    ServiceAccount,
-    SheetRefusedError,
-    SheetUnavailableError,
-    read_table,
-)
+from funnel_site.lib.marking import marked
+from funnel_site.lib.sheet_rows import SheetRefusedError, SheetUnavailableError
+from funnel_site.lib.sheets import ServiceAccount, read_table
 from funnels.keyword_rows import KeywordRow, KeywordTable, read_keyword_rows
 from funnels.matching import normalise
 from funnels.models import Keyword, KeywordSync
@@ -66,7 +63,7 @@ def begin_sync(source: str) -> KeywordSync:
     ).update(
         state=KeywordSync.State.UNAVAILABLE,
         finished_at=now(),
-        error="The worker was lost before it was done.",
+        error=marked("The worker was lost before it was done."),
     )
     try:
         with transaction.atomic():
@@ -86,7 +83,11 @@ def finish_sync(sync: KeywordSync, *, source: str, force: bool = False) -> Keywo
         _end(sync, KeywordSync.State.UNAVAILABLE, str(error))
     except Exception as error:
         logger.exception("keyword sync failed", sync_id=sync.pk)
-        _end(sync, KeywordSync.State.UNAVAILABLE, f"Unexpected: {type(error).__name__}")
+        _end(
+            sync,
+            KeywordSync.State.UNAVAILABLE,
+            marked("Unexpected: %(error)s", error=type(error).__name__),
+        )
     return sync
 
 
@@ -130,8 +131,11 @@ def _refuse_shrinking(existing: Iterable[Keyword], gone: Iterable[Keyword], *, f
     lost = sum(1 for keyword in gone if _is_the_teams(keyword))
     if not force and active >= FEW and lost > active * (1 - LEAST_SHARE_KEPT):
         raise SheetRefusedError(
-            f"{lost} of {active} keywords are gone from the sheet. If that is meant, sync once "
-            "with --force."
+            marked(
+                "%(lost)s of %(active)s keywords are gone from the sheet. If that is meant, sync once with --force.",
+                lost=lost,
+                active=active,
+            )
         )
 
 
@@ -187,7 +191,9 @@ def keyword_fingerprint() -> str:
 def note_keyword_edit(*, by: str) -> KeywordSync:
     """Record that staff changed keywords by hand; messages from now on are read with them."""
     sync = KeywordSync(
-        source=f"edited by {by}"[:300], state=KeywordSync.State.DONE, started_at=now()
+        source=marked("edited by %(user)s", user=by)[:300],
+        state=KeywordSync.State.DONE,
+        started_at=now(),
     )
     _stamp(sync)
     sync.finished_at = now()

@@ -16,6 +16,8 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from conversations.models import Customer, MessageTemplate
 from conversations.template_text import TemplateTextError, filled
+from funnel_site.lib.marking import marked
+from funnel_site.lib.money import shown_count
 from funnel_site.lib.paging import CappedCount, counted_beside, number_beside
 from funnel_site.lib.staff import RecordAdmin, StaffAdmin, action, confirmed, display
 from funnel_site.lib.words import translated
@@ -158,7 +160,9 @@ class CampaignAdmin(StaffAdmin):
         campaign = form.cleaned_data["campaign"]
         report = invite_customers(campaign=campaign, customers=picked)
         del request.session[PICKED]
-        self.log_change(request, campaign, f"Invited {report.invited} customers")
+        self.log_change(
+            request, campaign, marked("Invited %(number)s customers", number=report.invited)
+        )
         self.message_user(
             request,
             gettext(
@@ -175,9 +179,10 @@ class CampaignAdmin(StaffAdmin):
         if campaign is None:
             raise PermissionDenied
         number = cancel_waiting(campaign=campaign, user=request.user)
-        self.log_change(request, campaign, f"Took {number} off the list")
+        self.log_change(request, campaign, marked("Took %(number)s off the list", number=number))
         self.message_user(
-            request, gettext("%(number)s customers are off the list.") % {"number": number}
+            request,
+            gettext("%(number)s customers are off the list.") % {"number": shown_count(number)},
         )
         return redirect("admin:reviews_campaign_change", object_id)
 
@@ -196,6 +201,7 @@ def _number(state: str) -> CappedCount:
 
 @admin.register(Invitation)
 class InvitationAdmin(RecordAdmin):
+    told = ("reason",)
     list_display = (
         "made_at",
         "customer",

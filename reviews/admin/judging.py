@@ -4,19 +4,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from conversations.services.sending import LONGEST_TEXT
+from funnel_site.lib.marking import marked
+from funnel_site.lib.words import translated
 
 REASONS = (
-    "Advertising",
-    "Insulting",
-    "Names a person, a number or an address",
-    "Not about the product",
-    "The customer asked for it",
-    "Written by ourselves",
-    "Another reason",
+    marked("Advertising"),
+    marked("Insulting"),
+    marked("Names a person, a number or an address"),
+    marked("Not about the product"),
+    marked("The customer asked for it"),
+    marked("Written by ourselves"),
+    marked("Another reason"),
 )
 
 
@@ -29,7 +33,7 @@ class Refusal:
     explanation: Any
     button: Any
     done: str
-    """For the log."""
+    """For the log, with a place for the reason."""
     outcome: Any
 
 
@@ -40,7 +44,7 @@ HIDE = Refusal(
         "They stay here, and no longer stand in the list of reviews that other systems read."
     ),
     button=_("Hide"),
-    done="Hid",
+    done=gettext_noop("Hid: %(why)s"),
     outcome=_("Hid %(number)s of %(all)s; the others were already."),
 )
 REJECT = Refusal(
@@ -48,7 +52,7 @@ REJECT = Refusal(
     title=_("Reject %(number)d reviews"),
     explanation=_("They stay here as refused, and are shown nowhere else."),
     button=_("Reject"),
-    done="Rejected",
+    done=gettext_noop("Rejected: %(why)s"),
     outcome=_("Rejected %(number)s of %(all)s; the others were already."),
 )
 
@@ -58,7 +62,7 @@ class HideForm(forms.Form):
 
     because = forms.ChoiceField(
         label=_("Reason"),
-        choices=[(reason, reason) for reason in REASONS],
+        choices=[(reason, lazy(translated, str)(reason)) for reason in REASONS],
         widget=UnfoldAdminSelectWidget,
     )
 

@@ -10,10 +10,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from funnel_site.lib.marking import marked
 from funnel_site.lib.staff import action
 from reviews.models import CatalogueProduct, Review
 from reviews.services.catalogue import (
@@ -102,7 +103,20 @@ class MatchingMixin:
     opts: Any
 
     def waiting_view(self, request: HttpRequest) -> HttpResponse:
-        """The queue has an address of its own, for the sidebar."""
+        """The queue has an address of its own, for the sidebar. Without a catalogue it says so."""
+        if not current_catalogue():
+            self.message_user(  # type: ignore[attr-defined]
+                request,
+                gettext(
+                    "There is no catalogue yet, so nothing can be matched. Add products under Catalogue products, or import a list of them."
+                ),
+            )
+            may_see = request.user.has_perm("reviews.view_catalogueproduct")
+            return redirect(
+                "admin:reviews_catalogueproduct_changelist"
+                if may_see
+                else "admin:reviews_review_changelist"
+            )
         return redirect(f"{reverse('admin:reviews_review_changelist')}?catalogue=waiting")
 
     @action(description=_("Match to a product…"), permissions=["moderate"])
@@ -143,7 +157,7 @@ class MatchingMixin:
             return TemplateResponse(request, "admin/reviews/review/match.html", context)
         product, remember = form.cleaned_data["chosen"], form.cleaned_data["remember"]
         number = match_reviews(reviews=chosen, product=product, remember=remember)
-        self._log(request, chosen, f"Matched to {product}")  # type: ignore[attr-defined]
+        self._log(request, chosen, marked("Matched to %(product)s", product=product))  # type: ignore[attr-defined]
         words = ngettext(
             "%(number)d review is about %(product)s now.",
             "%(number)d reviews are about %(product)s now.",
@@ -156,7 +170,7 @@ class MatchingMixin:
     def not_in_catalogue(self, request: HttpRequest, queryset: QuerySet[Review]) -> None:
         chosen: list[int] = self._chosen(request, queryset)  # type: ignore[attr-defined]
         number = leave_unlisted(reviews=chosen)
-        self._log(request, chosen, "Not in the catalogue")  # type: ignore[attr-defined]
+        self._log(request, chosen, marked("Not in the catalogue"))  # type: ignore[attr-defined]
         words = ngettext("%d review no longer waits.", "%d reviews no longer wait.", number)
         self.message_user(request, words % number)  # type: ignore[attr-defined]
 

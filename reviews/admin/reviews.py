@@ -20,6 +20,7 @@ from conversations.selectors import sees_room, with_delivery
 from funnel_site.lib.deleting import DeletionMixin
 from funnel_site.lib.filters import RecentValuesFilter
 from funnel_site.lib.importing import ImportList
+from funnel_site.lib.marking import marked
 from funnel_site.lib.staff import OwnPageMixin, StaffAdmin, action, display
 from funnel_site.lib.text import normalise
 from funnel_site.lib.words import translated
@@ -119,7 +120,7 @@ class ReviewAdmin(MatchingMixin, DeletionMixin, OwnPageMixin, ImportList, StaffA
         if not chosen:
             return
         changed = publish_reviews(reviews=chosen, user=request.user)
-        self._log(request, changed, "Published")
+        self._log(request, changed, marked("Published"))
         self.message_user(
             request,
             gettext("Published %(number)s of %(all)s; the others were already.")
@@ -155,7 +156,7 @@ class ReviewAdmin(MatchingMixin, DeletionMixin, OwnPageMixin, ImportList, StaffA
             return TemplateResponse(request, "admin/reviews/review/hide.html", context)
         because = form.cleaned_data["because"]
         changed = self._refused(request, way, chosen, because)
-        self._log(request, changed, f"{way.done}: {because}")
+        self._log(request, changed, marked(way.done, why=because))
         self.message_user(request, way.outcome % {"number": len(changed), "all": len(chosen)})
         return None
 
@@ -163,7 +164,7 @@ class ReviewAdmin(MatchingMixin, DeletionMixin, OwnPageMixin, ImportList, StaffA
     def flag(self, request: HttpRequest, queryset: QuerySet[Review]) -> None:
         """A new case of each: they wait for a decision as if they had just come in."""
         changed = look_again(reviews=self._chosen(request, queryset), user=request.user)
-        self._log(request, changed, "To be looked at again")
+        self._log(request, changed, marked("To be looked at again"))
         words = ngettext("%d review waits again.", "%d reviews wait again.", len(changed))
         self.message_user(request, words % len(changed))
 
@@ -249,12 +250,14 @@ class ReviewAdmin(MatchingMixin, DeletionMixin, OwnPageMixin, ImportList, StaffA
         if review is None or request.method != "POST" or not may(request):
             raise PermissionDenied
         if "publish" in request.POST:
-            self._log(request, publish_reviews(reviews=[key], user=request.user), "Published")
+            self._log(
+                request, publish_reviews(reviews=[key], user=request.user), marked("Published")
+            )
             self.message_user(request, gettext("Published."))
             return redirect("admin:reviews_review_change", key)
         if "again" in request.POST:
             again = look_again(reviews=[key], user=request.user)
-            self._log(request, again, "To be looked at again")
+            self._log(request, again, marked("To be looked at again"))
             self.message_user(request, _("It waits for a decision again."))
             return redirect("admin:reviews_review_change", key)
         form = HideForm(request.POST)
@@ -263,7 +266,7 @@ class ReviewAdmin(MatchingMixin, DeletionMixin, OwnPageMixin, ImportList, StaffA
         way = REJECT if "reject" in request.POST else HIDE
         because = form.cleaned_data["because"]
         changed = self._refused(request, way, [key], because)
-        self._log(request, changed, f"{way.done}: {because}")
+        self._log(request, changed, marked(way.done, why=because))
         self.message_user(request, gettext("Done. The list of reviews no longer shows it."))
         return redirect("admin:reviews_review_change", key)
 
@@ -276,7 +279,7 @@ class ReviewAdmin(MatchingMixin, DeletionMixin, OwnPageMixin, ImportList, StaffA
         if not form.is_valid():
             return self._page(request, review, HideForm(), note=form)
         note_answer(review=key, text=form.cleaned_data["text"], user=request.user)
-        self.log_change(request, review, "Answered publicly")
+        self.log_change(request, review, marked("Answered publicly"))
         self.message_user(request, gettext("The answer stands beside the review."))
         return redirect("admin:reviews_review_change", key)
 
@@ -293,7 +296,7 @@ class ReviewAdmin(MatchingMixin, DeletionMixin, OwnPageMixin, ImportList, StaffA
             return self._page(request, review, HideForm(), outcome.form)
         if outcome.message.body:
             note_answer(review=key, text=outcome.message.body, user=request.user)
-        self.log_change(request, review, "Answered")
+        self.log_change(request, review, marked("Answered"))
         self.message_user(request, gettext("The answer is on its way."))
         return redirect("admin:reviews_review_change", key)
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from conversations.models import Language, Line
+from funnel_site.lib.marking import marked
 from funnel_site.lib.staff import StaffAdmin
 from funnel_site.lib.words import translated
 from reviews.models import BotWords
@@ -129,7 +130,7 @@ class BotWordsAdmin(StaffAdmin):
         if not form.is_valid() or "preview" in request.POST:
             return self._page(request, line, language, form, _typed(request))
         words = save_words(line=line, language=language, texts=form.cleaned_data, user=request.user)
-        self.log_change(request, words, "Changed the bot's words")
+        self.log_change(request, words, marked("Changed the bot's words"))
         self.message_user(request, gettext("Saved. The bot says so from the next message on."))
         return redirect(_editor(line, language))
 

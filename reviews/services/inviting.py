@@ -16,6 +16,7 @@ from conversations.delivery import FAILURES
 from conversations.models import Channel, Customer, ErrorMeaning, Message, Room
 from conversations.services.sending import SendingRefusedError, send_template
 from funnel_site.lib.batches import chunks
+from funnel_site.lib.marking import marked
 from reviews.models import Campaign, Invitation
 from reviews.quiet_hours import is_polite
 from reviews.services.waking import wake_inviter_after_commit
@@ -211,7 +212,7 @@ def _rests(campaign: Campaign, invitation: Invitation) -> str:
         customer=invitation.customer, state=State.SENT, sent_at__gt=since
     )
     if asked.exists():
-        return f"Invited within the last {campaign.rest_days} days"
+        return marked("Invited within the last %(days)s days", days=campaign.rest_days)
     return ""
 
 
@@ -227,7 +228,8 @@ def values_for(campaign: Campaign, customer: Customer) -> dict[str, str]:
 def cancel_waiting(*, campaign: Campaign, user: Any) -> int:
     """Take everybody who has not been asked yet off a campaign's list."""
     return campaign.invitations.filter(state=State.WAITING).update(
-        state=State.SKIPPED, reason=f"Taken off the list by {user.get_username()}"
+        state=State.SKIPPED,
+        reason=marked("Taken off the list by %(user)s", user=user.get_username()),
     )
 
 

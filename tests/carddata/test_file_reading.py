@@ -345,7 +345,7 @@ def test_a_header_that_does_not_fit_is_refused_in_one_sentence(header: str, code
 
 
 def test_the_wrong_delimiter_is_named() -> None:
-    with pytest.raises(FileRefusedError, match=r"separated by semicolons.*says commas"):
+    with pytest.raises(FileRefusedError, match=r"separated by “;”.*says “,”"):
         read_header(HEADER.replace(",", ";"), PROFILE | {"delimiter": ","})
 
 

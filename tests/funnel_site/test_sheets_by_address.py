@@ -11,13 +11,8 @@ from typing import Any
 import pytest
 
 from funnel_site.lib import sheets
-from funnel_site.lib.sheets import (
-    ServiceAccount,
-    SheetRefusedError,
-    SheetUnavailableError,
-    is_public,
-    read_table,
-)
+from funnel_site.lib.sheet_rows import SheetRefusedError, SheetUnavailableError
+from funnel_site.lib.sheets import ServiceAccount, is_public, read_table
 from tests.sheets_server import EMAIL, KEY, SheetsServer
 
 ROWS = [["stage", "phrase"], ["opening", "halo"]]

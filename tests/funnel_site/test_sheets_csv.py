@@ -7,12 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from funnel_site.lib.sheets import (
-    SheetRefusedError,
-    header_index,
-    parse_csv,
-    read_table,
-)
+from funnel_site.lib.sheet_rows import SheetRefusedError, header_index, parse_csv
+from funnel_site.lib.sheets import read_table
 
 ROWS = [["stage", "phrase"], ["opening", "halo"]]
 

@@ -82,6 +82,7 @@ def test_the_system_page_says_what_waits_and_what_failed() -> None:
     page = operator("view_operations").get("/admin/operations/taskrun/system/").content.decode()
 
     assert "Dead letters: 3" in page
+    assert "<code>manage.py run_inbox</code>" in page
     assert "Deliveries are safe, but they wait" in page
     assert "could not be understood: 3" in page
     assert "required" in page

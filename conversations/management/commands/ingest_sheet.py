@@ -11,12 +11,8 @@ from conversations.management.commands.ingest_messages import Command as Message
 from conversations.services.drain import drain_inbox
 from conversations.services.files import FileReport, ingest_rows
 from funnel_site.lib.console import progress
-from funnel_site.lib.sheets import (
-    ServiceAccount,
-    SheetRefusedError,
-    SheetUnavailableError,
-    read_table,
-)
+from funnel_site.lib.sheet_rows import SheetRefusedError, SheetUnavailableError
+from funnel_site.lib.sheets import ServiceAccount, read_table
 
 
 class Command(MessagesCommand):
