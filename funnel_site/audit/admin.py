@@ -66,15 +66,32 @@ class SignInList(admin.ModelAdmin[Any]):
 
 
 @admin.register(AccessLog)
-class SignInAdmin(SignInList, AccessLogAdmin):
-    """Who came in, and went."""
+class SignInAdmin(SignInList, ExportList, AccessLogAdmin):
+    """Who came in, and went. The digest of a session stays out of a file."""
+
+    export_columns = (
+        "attempt_time",
+        "logout_time",
+        "username",
+        "ip_address",
+        "user_agent",
+        "path_info",
+    )
 
 
 @admin.register(AccessFailureLog)
-class SignInFailureAdmin(SignInList, AccessFailureLogAdmin):
+class SignInFailureAdmin(SignInList, ExportList, AccessFailureLogAdmin):
     """Who was refused."""
 
     list_filter = (*SignInList.list_filter, "locked_out")
+    export_columns = (
+        "attempt_time",
+        "username",
+        "ip_address",
+        "user_agent",
+        "path_info",
+        "locked_out",
+    )
 
 
 @admin.register(AccessAttempt)
