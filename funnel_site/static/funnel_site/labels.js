@@ -1,4 +1,4 @@
-// Names for what the theme leaves without one: the date and the time of a moment, a search box, a column.
+// Names for what the theme leaves without one: the date and the time of a moment, a search box.
 // After the scripts that wait for the same event.
 addEventListener("load", () => setTimeout(() => {
   for (const field of document.querySelectorAll(".vDateField, .vTimeField")) {
@@ -17,11 +17,6 @@ addEventListener("load", () => setTimeout(() => {
       const value = box.querySelector(".select2-selection__rendered")?.id ?? "";
       part.setAttribute("aria-labelledby", `${label.id} ${value}`.trim());
     }
-  }
-  // Where rows cannot be picked the theme calls their first column, on a phone, what one picks them by.
-  const first = document.querySelector("#result_list thead th:first-child")?.textContent.trim();
-  for (const cell of document.querySelectorAll("#result_list tbody td:first-child[data-label]")) {
-    if (first && !cell.querySelector("input")) cell.dataset.label = first;
   }
   for (const mark of document.querySelectorAll(".help-tooltip[aria-label]")) mark.setAttribute("role", "img");
 }));
