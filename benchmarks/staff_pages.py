@@ -6,11 +6,12 @@ DATABASE_URL=postgres://… python -m benchmarks.staff_pages [--customers 2000 2
 The lists are those of the admin site, their filters and orders those that each list offers. For each
 page: statements, milliseconds of wall time, and milliseconds of processor (this process's, and the
 database's where it runs on this machine), the least of some runs, beside an empty admin page; nothing
-is taken from the cache. A page fails where its statements differ, where its processor time grows beyond
-the goal, or where a first page costs more than the goal's multiple of an empty one. Other work on the
-machine costs processor time, too: so few and many are asked in turns, page by page, and what fails is
-measured again, warm and more often. The lines go to standard error as they are made, the table to standard output. With
---keep the databases stay for the next time.
+is taken from the cache. A page fails where many need more statements (a long list gives its totals only
+when asked, and needs fewer), where its processor time grows beyond the goal, or where a first page costs
+more than the goal's multiple of an empty one. Other work on the machine costs processor time, too: so few
+and many are asked in turns, page by page, and what fails is measured again, warm and more often. The lines
+go to standard error as they are made, the table to standard output. With --keep the databases stay for
+the next time.
 """
 
 import argparse
@@ -232,8 +233,8 @@ class Table:
         growth = slow.processor / base
         multiple = slow.processor / self.pairs[EMPTY_NAME][1].processor
         trouble = [slow.error or quick.error] if slow.error or quick.error else []
-        if quick.statements != slow.statements and quick.rows == slow.rows:
-            trouble.append("statements differ")
+        if quick.statements < slow.statements and quick.rows == slow.rows:
+            trouble.append("more statements")
         if growth > GROWTH and slow.processor - base > FLOOR_MS:
             trouble.append("grows")
         if multiple > MULTIPLE:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, F, Q, QuerySet, Window
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Window
 from django.db.models.functions import Right, RowNumber
 from django.utils.timezone import now
 
@@ -190,10 +190,12 @@ def reject_groups(file_id: int) -> list[dict[str, Any]]:
 
 
 def files_with_rejects() -> QuerySet[PartnerFile]:
-    """Files with open rejects, the newest first; `open` says how many."""
+    """The newest files with open rejects; `open` says how many. Those of other files are not read."""
+    rejects = RejectedRow.objects.filter(file=OuterRef("pk"), closed="").order_by()
+    number = rejects.values("file").annotate(number=Count("pk")).values("number")
     return (
-        PartnerFile.objects.filter(rejects__closed="")
-        .annotate(open=Count("rejects"))
+        PartnerFile.objects.filter(Exists(rejects))
+        .annotate(open=Subquery(number))
         .select_related("partner")
         .order_by("-created_at", "-pk")[:GROUPS_SHOWN]
     )

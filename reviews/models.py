@@ -318,9 +318,9 @@ class Review(models.Model):
         indexes = [
             models.Index(F("created_at").desc(), F("id").desc(), name="review_newest"),
             models.Index(
-                fields=["id"],
+                fields=["-created_at", "-id"],
                 condition=Q(product=None, is_unlisted=False),
-                name="review_product_to_match",
+                name="review_to_match",
             ),
             models.Index(
                 fields=["moderation", "-created_at", "-id"],
