@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from conversations.file_kinds import KINDS, LARGEST
-from conversations.models import Line, Message, MessageTemplate, Room
+from conversations.models import Customer, Line, Message, MessageTemplate, Room
 from conversations.selectors import service_window
 from conversations.services.sending import (
     LONGEST_TEXT,
@@ -235,13 +235,25 @@ def _looks(room: Room) -> dict[str, Any]:
         refuse_unless_writable(room, room.customer)
     except SendingRefusedError as refusal:
         notice = f"{translated(refusal.words)}."
-        if refusal.code == "opted_out" and room.customer and room.customer.opted_out_at:
-            notice = gettext(
-                "The customer opted out on %(opted_out_at)s: nothing may be sent to them, until they write START."
-            ) % {"opted_out_at": _moment(room.customer.opted_out_at)}
+        if refusal.code == "opted_out" and room.customer:
+            notice = _opted_out_notice(room, room.customer)
         return {"kind": REFUSED, "tone": "fs-bad", "icon": "block", "notice": notice}
     window = service_window(room)
     return _open_looks(window) if window.is_open else _closed_looks(window)
+
+
+def _opted_out_notice(room: Room, customer: Customer) -> str:
+    since = customer.opted_out_of(room.channel)
+    assert since is not None, "refused for it"
+    if customer.is_opted_out_everywhere:
+        words = gettext(
+            "The customer opted out on %(opted_out_at)s: nothing may be sent to them, until they write START."
+        )
+    else:
+        words = gettext(
+            "The customer opted out on %(opted_out_at)s: nothing may be sent to them by %(channel)s, until they write START there."
+        )
+    return words % {"opted_out_at": _moment(since), "channel": room.get_channel_display()}
 
 
 def _open_looks(window: Window) -> dict[str, Any]:

@@ -22,6 +22,8 @@ OPT_OUT = frozenset(
 OPT_IN = frozenset({"START", "UNSTOP", "YES", "MULAI"})
 """Words that opt in again. To a customer who has not opted out they are words like any other."""
 
+LONGEST_WORD = 40
+
 
 def one_word(text: str) -> str:
     """The whole message as one word in capitals, without marks around it; "" where it is longer.
@@ -29,7 +31,7 @@ def one_word(text: str) -> str:
     >>> one_word("  stop! "), one_word("stop by")
     ('STOP', '')
     """
-    if len(text) > 40:
+    if len(text) > LONGEST_WORD:
         return ""
     word = unicodedata.normalize("NFKC", text).strip(" \t\r\n.!?,;:'\"*_~").upper()
     return word if word and not any(one.isspace() for one in word) else ""

@@ -29,14 +29,30 @@ class CustomerResource(SpreadsheetResource):
     """Customers by phone number: names and e-mail addresses can be mended, people added."""
 
     template_columns = ("phone_number", "name", "email")
+    opted_out_channels = Field(column_name="opted_out_channels", readonly=True)
 
     class Meta:
         model = Customer
         import_id_fields = ("phone_number",)
-        fields = ("phone_number", "name", "email", "first_seen_at", "last_seen_at", "opted_out_at")
+        fields = (
+            "phone_number",
+            "name",
+            "email",
+            "first_seen_at",
+            "last_seen_at",
+            "opted_out_at",
+            "opted_out_channels",
+        )
         export_order = fields
         skip_unchanged = True
         report_skipped = True
+
+    def dehydrate_opted_out_channels(self, customer: Customer) -> str:
+        """As "whatsapp, sms", or "every", or "every, not whatsapp"."""
+        return ", ".join(
+            (channel or "every") if at else f"not {channel}"
+            for channel, at in sorted(customer.standing.items())
+        )
 
     def before_import_row(self, row: dict[str, Any], **kwargs: Any) -> None:
         """One spelling of the number, before it is looked up."""

@@ -14,14 +14,15 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateTimeFilter
-from unfold.widgets import UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from conversations.admin.joining import MAY_JOIN, join_page, picked_pair
-from conversations.models import Consent, Customer, CustomerIdentity, Message, Room
+from conversations.models import Channel, Consent, Customer, CustomerIdentity, Message, Room
 from conversations.resources import CustomerResource
 from conversations.selectors import rooms_open_to
 from conversations.services.blocking import OwnNumberError, process_held, set_blocked
 from conversations.services.consent import note_consent
+from conversations.standing import EVERY
 from funnel_site.lib.importing import ImportList
 from funnel_site.lib.staff import StaffAdmin, action, display
 
@@ -29,14 +30,49 @@ MOST_PICKED = 5_000
 
 
 class ConsentForm(forms.Form):
-    """Why a customer's standing is changed by hand."""
+    """Where and why a customer's standing is changed by hand."""
 
+    channel = forms.ChoiceField(label=_("Channel"), required=False, widget=UnfoldAdminSelectWidget)
     reason = forms.CharField(
         label=_("Reason"),
         max_length=100,
         widget=UnfoldAdminTextInputWidget,
         help_text=_("How the customer asked for it, as “by phone, 3 April”"),
     )
+
+    def __init__(self, *args: Any, customer: Customer, **kwargs: Any) -> None:
+        """The channels are those in which the customer has rooms, or has opted out or in before."""
+        super().__init__(*args, **kwargs)
+        used = set(customer.rooms.order_by().values_list("channel", flat=True).distinct())
+        used |= set(customer.standing)
+        field: Any = self.fields["channel"]
+        field.choices = [
+            (EVERY, gettext("Every channel")),
+            *((value, label) for value, label in Channel.choices if value in used),
+        ]
+
+    def words_of_errors(self) -> str:
+        """What is wrong, the field named."""
+        if "reason" in self.errors:
+            return gettext("Say why: how the customer asked for it.")
+        return gettext("Channel: choose one of the list.")
+
+
+def _words_of_standing(customer: Customer, consent: Consent) -> str:
+    """What holds now that staff have noted this."""
+    channel = consent.get_channel_display()
+    if consent.change == Consent.Change.OUT:
+        if not channel:
+            return gettext("Opted out: nothing is sent to this customer any more.")
+        return gettext("Opted out: nothing is sent to this customer by %(channel)s any more.") % {
+            "channel": channel
+        }
+    if customer.opted_out_at is None:
+        return gettext("Opted in again: this customer may be written to.")
+    return gettext("Opted in again for %(channel)s. What still holds: %(standing)s.") % {
+        "channel": channel,
+        "standing": customer.opted_out_words,
+    }
 
 
 class IdentityInline(admin.TabularInline[CustomerIdentity, Customer]):
@@ -98,7 +134,9 @@ class CustomerAdmin(ImportList, StaffAdmin):
             "customer": customer,
             "consents": customer.consents.order_by("-at", "-pk").select_related("noted_by")[:20],
             "held": Message.objects.filter(customer=customer, is_held=True).count(),
-            "consent_form": ConsentForm() if self.may_note_consent(request) else None,
+            "consent_form": (
+                ConsentForm(customer=customer) if self.may_note_consent(request) else None
+            ),
             **(extra_context or {}),
         }
         return super().change_view(request, object_id, form_url, context)  # type: ignore[no-any-return]
@@ -123,26 +161,20 @@ class CustomerAdmin(ImportList, StaffAdmin):
     def consent_view(self, request: HttpRequest, key: int) -> HttpResponse:
         """Opt a customer out, or in again, with the reason."""
         customer = self._asked_about(request, key)
-        form = ConsentForm(request.POST)
-        if not form.is_valid() or request.POST.get("change") not in Consent.Change.values:
-            self.message_user(
-                request, gettext("Say why: how the customer asked for it."), level="ERROR"
-            )
+        form = ConsentForm(request.POST, customer=customer)
+        change = request.POST.get("change", "")
+        if not form.is_valid() or change not in Consent.Change.values:
+            self.message_user(request, form.words_of_errors(), level="ERROR")
             return redirect("admin:conversations_customer_change", key)
-        is_out = request.POST.get("change") == Consent.Change.OUT
-        note_consent(
+        consent = note_consent(
             customer=customer,
-            change=Consent.Change.OUT if is_out else Consent.Change.IN,
+            channel=form.cleaned_data["channel"],
+            change=change,
             words=form.cleaned_data["reason"],
             noted_by=request.user,
         )
-        self.log_change(request, customer, "Opted out" if is_out else "Opted in again")
-        self.message_user(
-            request,
-            gettext("Opted out: nothing is sent to this customer any more.")
-            if is_out
-            else gettext("Opted in again: this customer may be written to."),
-        )
+        self.log_change(request, customer, consent.words_of_change)
+        self.message_user(request, _words_of_standing(customer, consent))
         return redirect("admin:conversations_customer_change", key)
 
     def block_view(self, request: HttpRequest, key: int) -> HttpResponse:
@@ -227,9 +259,9 @@ class CustomerAdmin(ImportList, StaffAdmin):
         description=_("May be written to"),
         label={"Yes": "success", "Opted out": "danger", "Blocked": "warning"},
     )
-    def consent(self, customer: Customer) -> str:
+    def consent(self, customer: Customer) -> str | tuple[str, str]:
         if customer.opted_out_at is not None:
-            return gettext("Opted out")
+            return "Opted out", customer.opted_out_words
         return gettext("Blocked") if customer.blocked_at is not None else gettext("Yes")
 
     @display(description=_("Rooms"))

@@ -1,5 +1,6 @@
 """Customers, rooms, messages, our lines, and the inbox they come from. Tables and constraints only."""
 
+from conversations.models.channels import Channel
 from conversations.models.desk import (
     CannedAnswer,
     Label,
@@ -18,7 +19,7 @@ from conversations.models.people import (
     IdentityChange,
     SharedValue,
 )
-from conversations.models.rooms import Channel, Message, MessageQuerySet, Room, Sender
+from conversations.models.rooms import Message, MessageQuerySet, Room, Sender
 from conversations.models.whatsapp import (
     Attachment,
     ErrorMeaning,

@@ -1,11 +1,16 @@
 """Customers and the keys by which they are known."""
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from conversations.models.channels import Channel
+from conversations.standing import EVERY, Standing, out_since
 from funnel_site.lib.days import shown_moment
 from funnel_site.lib.masking import shown_name, shown_phone
 
@@ -20,7 +25,16 @@ class Customer(models.Model):
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     opted_out_at = models.DateTimeField(
-        null=True, blank=True, help_text=_("Since then nothing may be sent to them")
+        null=True,
+        blank=True,
+        help_text=_("The latest opt-out that holds, in whichever channel"),
+    )
+    opted_out_channels = models.JSONField(
+        default=dict,
+        db_default=models.Value({}, models.JSONField()),
+        blank=True,
+        editable=False,
+        help_text=_("Since when nothing may be sent, by channel"),
     )
     blocked_at = models.DateTimeField(
         null=True,
@@ -52,6 +66,47 @@ class Customer(models.Model):
 
     def __str__(self) -> str:
         return shown_name(self.name) or shown_phone(self.phone_number) or f"Customer {self.pk}"
+
+    @property
+    def standing(self) -> Standing:
+        """Where they have opted out. A moment without channels, as of old, is for every channel."""
+        if self.opted_out_at is None:
+            return {}
+        if not self.opted_out_channels:
+            return {EVERY: self.opted_out_at}
+        return {
+            channel: datetime.fromisoformat(at) if at else None
+            for channel, at in self.opted_out_channels.items()
+        }
+
+    def opted_out_of(self, channel: str) -> datetime | None:
+        """Since when nothing may be sent to them in this channel; None where it may."""
+        return out_since(self.standing, channel)
+
+    @property
+    def is_opted_out_everywhere(self) -> bool:
+        """Whether every channel is out, but for `opted_out_names`."""
+        return EVERY in self.standing
+
+    @property
+    def opted_out_names(self) -> str:
+        """The channels that are out; where every channel is, those that are open all the same."""
+        is_out = not self.is_opted_out_everywhere
+        names = dict(Channel.choices)
+        found = [one for one, at in self.standing.items() if one and (at is not None) == is_out]
+        return ", ".join(str(names.get(one, one)) for one in sorted(found))
+
+    @property
+    def opted_out_words(self) -> str:
+        """Where they have opted out, in few words; empty where they have not."""
+        if self.opted_out_at is None:
+            return ""
+        names = self.opted_out_names
+        if not self.is_opted_out_everywhere:
+            return gettext("Opted out: %(channels)s") % {"channels": names}
+        if names:
+            return gettext("Opted out, but for %(channels)s") % {"channels": names}
+        return gettext("Opted out")
 
 
 class CustomerIdentity(models.Model):
@@ -154,7 +209,11 @@ class SharedValue(models.Model):
 
 
 class Consent(models.Model):
-    """One change of a customer's mind about being written to. Never changed, never removed."""
+    """One change of a customer's mind about being written to, in a channel or in every one.
+
+    Never changed, never removed; but for the rows of a join, which the next join replaces and whose
+    undoing takes them away. What follows from the rows is in `conversations.standing`.
+    """
 
     class Change(models.TextChoices):
         OUT = "out", _("Opted out")
@@ -164,12 +223,21 @@ class Consent(models.Model):
         CUSTOMER = "customer", _("The customer's word")
         PROVIDER = "provider", _("The provider's report")
         STAFF = "staff", _("Staff")
+        JOINED = "joined", _("Two customers joined")
 
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="consents")
+    channel = models.CharField(
+        max_length=16,
+        choices=Channel,
+        blank=True,
+        default=EVERY,
+        db_default=EVERY,
+        help_text=_("Empty: every channel"),
+    )
     change = models.CharField(max_length=3, choices=Change)
     origin = models.CharField(max_length=8, choices=Origin)
     words = models.CharField(max_length=100, blank=True, help_text=_("What was said"))
-    at = models.DateTimeField(help_text=_("When it was said; the latest holds"))
+    at = models.DateTimeField(help_text=_("When it was said; in each channel the latest holds"))
     message = models.ForeignKey(
         "conversations.Message", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -181,4 +249,10 @@ class Consent(models.Model):
         indexes = [models.Index(fields=["customer", "-at", "-id"], name="consent_latest")]
 
     def __str__(self) -> str:
-        return f"{self.get_change_display()}, {shown_moment(self.at)}"
+        return f"{self.words_of_change}, {shown_moment(self.at)}"
+
+    @property
+    def words_of_change(self) -> str:
+        """What changed and where: "Opted out: WhatsApp"."""
+        channel = self.get_channel_display()
+        return ": ".join(filter(None, (self.get_change_display(), channel)))

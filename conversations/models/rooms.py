@@ -7,22 +7,9 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from conversations.models.channels import Channel
 from conversations.models.people import Customer
 from funnel_site.lib.days import shown_moment
-
-
-class Channel(models.TextChoices):
-    """Where a conversation takes place."""
-
-    WHATSAPP = "whatsapp", _("WhatsApp")
-    INSTAGRAM = "instagram", _("Instagram")
-    FACEBOOK = "facebook", _("Facebook")
-    TELEGRAM = "telegram", _("Telegram")
-    LINE = "line", _("LINE")
-    SMS = "sms", _("SMS")
-    EMAIL = "email", _("E-mail")
-    WEBSITE = "website", _("Website")
-    OTHER = "other", _("Other")
 
 
 class Sender(models.TextChoices):
@@ -212,6 +199,11 @@ class Room(models.Model):
     def page_title(self) -> str:
         """Who is talked with: its own id says nothing to people."""
         return str(self.customer or _("an unidentified customer"))
+
+    @property
+    def is_opted_out(self) -> bool:
+        """Whether its customer has opted out of its channel."""
+        return self.customer is not None and self.customer.opted_out_of(self.channel) is not None
 
     @property
     def is_resolved_by_staff(self) -> bool:

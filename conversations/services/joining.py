@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext
 
 from conversations.models import Customer, CustomerIdentity, IdentityChange, Room
+from conversations.services.consent import join_standings
 from conversations.services.kept_rows import (
     differences,
     highest_keys,
@@ -54,6 +55,7 @@ def join_customers(
             rows.update(**{name: customer})
     _move_participation(customer, absorbed)
     survive(customer, absorbed)
+    join_standings(customer, absorbed)
     absorbed_key = absorbed.pk
     absorbed.delete()
     customer.save()
@@ -106,9 +108,8 @@ def survive(customer: Customer, absorbed: Customer) -> None:
     )
     customer.first_seen_at = min(customer.first_seen_at, absorbed.first_seen_at)
     customer.last_seen_at = max(customer.last_seen_at, absorbed.last_seen_at)
-    for name in ("opted_out_at", "blocked_at"):
-        moments = [getattr(one, name) for one in (customer, absorbed)]
-        setattr(customer, name, max((one for one in moments if one), default=None))
+    blocked = (customer.blocked_at, absorbed.blocked_at)
+    customer.blocked_at = max((at for at in blocked if at), default=None)
 
 
 def main_number(customer: Customer) -> str:

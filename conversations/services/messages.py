@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import cast
 
 from conversations.models import Customer, Message
-from conversations.services.arrivals import changes_of_mind, note_arrivals
+from conversations.services.arrivals import changes_of_mind, late_opt_ins, note_arrivals
 from conversations.services.consent import note_consents
 from conversations.services.identities import CustomerBook
 from conversations.services.rooms import Incoming, RoomBook, note_contacts
@@ -61,7 +61,7 @@ def store_messages(incoming: Sequence[Incoming], *, are_known_new: bool = False)
     answers = hear(heard)
     insert_rows([*messages, *(reply for answer in answers for reply in answer.replies)])
     note_arrivals(messages)
-    note_consents(consents)
+    note_consents([*consents, *late_opt_ins(consents)])
     announce(heard, answers)
     return messages
 

@@ -9,7 +9,15 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils.timezone import now
 
-from conversations.models import Customer, CustomerIdentity, IdentityChange, Message, Room
+from conversations.models import (
+    Consent,
+    Customer,
+    CustomerIdentity,
+    IdentityChange,
+    Message,
+    Room,
+)
+from conversations.services.consent import stand_by_ledger
 from conversations.services.kept_rows import (
     insert_again,
     label_of,
@@ -48,6 +56,7 @@ def undo_join(*, change: IdentityChange) -> Customer | None:
     _follow_keys(kept, survivor, parted)
     left = _restore_rows(kept["rows"])
     _restore_survivor(survivor, kept)
+    _part_words(kept, survivor, parted)
     left |= _arrived_since(kept, survivor)
     change.absorbed = {**kept, "undone_at": now().isoformat(), "left": left}
     change.save(update_fields=["absorbed"])
@@ -145,6 +154,20 @@ def _restore_survivor(survivor: Customer, kept: dict[str, Any]) -> None:
     if old:
         Customer.objects.filter(pk=survivor.pk).update(**typed(Customer, old))
         survivor.refresh_from_db()
+
+
+def _part_words(kept: dict[str, Any], survivor: Customer, parted: Customer) -> None:
+    """What was said since of being written to goes by its room; whom it is of stands by it anew."""
+    newest = kept["highest"].get("conversations.Consent.customer", 0)
+    said = Consent.objects.filter(customer=survivor, pk__gt=newest)
+    if "opted_out_channels" not in kept["fields"]:
+        # A join from before channels were told apart: what is said in its name came by a migration.
+        said.filter(origin=Consent.Origin.JOINED).delete()
+    keys = dict(said.values_list("pk", "message__room__customer"))
+    theirs = [key for key, owner in keys.items() if owner == parted.pk]
+    if keys:
+        Consent.objects.filter(pk__in=theirs).update(customer=parted)
+        stand_by_ledger([survivor, *([parted] if theirs else [])])
 
 
 def _arrived_since(kept: dict[str, Any], survivor: Customer) -> dict[str, list[str]]:

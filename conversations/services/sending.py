@@ -12,7 +12,16 @@ from django.db import IntegrityError, transaction
 from django.utils.timezone import now
 
 from conversations.delivery import RANK
-from conversations.models import Customer, Line, Message, MessageTemplate, Room, Sender, Sending
+from conversations.models import (
+    Channel,
+    Customer,
+    Line,
+    Message,
+    MessageTemplate,
+    Room,
+    Sender,
+    Sending,
+)
 from conversations.selectors import error_words, may_retry, service_window
 from conversations.services.accounts import account_for
 from conversations.services.sent_files import (
@@ -195,10 +204,10 @@ def retry_sending(*, message: Message, author: Any = None, token: str = "") -> M
 
 
 def refuse_unless_writable(room: Room, customer: Customer | None, *, to_address: str = "") -> None:
-    """Raise SendingRefusedError where nothing may or can be sent to this customer."""
+    """Raise SendingRefusedError where nothing may or can be sent to this customer in this room."""
     if customer is None or not (to_address or room.reply_address):
         raise SendingRefusedError("no_address")
-    if customer.opted_out_at is not None:
+    if customer.opted_out_of(room.channel) is not None:
         raise SendingRefusedError("opted_out")
     if customer.blocked_at is not None:
         raise SendingRefusedError("blocked")
@@ -240,14 +249,14 @@ def _address_of(room: Room, customer: Customer | None) -> str:
 def _room_for(customer: Customer | None, line: Line) -> Room:
     """The customer's room on WhatsApp that is not resolved, or a new one; they are locked."""
     sessions = Room.objects.filter(
-        customer=customer, channel="whatsapp", source=Room.SESSION_SOURCE
+        customer=customer, channel=Channel.WHATSAPP, source=Room.SESSION_SOURCE
     )
     if room := sessions.exclude(status=Room.Status.RESOLVED).first():
         return room
     moment = now()
     return Room.objects.create(
         customer=customer,
-        channel="whatsapp",
+        channel=Channel.WHATSAPP,
         source=Room.SESSION_SOURCE,
         external_id=f"to-{customer.pk if customer else 0}-{moment:%Y%m%d%H%M%S%f}",
         started_at=moment,

@@ -10,9 +10,10 @@ from django.utils.timezone import now
 
 from conversations.delivery import RANK
 from conversations.models import Consent, ErrorMeaning, Message, ParkedStatus, Sender, Sending
-from conversations.services.consent import OUT, note_consent
+from conversations.services.consent import note_consent
 from conversations.services.twilio_inbox import TWILIO
 from conversations.signals import delivery_changed
+from conversations.standing import OUT
 from conversations.twilio_shapes import StatusReport
 
 logger = structlog.get_logger(__name__)
@@ -122,16 +123,18 @@ def _merge(sid: str, report: StatusReport) -> bool:
 
 
 def _heed_error(sid: str, report: StatusReport) -> None:
-    """A code that means "do not write to this customer" is their opt-out, told by the provider."""
+    """A code that means "do not write to this customer" is their opt-out there, told by the provider."""
     is_opt_out = ErrorMeaning.objects.filter(
         code=report.error_code, action=ErrorMeaning.Action.OPT_OUT
     ).exists()
     if not is_opt_out:
         return
-    message = Message.objects.select_related("customer").get(source=TWILIO, external_id=sid)
-    if message.customer is not None and message.customer.opted_out_at is None:
+    message = Message.objects.select_related("customer", "room").get(source=TWILIO, external_id=sid)
+    channel = message.room.channel
+    if message.customer is not None and message.customer.opted_out_of(channel) is None:
         note_consent(
             customer=message.customer,
+            channel=channel,
             change=OUT,
             origin=Consent.Origin.PROVIDER,
             words=f"error {report.error_code}",

@@ -151,7 +151,7 @@ def _note(row: Note) -> dict[str, Any]:
 
 def _consent(row: Consent) -> dict[str, Any]:
     who = row.noted_by or row.get_origin_display()
-    return {"title": f"{row.get_change_display()} ({who})", "text": row.words, "icon": "front_hand"}
+    return {"title": f"{row.words_of_change} ({who})", "text": row.words, "icon": "front_hand"}
 
 
 def _of(model: Any) -> Callable[[int], QuerySet[Any]]:

@@ -38,9 +38,14 @@ def said_in(message: Message) -> Said:
         media_words=media_words([str(item.get("type", "")) for item in message.media]),
         profile_name=str(details.get("profile_name", "")).strip(),
         payload=str(details.get("button", {}).get("payload", "")),
-        is_opted_out=customer.opted_out_at is not None if is_out is None else is_out,
+        is_opted_out=_is_out(message) if is_out is None else is_out,
         is_answered="opt_out_type" in details,
     )
+
+
+def _is_out(message: Message) -> bool:
+    customer = message.customer
+    return customer is not None and customer.opted_out_of(message.room.channel) is not None
 
 
 def media_words(types: Sequence[str]) -> str:

@@ -13,7 +13,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.utils.timezone import now
 
 from conversations.delivery import FAILURES
-from conversations.models import Customer, ErrorMeaning, Message, Room
+from conversations.models import Channel, Customer, ErrorMeaning, Message, Room
 from conversations.services.sending import SendingRefusedError, send_template
 from funnel_site.lib.batches import chunks
 from reviews.models import Campaign, Invitation
@@ -37,7 +37,7 @@ class InviteReport:
     again: int = 0
     """Asked by this campaign before."""
     unwritable: int = 0
-    """Opted out, blocked, or without a number."""
+    """Opted out of WhatsApp or of every channel, blocked, or without a number."""
 
     def __add__(self, other: "InviteReport") -> "InviteReport":
         return InviteReport(
@@ -66,10 +66,13 @@ def _invite(campaign: Campaign, picked: list[int]) -> InviteReport:
     writable = Customer.objects.filter(
         ~Q(phone_number="") | Exists(has_written),
         pk__in=picked,
-        opted_out_at=None,
         blocked_at=None,
     )
-    chosen = list(writable.order_by("pk").values_list("pk", flat=True))
+    # Templates are WhatsApp's, and so are the rooms that they are sent to.
+    standings = writable.only("opted_out_at", "opted_out_channels").order_by("pk")
+    chosen = [
+        customer.pk for customer in standings if customer.opted_out_of(Channel.WHATSAPP) is None
+    ]
     before = Invitation.objects.filter(campaign=campaign, customer__in=chosen).count()
     Invitation.objects.bulk_create(
         [Invitation(campaign=campaign, customer_id=key, made_at=now()) for key in chosen],

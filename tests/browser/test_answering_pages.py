@@ -9,6 +9,7 @@ from django.utils.timezone import now
 from playwright.sync_api import Page, expect
 
 from conversations.models import Customer, Message, MessageTemplate, Room, Sending
+from conversations.services.consent import note_consent
 from conversations.services.sending import send_message
 from conversations.services.statuses import apply_report
 from conversations.twilio_shapes import StatusReport
@@ -124,14 +125,17 @@ def test_an_opted_out_customer_has_a_notice_and_staff_can_lift_it(
     live_server: Any,
     room: Room,
 ) -> None:
-    Customer.objects.filter(rooms=room).update(opted_out_at=now())
+    customer = Customer.objects.get(rooms=room)
+    note_consent(customer=customer, change="out", channel="whatsapp", origin="customer")
     staff.goto(f"{live_server.url}/admin/conversations/room/{room.pk}/change/")
-    expect(staff.locator("#answer")).to_contain_text("opted out")
+    expect(staff.locator("#answer")).to_contain_text("nothing may be sent to them by WhatsApp")
     expect(staff.locator("#id_body")).to_have_count(0)
     looks(staff, "room-opted-out")
 
     staff.goto(f"{live_server.url}/admin/conversations/customer/{room.customer_id}/change/")
     looks(staff, "customer-opted-out")
+    expect(staff.locator("body")).to_contain_text("Opted out of WhatsApp, the last time on")
+    staff.select_option("#id_channel", label="WhatsApp")
     staff.fill("#id_reason", "asked for it by phone")
     staff.click("text=Opt in again")
 

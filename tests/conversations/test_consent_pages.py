@@ -7,8 +7,9 @@ from django.test import Client
 from conversations.models import (
     Consent,
 )
+from conversations.resources import CustomerResource
 from tests.conversations.agents import staff
-from tests.reviews.making import make_customer
+from tests.reviews.making import make_customer, make_room
 
 CONSENT = "/admin/conversations/customer/{}/consent/"
 
@@ -40,6 +41,44 @@ def test_staff_opt_a_customer_out_and_in_again_with_the_reason(lead: Client) -> 
         ("out", "staff", "asked by phone", user),
         ("in", "staff", "wrote an e-mail", user),
     ]
+
+
+def test_staff_opt_a_customer_out_of_one_channel_alone(lead: Client) -> None:
+    customer = make_customer()
+    make_room(customer)
+    make_room(customer, channel="sms")
+    address = CONSENT.format(customer.pk)
+    page = f"/admin/conversations/customer/{customer.pk}/change/"
+    assert '<option value="" selected>Every channel</option>' in lead.get(page).content.decode()
+
+    lead.post(address, {"change": "out", "channel": "sms", "reason": "asked"})
+    customer.refresh_from_db()
+    assert customer.opted_out_of("sms") is not None
+    assert customer.opted_out_of("whatsapp") is None
+    shown = lead.get(page).content.decode()
+    assert "Opted out of SMS, the last time on" in shown
+    assert all(f'value="{change}"' in shown for change in ("in", "out"))
+    rows = "/admin/conversations/customer/"
+    assert "Opted out: SMS" in lead.get(rows).content.decode()
+    assert CustomerResource().export().dict[0]["opted_out_channels"] == "sms"
+
+    lead.post(address, {"change": "out", "reason": "asked"})
+    lead.post(address, {"change": "in", "channel": "whatsapp", "reason": "asked"})
+    customer.refresh_from_db()
+    assert customer.opted_out_of("sms") is not None
+    assert customer.opted_out_of("whatsapp") is None
+    assert "Opted out, but for WhatsApp" in lead.get(rows).content.decode()
+    assert CustomerResource().export().dict[0]["opted_out_channels"] == "every, not whatsapp"
+
+
+def test_a_channel_that_the_form_does_not_offer_is_refused_by_name(lead: Client) -> None:
+    customer = make_customer()
+
+    form = {"change": "out", "channel": "line", "reason": "x"}
+    answer = lead.post(CONSENT.format(customer.pk), form, follow=True)
+
+    assert "Channel: choose one of the list." in answer.content.decode()
+    assert not Consent.objects.exists()
 
 
 def test_two_who_opt_a_customer_out_do_not_opt_them_in(lead: Client) -> None:

@@ -14,6 +14,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils.timezone import now
 
 from conversations.models import Customer, Message, Room, Sending
+from conversations.services.consent import note_consent
 from conversations.services.statuses import apply_report
 from conversations.twilio_shapes import StatusReport
 from reviews.models import Campaign, Invitation
@@ -69,8 +70,10 @@ def test_nobody_is_asked_twice_by_a_campaign(campaign: Campaign) -> None:
 
 
 def test_the_opted_out_the_blocked_and_the_unreachable_are_left_out(campaign: Campaign) -> None:
-    out, blocked, nameless, known = (make_customer(number) for number in range(1, 5))
+    out, blocked, nameless, known, stopped = (make_customer(number) for number in range(1, 6))
     Customer.objects.filter(pk=out.pk).update(opted_out_at=now())
+    note_consent(customer=stopped, change="out", channel="whatsapp")
+    note_consent(customer=known, change="out", channel="sms")
     Customer.objects.filter(pk=blocked.pk).update(blocked_at=now())
     Customer.objects.filter(pk__in=[nameless.pk, known.pk]).update(phone_number="")
     Room.objects.create(
@@ -82,12 +85,12 @@ def test_the_opted_out_the_blocked_and_the_unreachable_are_left_out(campaign: Ca
         reply_address="whatsapp:US.13491208655302741918",
         our_address=OUR_ADDRESS,
     )
-    people = [out.pk, blocked.pk, nameless.pk, known.pk, 99_999]
+    people = [out.pk, blocked.pk, nameless.pk, known.pk, stopped.pk, 99_999]
 
     report = invite_customers(campaign=campaign, customers=people)
     send_invitations()
 
-    assert (report.invited, report.unwritable) == (1, 4)
+    assert (report.invited, report.unwritable) == (1, 5)
     assert Sending.objects.get().to_address == "whatsapp:US.13491208655302741918"
 
 

@@ -15,7 +15,7 @@ from conversations.services.inbox import Delivery, store_deliveries
 from reviews.models import BotWords, Campaign, Invitation, Review, ReviewSession
 from reviews.services.words import words_for
 from tests.reviews.conftest import Say
-from tests.twilio_posts import ACCOUNT, OURS, message_form
+from tests.twilio_posts import ACCOUNT, CUSTOMER, OURS, message_form
 
 ASK = "Hi! Which product is this review for?"
 GO_ON = "Last time you started on {} -- shall we continue? Please answer YES or NO."
@@ -216,6 +216,39 @@ def test_stop_is_kept_and_obeyed_until_start(say: Say) -> None:
     assert customer.opted_out_at is None
     changes = Consent.objects.order_by("id").values_list("change", flat=True)
     assert list(changes) == ["out", "out", "in"]
+
+
+def test_a_word_is_for_the_channel_in_which_it_was_said(say: Say) -> None:
+    sms = {"From": CUSTOMER.removeprefix("whatsapp:"), "To": OURS.removeprefix("whatsapp:")}
+    say("Hi")
+    say("STOP")
+
+    customer = Customer.objects.get()
+    assert list(customer.standing) == ["whatsapp"]
+    assert say("Hi", **sms) == ASK
+    note_consent(customer=customer, change="out")
+    assert say("Hi", **sms) == ""
+    assert "Welcome back" in say("START", **sms)
+    customer.refresh_from_db()
+    assert customer.opted_out_of("sms") is None
+    assert customer.opted_out_of("whatsapp") is not None
+    assert customer.opted_out_of("email") is not None
+
+
+def test_a_start_that_was_read_before_its_stop_lifts_it(say: Say) -> None:
+    say("Hi")
+    said = {"start": 10, "STOP": 9, "yes": 11}
+    for text, minute in said.items():
+        form = message_form(text)
+        key = f"{ACCOUNT}:{form['MessageSid']}"
+        delivery = Delivery(key=key, body=urlencode(form).encode())
+        received_at = now() + timedelta(minutes=minute)
+        store_deliveries(source="twilio", deliveries=[delivery], received_at=received_at)
+        drain_inbox()
+
+    assert Customer.objects.get().opted_out_at is None
+    rows = Consent.objects.order_by("at").values_list("change", "words")
+    assert list(rows) == [("out", "STOP"), ("in", "start")]
 
 
 def test_what_twilio_has_answered_is_not_answered_again(say: Say) -> None:

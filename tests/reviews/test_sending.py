@@ -123,6 +123,16 @@ def test_two_answers_leave_in_the_order_in_which_they_were_written(
     assert sent(twilio) == ["first", "second"]
 
 
+def test_who_has_opted_out_of_another_channel_is_written_to(
+    twilio: LocalTwilio, room: Room
+) -> None:
+    note_consent(customer=Customer.objects.get(), change="out", channel="sms")
+
+    send_message(room=room, text="hello")
+
+    assert sent(twilio) == ["hello"]
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [
@@ -141,7 +151,7 @@ def test_what_may_not_be_sent_is_refused_at_once(
     customer = Customer.objects.get()
     text = {"empty": " \n", "too_long": "x" * 1_601}.get(change, "hello")
     if change == "opted_out":
-        note_consent(customer=customer, change="out")
+        note_consent(customer=customer, change="out", channel="whatsapp")
     if change == "blocked":
         Customer.objects.update(blocked_at=now())
     if change == "late":

@@ -187,7 +187,9 @@ def test_the_providers_opt_out_is_the_customers(post: Post, reply: Message, code
 
     customer = Customer.objects.get()
     assert customer.opted_out_at is not None
-    assert customer.consents.get().origin == "provider"
+    assert (consent := customer.consents.get()).origin == "provider"
+    assert consent.channel == "whatsapp"
+    assert customer.opted_out_of("sms") is None
 
 
 def test_a_status_that_waits_for_the_drain_is_applied_by_it(post: Post, reply: Message) -> None:

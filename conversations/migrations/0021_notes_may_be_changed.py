@@ -51,7 +51,7 @@ def backwards(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("conversations", "0019_files_may_be_sent_again")]
+    dependencies = [("conversations", "0020_consent_by_channel")]
 
     operations = [
         migrations.AddField(
