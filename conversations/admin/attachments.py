@@ -28,6 +28,9 @@ class AttachmentAdmin(RecordAdmin):
         theirs = of_rooms_open_to(request.user, "message__room")
         return super().get_queryset(request).filter(theirs)
 
+    def is_part_for(self, request: HttpRequest) -> bool:
+        return bool(of_rooms_open_to(request.user, "message__room"))
+
     def get_urls(self) -> list[Any]:
         wrap = self.admin_site.admin_view
         return [

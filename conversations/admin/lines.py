@@ -184,6 +184,9 @@ class SendingAdmin(RecordAdmin):
         theirs = of_rooms_open_to(request.user, "message__room")
         return super().get_queryset(request).filter(theirs)
 
+    def is_part_for(self, request: HttpRequest) -> bool:
+        return bool(of_rooms_open_to(request.user, "message__room"))
+
     @display(
         description=_("State"),
         ordering="state",

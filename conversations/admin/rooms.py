@@ -265,6 +265,9 @@ class MessageAdmin(ImportList, RecordAdmin):
         theirs = of_rooms_open_to(request.user, "room")
         return cast("QuerySet[Message]", super().get_queryset(request).filter(theirs))
 
+    def is_part_for(self, request: HttpRequest) -> bool:
+        return bool(of_rooms_open_to(request.user, "room"))
+
     def by_words(
         self, queryset: QuerySet[Message], fields: list[str], words: list[str]
     ) -> QuerySet[Message]:

@@ -114,7 +114,7 @@ class KeysFirstPaginator(CappedPaginator):
 
 
 class FoundPaginator(CappedPaginator):
-    """Of a search, whose words may be in every second row: the first that have them.
+    """Of rows that no index of this table tells, and that may be every second one: the first of them.
 
     An index of words gives all of them at once, millions of rows, before the first is counted.
     """
