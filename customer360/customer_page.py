@@ -20,7 +20,7 @@ from conversations.models import Customer, Room
 from conversations.room_states import may_move
 from conversations.seen import RoomSeen
 from conversations.selectors import rooms_open_to, transcript_part, with_delivery
-from conversations.services.desk import note_presence, shown_name
+from conversations.services.desk import CHANGEABLE_FOR, note_presence, shown_name
 from customer360.canned import canned_answers, macros_for
 from customer360.card_lookup import looked_up
 from customer360.desk_forms import AssignForm, NoteForm, RoomForm, SnoozeForm
@@ -201,6 +201,7 @@ def _timeline(request: HttpRequest, customer: Customer) -> dict[str, Any]:
     return {
         "entries": entries,
         "older": older,
+        "changeable_since": now() - CHANGEABLE_FOR,
         "picked": picked,
         "is_older_page": bool(cursor),
         "kinds": [(name, label, name in picked) for name, label in KINDS if name in visible],

@@ -115,6 +115,12 @@ class NoteForm(forms.Form):
     )
 
 
+class NoteChangeForm(NoteForm):
+    """Another text for a note, as of a version that was seen."""
+
+    version = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+
+
 class FilterForm(forms.Form):
     """The name under which a view of the queue is kept, and whether everybody has it."""
 

@@ -60,6 +60,7 @@ DESK_PAGES = (
     ("customer/<int:key>/", customer_page.customer_page, "customer"),
     ("customer/<int:key>/live/", customer_page.live_view, "customer_live"),
     ("customer/<int:key>/note/", customer_actions.note_view, "customer_note"),
+    ("customer/<int:key>/note/<int:note>/", note_page.note_page, "customer_note_page"),
     (
         "customer/<int:key>/note/<int:note>/delete/",
         note_page.delete_note_view,

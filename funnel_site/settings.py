@@ -350,6 +350,7 @@ IMPORT_EXPORT_USE_TRANSACTIONS = True
 # A workbook first: a spreadsheet of an Indonesian office reads a CSV's commas as text.
 IMPORT_EXPORT_FORMATS = [XLSX, CSV]
 IMPORT_EXPORT_SKIP_ADMIN_LOG = False
+IMPORT_EXPORT_TMP_STORAGE_CLASS = "funnel_site.imports.previewed.PreviewedFile"
 # Without these any member of staff may export and import whatever has the buttons.
 IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "change"
 IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "export"

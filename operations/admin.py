@@ -11,8 +11,22 @@ from django.urls import path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
-from django_celery_beat.admin import PeriodicTaskAdmin, PeriodicTaskForm, TaskSelectWidget
-from django_celery_beat.models import PeriodicTask
+from django_celery_beat.admin import (
+    ClockedScheduleAdmin,
+    CrontabScheduleAdmin,
+    IntervalScheduleAdmin,
+    PeriodicTaskAdmin,
+    PeriodicTaskForm,
+    SolarScheduleAdmin,
+    TaskSelectWidget,
+)
+from django_celery_beat.models import (
+    ClockedSchedule,
+    CrontabSchedule,
+    IntervalSchedule,
+    PeriodicTask,
+    SolarSchedule,
+)
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
@@ -35,8 +49,17 @@ REPLAY = "conversations.change_inboundevent"
 DRAIN = "conversations.tasks.drain_inbox"
 
 
-# The package's own page; ours has the export besides.
+# The package's own pages; ours have the export besides.
 admin.site.unregister(PeriodicTask)
+TIMES: tuple[tuple[type[Any], type[Any]], ...] = (
+    (ClockedSchedule, ClockedScheduleAdmin),
+    (CrontabSchedule, CrontabScheduleAdmin),
+    (IntervalSchedule, IntervalScheduleAdmin),
+    (SolarSchedule, SolarScheduleAdmin),
+)
+for times, own in TIMES:
+    admin.site.unregister(times)
+    admin.site.register(times, type(own.__name__, (ExportList, own, ModelAdmin), {}))
 
 
 class TaskField(UnfoldAdminSelectWidget, TaskSelectWidget):

@@ -11,12 +11,14 @@ from django.db import connection, transaction
 from django.db.models import Q
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from carddata.services.copy_erasing import erase_in_copies
 from carddata.services.hardening import harden_contents
 from conversations.models import Attachment, Customer, CustomerIdentity, Room, Sending
 from conversations.services.raw_erasing import archived_lines, erase_archived
 from funnel_site.exports.in_full import remove_in_full
+from funnel_site.imports.services import withdraw_all
 from funnel_site.lib.deleting import ERASED
 from funnel_site.lib.marking import marked
 from funnel_site.tombstones.services import PHONE, USER, Key, alias_of, bury
@@ -82,7 +84,8 @@ def erase_customer(
     """Make a customer nobody: the note of it, and whether this call did it.
 
     Sales, dates, amounts and counts stay with a row that says nothing of the person; names, numbers,
-    addresses, texts, files and raw deliveries go. What comes for the old keys later is filed under
+    addresses, texts, files and raw deliveries go, with every file in full and every import that has not
+    ended, for who is in those nobody knows. What comes for the old keys later is filed under
     their alias. A second call changes nothing and returns the first one's note. Raises
     LegalHoldError while the data has to be kept.
     """
@@ -97,8 +100,13 @@ def erase_customer(
             % {"since": f"{hold.set_at:%Y-%m-%d}", "reason": hold.reason}
         )
     moment = now()
+    withdrawn = withdraw_all(
+        reason=gettext_lazy(
+            "A customer was erased meanwhile: files that were handed in go. Hand it in again."
+        )
+    )
     subject = subject_of(locked)
-    counts = counted(subject)
+    counts = counted(subject) | Counter({"imports.ImportJob": withdrawn})
     _stop_what_runs(locked, moment)
     files = list(_attached_files(locked))
     _erase_log(subject)

@@ -145,11 +145,12 @@ PERSONAL: dict[str, Personal] = {
     "privacy.DataRequest": Personal(find=by("customer")),
     "privacy.LegalHold": Personal(find=by("customer")),
     "conversations.Note": Personal(find=by("customer"), blank={"body": ERASED}),
+    "conversations.NoteRevision": Personal(find=by("note__customer"), blank={"body": ERASED}),
     # The words of a search; the files themselves are gone after EXPORT_KEEP_HOURS.
     "exports.ExportJob": Personal(
         find=_any_text("as_text"), blank={"query": []}, searches_text="query"
     ),
-    # The rows that its page shows; the files themselves are gone after IMPORT_KEEP_HOURS.
+    # The rows that its page shows; an erasure withdraws what has a file, whoever is in it.
     "imports.ImportJob": Personal(
         find=_any_text("as_text"), blank={"tally": {}}, searches_text="tally"
     ),

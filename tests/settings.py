@@ -17,6 +17,8 @@ STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticF
 # A thread that writes would outlive its test's transaction: tests write by hand.
 DOOR_COUNTS_WRITTEN = False
 WHITENOISE_AUTOREFRESH = True
+# An erasure removes what others hand in meanwhile: each process of the tests has files of its own.
+MEDIA_ROOT = VAR_DIR / "media" / os.environ.get("PYTEST_XDIST_WORKER", "alone")  # noqa: F405
 WEBHOOK_SECRETS = [
     "whsec_dGVzdHMgb25seSwgdGhlIGZpcnN0IHNlY3JldCEh",
     "whsec_dGVzdHMgb25seSwgdGhlIG5leHQgc2VjcmV0ISEh",

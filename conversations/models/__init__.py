@@ -1,7 +1,16 @@
 """Customers, rooms, messages, our lines, and the inbox they come from. Tables and constraints only."""
 
 from conversations.models.channels import Channel
-from conversations.models.desk import CannedAnswer, Label, Macro, Note, Presence, SavedFilter, Team
+from conversations.models.desk import (
+    CannedAnswer,
+    Label,
+    Macro,
+    Note,
+    NoteRevision,
+    Presence,
+    SavedFilter,
+    Team,
+)
 from conversations.models.inbox import DrainAttempt, InboundEvent, RawFile
 from conversations.models.people import (
     Consent,
@@ -42,6 +51,7 @@ __all__ = [
     "MessageQuerySet",
     "MessageTemplate",
     "Note",
+    "NoteRevision",
     "ParkedStatus",
     "Presence",
     "RawFile",

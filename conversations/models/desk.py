@@ -11,7 +11,10 @@ from conversations.models.rooms import Room
 
 
 class Note(models.Model):
-    """What staff tell each other about a customer. Never sent; never changed, as a record."""
+    """What staff tell each other about a customer. Never sent.
+
+    Who wrote it may change it for a while; what stood there before is kept as a revision.
+    """
 
     customer = models.ForeignKey(
         Customer, on_delete=models.CASCADE, related_name="notes", db_index=False
@@ -24,6 +27,10 @@ class Note(models.Model):
     )
     body = models.TextField(max_length=4_000)
     made_at = models.DateTimeField(db_default=Now())
+    version = models.PositiveIntegerField(
+        default=0, db_default=0, help_text=_("How often it was changed")
+    )
+    edited_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
@@ -33,6 +40,29 @@ class Note(models.Model):
 
     def __str__(self) -> str:
         return f"Note {self.pk}"
+
+
+class NoteRevision(models.Model):
+    """A text that a note had. The database lets nothing of it be changed but for an erasure.
+
+    It hangs on the note, and not in the audit trail, for the trail outlives the erasure of a person.
+    """
+
+    note = models.ForeignKey(
+        Note, on_delete=models.CASCADE, related_name="revisions", db_index=False
+    )
+    version = models.PositiveIntegerField()
+    body = models.TextField(max_length=4_000)
+    until = models.DateTimeField(help_text=_("When another text took its place"))
+
+    class Meta:
+        ordering = ["version"]
+        constraints = [
+            models.UniqueConstraint(fields=["note", "version"], name="note_revision_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Note {self.note_id}, version {self.version}"
 
 
 class CannedAnswer(models.Model):

@@ -12,11 +12,13 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils.timezone import now
 
-from conversations.models import Customer, Label, Note, Presence, Room, Team
+from conversations.models import Customer, Label, Note, NoteRevision, Presence, Room, Team
 from conversations.signals import customer_data_deleting
 
 PRESENT_FOR = timedelta(seconds=30)
 NOTED_EVERY = timedelta(seconds=10)
+CHANGEABLE_FOR = timedelta(minutes=15)
+"""How long the author of a note may change it: slips are mended, what others acted on stays."""
 
 
 def noted_change(user: Any) -> dict[str, Any]:
@@ -82,6 +84,23 @@ def locked_keys(rooms: QuerySet[Room]) -> list[int]:
 def add_note(*, customer: Customer, room: Room | None, text: str, author: Any) -> Note:
     """Keep an internal note about a customer. It is no message: nothing ever sends it."""
     return Note.objects.create(customer=customer, room=room, body=text, author=author)
+
+
+@transaction.atomic
+def change_note(*, note: Note, version: int, text: str) -> bool:
+    """Put a text in the place of a note's and keep the one before; who may is the caller's to look at.
+
+    False, and nothing changed, where it is not that version any more or its time is over.
+    """
+    moment = now()
+    seen = Note.objects.filter(pk=note.pk, version=version, made_at__gt=moment - CHANGEABLE_FOR)
+    before = seen.values_list("body", flat=True).first()
+    if before == text:
+        return True
+    if before is None or not seen.update(body=text, version=version + 1, edited_at=moment):
+        return False
+    NoteRevision.objects.create(note=note, version=version, body=before, until=moment)
+    return True
 
 
 def note_presence(*, room: Room, user: Any) -> list[str]:

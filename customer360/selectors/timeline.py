@@ -42,6 +42,9 @@ class Entry:
     anchor: str = ""
     has_time: bool = True
     tone: str = ""
+    author: int | None = None
+    """Of a note: the key of who wrote it."""
+    edited_at: datetime | None = None
 
     @property
     def day(self) -> date:
@@ -145,6 +148,8 @@ def _note(row: Note) -> dict[str, Any]:
         "text": row.body,
         "icon": "sticky_note_2",
         "tone": "note",
+        "author": row.author_id,
+        "edited_at": row.edited_at,
     }
 
 

@@ -66,15 +66,32 @@ class SignInList(admin.ModelAdmin[Any]):
 
 
 @admin.register(AccessLog)
-class SignInAdmin(SignInList, AccessLogAdmin):
-    """Who came in, and went."""
+class SignInAdmin(SignInList, ExportList, AccessLogAdmin):
+    """Who came in, and went. The digest of a session stays out of a file."""
+
+    export_columns = (
+        "attempt_time",
+        "logout_time",
+        "username",
+        "ip_address",
+        "user_agent",
+        "path_info",
+    )
 
 
 @admin.register(AccessFailureLog)
-class SignInFailureAdmin(SignInList, AccessFailureLogAdmin):
+class SignInFailureAdmin(SignInList, ExportList, AccessFailureLogAdmin):
     """Who was refused."""
 
     list_filter = (*SignInList.list_filter, "locked_out")
+    export_columns = (
+        "attempt_time",
+        "username",
+        "ip_address",
+        "user_agent",
+        "path_info",
+        "locked_out",
+    )
 
 
 @admin.register(AccessAttempt)
@@ -95,7 +112,6 @@ class SignInAttemptAdmin(SignInList, ExportList, AccessAttemptAdmin):
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(RecordAdmin):
-    told = ("words",)
     resource_classes = [AuditResource]
     list_display = ("timestamp", "who", "shown_kind", "about", "words")
     list_filter = ("kind", ("timestamp", RangeDateTimeFilter), "content_type")
@@ -148,12 +164,6 @@ class AuditEntryAdmin(RecordAdmin):
     def about(self, entry: AuditEntry) -> str:
         kind = str(capfirst(entry.content_type.name))
         told = str(entry.object_repr)
-        if entry.object_pk and told.rpartition(" ")[2] == entry.object_pk:
-            # Kept as the kind and the number, in English or as the doer's language had it.
-            return f"{kind} {entry.object_pk}"
-        model: Any = entry.content_type.model_class()
-        if model is not None and told.lower() == model._meta.verbose_name_raw.lower():
-            return kind
         return told if told.startswith(kind) else f"{kind} {told}"
 
     @display(description=_("Before and after"))

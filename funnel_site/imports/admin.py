@@ -88,6 +88,7 @@ class ImportJobAdmin(OwnRowsMixin, RecordAdmin):
                     "percent": job.percent,
                     "done": number_format(job.rows_done, force_grouping=True),
                     "state": job.state,
+                    "rows_shown": job.state == ImportJob.State.CHECKING and job.rows_done > 0,
                 }
                 for job in self._own(request).defer("tally")[:MOST]
             }

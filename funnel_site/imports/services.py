@@ -5,6 +5,8 @@ has confirmed it is applied in one transaction, which also says that it is done:
 leaves nothing, and the next one begins anew. A lost start costs a minute, for the sweep finds the job.
 """
 
+import threading
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -22,6 +24,7 @@ from django.utils.translation import override
 from funnel_site.imports.applying import RefusedError, WrongError, apply, check
 from funnel_site.imports.beating import StoppedError, write
 from funnel_site.imports.models import ImportJob
+from funnel_site.imports.previewed import remove_previewed
 from funnel_site.imports.tally import Tally
 from funnel_site.lib.background import begin
 from funnel_site.lib.marking import marked
@@ -34,6 +37,7 @@ FORGOTTEN_AFTER = timedelta(seconds=30)
 MOST_ATTEMPTS = 5
 MOST_OF_A_PERSON = 3
 State = ImportJob.State
+_one_at_a_time = threading.Lock()
 
 
 def hand_in(
@@ -83,14 +87,44 @@ def cancel(*, job: ImportJob) -> bool:
     return True
 
 
+@transaction.atomic
+def withdraw_all(*, reason: Any) -> int:
+    """Withdraw what has not ended, previews and lists of errors, whatever they hold; how many jobs.
+
+    For an erasure: who is in a file nobody knows without opening it. What is being applied is taken
+    back. `reason`, words to be translated, is shown to the owners in their languages.
+    """
+    unfinished = Q(state__in=(State.CHECKED, *ImportJob.UNFINISHED))
+    told = ImportJob.objects.filter(unfinished | (Q(state=State.WRONG) & ~Q(errors_file="")))
+    jobs = {job.pk: job for job in told.only("language").order_by("pk").select_for_update()}
+    moment = now()
+    for language in sorted({job.language for job in jobs.values()}):
+        with override(language):
+            words = str(reason)[:300]
+        theirs = ImportJob.objects.filter(pk__in=jobs, language=language)
+        theirs.update(reason=words, tally={}, expires_at=moment)
+        theirs.filter(unfinished).update(state=State.CANCELLED, finished_at=moment)
+    transaction.on_commit(lambda: _drop_all(jobs), robust=True)
+    return len(jobs)
+
+
+def _drop_all(keys: Iterable[int]) -> None:
+    """What is left of it when it breaks off goes with the next sweep."""
+    for key in keys:
+        with suppress(ImportJob.DoesNotExist):
+            drop_files(job_id=key)
+    remove_previewed(before=now())
+
+
 def start(*, job_id: int) -> None:
     """Have a job taken on once this transaction is committed: by a worker, or without a broker here."""
     begin(task=TASK, job_id=job_id, here=_run_and_sweep)
 
 
 def _run_and_sweep(job_id: int) -> None:
-    """Without a broker there is no beat, either."""
-    run(job_id=job_id)
+    """Without a broker there is no beat, either; and SQLite, which such sites have, takes one writer."""
+    with _one_at_a_time:
+        run(job_id=job_id)
     sweep()
 
 
@@ -160,6 +194,8 @@ def _apply(job: ImportJob) -> None:
     try:
         with transaction.atomic():
             tally = apply(job)
+            # An erasure that withdraws the job may wait for these rows: nobody waits for it in turn.
+            ImportJob.objects.select_for_update(nowait=True).get(pk=job.pk)
             rows = {"rows_done": tally.total_rows, **_counted(tally)}
             write(job, state=State.DONE, finished_at=now(), tally={}, **rows)
     except WrongError as wrong:
@@ -219,6 +255,7 @@ def _drop(job_id: int, *columns: str) -> None:
 def sweep() -> int:
     """Remove files whose time is over, start forgotten jobs again; returns how many jobs were tidied."""
     moment = now()
+    remove_previewed(before=moment - timedelta(hours=settings.IMPORT_KEEP_HOURS))
     over = ImportJob.objects.filter(
         Q(state=State.CHECKED) | (Q(state=State.WRONG) & ~Q(errors_file="")),
         expires_at__lte=moment,

@@ -9,6 +9,7 @@ from django.contrib.admin import FieldListFilter
 from django.core.exceptions import FieldDoesNotExist
 from django.db import connection, models
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 FEW_ROWS = 10_000
@@ -128,6 +129,11 @@ class RecentValuesFilter(admin.AllValuesFieldListFilter):
         self.lookup_choices: Any = sorted(found, key=str)[:MOST_VALUES] + sorted(
             chosen - {str(one) for one in found}
         )
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        """A value without words has a name, too, to be read and pressed."""
+        for choice in super().choices(changelist):
+            yield choice if str(choice["display"]).strip() else {**choice, "display": _("Empty")}
 
 
 class IndexedValuesFilter(RecentValuesFilter):

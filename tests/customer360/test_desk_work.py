@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
 from django.test import Client
 from django.utils.timezone import now
 
@@ -13,11 +14,14 @@ from conversations.models import (
     Macro,
     Message,
     Note,
+    NoteRevision,
     Room,
     Sending,
     Team,
 )
 from conversations.seen import RoomSeen
+from conversations.services.desk import CHANGEABLE_FOR
+from funnel_site.audit.models import AuditEntry
 from tests.customer360.desk import QUEUE, make_everything, page_of, waiting_room
 from tests.reviews.making import make_message
 
@@ -191,6 +195,53 @@ def test_a_macro_does_all_its_steps_once(sari: Client) -> None:
     assert Message.objects.get(sender="agent").body == "Halo Ana, sudah kami proses"
     assert Note.objects.get().body == "refund sent"
     assert Sending.objects.count() == 1
+
+
+def test_a_note_is_changed_by_its_author_and_what_it_said_stays(sari: Client, lead: Client) -> None:
+    room = waiting_room(1)
+    sari.post(f"{page_of(room)}note/", {"note": "ring on Monday", "room": room.pk})
+    kept = Note.objects.get()
+    address = f"{page_of(room)}note/{kept.pk}/"
+    assert f'{address}"' in sari.get(page_of(room)).content.decode()
+    assert f'{address}"' not in lead.get(page_of(room)).content.decode()
+    assert lead.post(address, {"note": "no", "version": 0}).status_code == 403
+    assert b"This field is required" in sari.post(address, {"note": " ", "version": 0}).content
+
+    assert sari.post(address, {"note": "ring on Tuesday", "version": 0}).status_code == 302
+    assert sari.post(address, {"note": "ring on Tuesday", "version": 1}).status_code == 302
+    late = sari.post(address, {"note": "ring in May", "version": 0})
+
+    assert late.status_code == 409
+    text = late.content.decode()
+    assert "The note was changed at" in text
+    assert "ring on Tuesday" in text
+    assert late.context["form"].initial == {"note": "ring in May", "version": 1}
+    kept.refresh_from_db()
+    assert (kept.body, kept.version) == ("ring on Tuesday", 1)
+    assert [(one.version, one.body) for one in kept.revisions.all()] == [(0, "ring on Monday")]
+    assert f"Changed note {kept.pk}" in AuditEntry.objects.filter(kind="changed").latest("pk").words
+    seen = lead.get(page_of(room)).content.decode()
+    assert "edited" in seen
+    assert "ring on Tuesday" in seen
+    assert "ring on Monday" in lead.get(address).content.decode()
+
+
+def test_a_note_that_is_a_quarter_of_an_hour_old_stays(sari: Client) -> None:
+    room = waiting_room(1)
+    sari.post(f"{page_of(room)}note/", {"note": "ring on Monday"})
+    kept = Note.objects.get()
+    address = f"{page_of(room)}note/{kept.pk}/"
+    sari.post(address, {"note": "ring on Tuesday", "version": 0})
+    Note.objects.update(made_at=now() - CHANGEABLE_FOR)
+    assert "Change…" not in sari.get(page_of(room)).content.decode()
+    assert sari.get(address).context["form"] is None
+    late = sari.post(address, {"note": "ring in May", "version": 1})
+    assert late.status_code == 409
+    assert b"ring in May" in late.content
+    assert Note.objects.get().body == "ring on Tuesday"
+    for change in ({"body": "ring never"}, {"version": 7}):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            NoteRevision.objects.update(**change)
 
 
 def test_a_macro_that_cannot_do_a_step_does_none(sari: Client) -> None:

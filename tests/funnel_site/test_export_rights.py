@@ -1,15 +1,22 @@
 """Who takes out what: roles, masks, and what no file holds."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from axes.models import AccessAttempt
+from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.contrib import admin
 from django.contrib.auth.models import Group, User
 from django.http import HttpRequest
 from django.test import Client
 from django.utils.timezone import now
-from django_celery_beat.models import IntervalSchedule, PeriodicTask
+from django_celery_beat.models import (
+    ClockedSchedule,
+    CrontabSchedule,
+    IntervalSchedule,
+    PeriodicTask,
+    SolarSchedule,
+)
 
 from funnel_site.access.roles import matrix
 from funnel_site.exports.models import ExportJob
@@ -39,8 +46,25 @@ def test_no_list_gives_out_secrets(client: Client) -> None:
             assert not {"hashed_key", "password", "token", "key"} & set(header), model
 
 
-def test_staff_schedules_and_attempts_are_files_without_what_was_typed_in() -> None:
+def test_every_list_has_an_export_but_those_whose_rows_are_secrets() -> None:
+    """A second factor's rows are the key that its codes are made of, and codes that sign in."""
+    secrets = {"otp_totp.totpdevice", "otp_static.staticdevice"}
+    without = {
+        model._meta.label_lower
+        for model, page in admin.site._registry.items()
+        if not isinstance(page, ExportList)
+    }
+    assert without == secrets
+
+
+def test_staff_schedules_and_sign_ins_are_files_without_what_is_secret() -> None:
     chief = entered(User.objects.create_superuser("chief", password="tall-Green-42"))
+    came = {"ip_address": "10.0.0.7", "path_info": "/admin/login/", "http_accept": ""}
+    AccessLog.objects.create(username="sari", session_hash="5ec2e7", **came)
+    AccessFailureLog.objects.create(username="mallory", locked_out=True, **came)
+    CrontabSchedule.objects.create(minute="17", timezone="Asia/Jakarta")
+    SolarSchedule.objects.create(event="sunset", latitude="-6.2", longitude="106.8")
+    ClockedSchedule.objects.create(clocked_time=datetime(2031, 5, 6, tzinfo=UTC))
     AccessAttempt.objects.create(
         username="mallory", ip_address="10.0.0.9", path_info="/admin/login/",
         post_data="password=guessed", get_data="", http_accept="", failures_since_start=2,
@@ -51,7 +75,13 @@ def test_staff_schedules_and_attempts_are_files_without_what_was_typed_in() -> N
         ("auth/user", ("chief",), ("pbkdf2", "md5", "password")),
         ("auth/group", ("Support lead",), ()),
         ("axes/accessattempt", ("mallory", "10.0.0.9"), ("guessed",)),
+        ("axes/accesslog", ("sari", "10.0.0.7"), ("5ec2e7",)),
+        ("axes/accessfailurelog", ("mallory", "10.0.0.7"), ()),
         ("django_celery_beat/periodictask", ("mine", "hours"), ("s3",)),
+        ("django_celery_beat/intervalschedule", ("7", "hours"), ()),
+        ("django_celery_beat/crontabschedule", ("17", "Asia/Jakarta"), ()),
+        ("django_celery_beat/solarschedule", ("sunset", "106.8"), ()),
+        ("django_celery_beat/clockedschedule", ("2031-05-06",), ()),
     ):
         text = taken(chief.post(f"/admin/{place}/export/", {"format": CSV})).decode()
         assert all(word in text for word in held), text

@@ -2,6 +2,9 @@
 
 import csv
 import io
+import os
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +15,7 @@ from openpyxl import Workbook
 
 from conversations.models import Customer
 from customer360.models import Product
+from funnel_site.imports.services import sweep
 from funnels.models import Keyword
 from tests.reviews.making import make_customer
 
@@ -53,6 +57,24 @@ def test_a_preview_is_bounded_and_counts_all_rows(chief: Client) -> None:
     chief.post(KEYWORDS.replace("import/", "process_import/"), page.context["confirm_form"].initial)
     assert Keyword.objects.filter(phrase__startswith="<b>new").count() == 140
     assert Keyword.objects.filter(channel="email").count() == 10
+
+
+def test_a_preview_that_nobody_confirms_is_removed_in_time(
+    chief: Client, settings: Any, tmp_path: Path
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    content = HEAD + "opening,promo,ads,phrase,1\n"
+    confirmed = hand_in(chief, KEYWORDS, content).context["confirm_form"].initial
+    chief.post(KEYWORDS.replace("import/", "process_import/"), confirmed)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    hand_in(chief, KEYWORDS, content)
+    (kept,) = [path for path in tmp_path.rglob("*") if path.is_file()]
+    sweep()
+    assert kept.exists()
+    long_ago = time.time() - (settings.IMPORT_KEEP_HOURS + 1) * 3_600
+    os.utime(kept, (long_ago, long_ago))
+    sweep()
+    assert not kept.exists()
 
 
 def test_every_bad_row_is_counted_and_named_and_nothing_goes_in(chief: Client) -> None:

@@ -5,6 +5,7 @@ import io
 import threading
 import time
 import tracemalloc
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -12,16 +13,17 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 from django.test import Client
 from django.utils.timezone import now
 from openpyxl import Workbook
 
 from conversations.models import Customer, InboundEvent
 from funnel_site.audit.models import AuditEntry
+from funnel_site.imports.applying import apply
 from funnel_site.imports.models import ImportJob
 from funnel_site.imports.reading import parts_of
-from funnel_site.imports.services import SILENCE, cancel, confirm, run, sweep
+from funnel_site.imports.services import SILENCE, cancel, confirm, run, sweep, withdraw_all
 from funnel_site.lib.import_preview import SHOWN
 from funnels.models import Keyword, KeywordSync
 from funnels.resources import KeywordResource
@@ -106,6 +108,25 @@ def test_a_file_is_checked_to_its_end_and_applied_when_its_owner_says_so(chief: 
     assert run(job_id=job.pk) == State.DONE
 
 
+def test_the_first_rows_are_shown_while_the_others_are_checked(
+    chief: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = hand_in(chief, keywords(MANY))
+    waits, real, seen = "data-waits-for-rows", KeywordResource.before_import, []
+
+    def look(self: Any, dataset: Any, **kwargs: Any) -> None:
+        live = chief.get("/admin/imports/importjob/mine/live/").json()[str(job.pk)]
+        page = page_of(chief, job)
+        seen.append((live["rows_shown"], waits in page, page.count("<ins>promo ")))
+        real(self, dataset, **kwargs)
+
+    monkeypatch.setattr(KeywordResource, "before_import", look)
+    assert waits in page_of(chief, job)
+    assert ran(job).state == State.CHECKED
+    assert seen[:2] == [(False, True, 0), (True, False, SHOWN)]
+    assert waits not in page_of(chief, job)
+
+
 def test_every_error_is_told_with_its_row_and_nothing_goes_in(chief: Client) -> None:
     lines = keywords(MANY).splitlines(keepends=True)
     for row in (2, 110, MANY):
@@ -127,6 +148,8 @@ def test_every_error_is_told_with_its_row_and_nothing_goes_in(chief: Client) -> 
     ImportJob.objects.update(expires_at=now())
     sweep()
     assert stored() == []
+    job.refresh_from_db()
+    assert (job.state, job.tally) == (State.WRONG, {}), "nothing of the rows is left to be shown"
     assert chief.get(f"/admin/imports/importjob/errors/{job.token}/").status_code == 404
 
 
@@ -214,8 +237,9 @@ def test_what_was_cancelled_or_taken_over_changes_nothing(
 
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("stop", [cancel, lambda job: withdraw_all(reason="erased")])
 def test_it_tells_how_far_it_is_and_can_be_stopped_from_within_its_transaction(
-    monkeypatch: pytest.MonkeyPatch,
+    stop: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if connection.vendor != "postgresql":
         pytest.skip("SQLite takes no second writer")
@@ -237,7 +261,7 @@ def test_it_tells_how_far_it_is_and_can_be_stopped_from_within_its_transaction(
                         break
                     time.sleep(0.02)
                 told.append((seen.state, seen.rows_done, Keyword.objects.count()))
-                cancel(job=seen)
+                stop(job=seen)
                 connection.close()
 
             thread = threading.Thread(target=elsewhere)
@@ -250,6 +274,47 @@ def test_it_tells_how_far_it_is_and_can_be_stopped_from_within_its_transaction(
     assert ran(job).state == State.CANCELLED
     assert told == [(State.APPLYING, SHOWN, 0)]
     assert not Keyword.objects.exists()
+    assert stored() == []
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_an_erasure_that_waits_for_what_is_applied_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It holds the job's row and wants a row of the file's: one of the two has to give way at once."""
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite takes no second writer")
+    monkeypatch.setattr("funnel_site.imports.services.start", lambda **_: None)
+    client = Client()
+    client.force_login(User.objects.create_superuser("chief"))
+    Keyword.objects.create(stage="opening", phrase="promo 0", channel="old")
+    job = ran(hand_in(client, keywords(5)))
+    confirm(job=job)
+    has_withdrawn = threading.Event()
+
+    def erase() -> None:
+        with transaction.atomic():
+            withdraw_all(reason="erased")
+            has_withdrawn.set()
+            Keyword.objects.filter(phrase="promo 0").update(channel="erased")
+        connection.close()
+
+    eraser = threading.Thread(target=erase)
+
+    def apply_and_wait(job: ImportJob) -> Any:
+        tally = apply(job)
+        eraser.start()
+        assert has_withdrawn.wait(10)
+        return tally
+
+    monkeypatch.setattr("funnel_site.imports.services.apply", apply_and_wait)
+    with pytest.raises(OperationalError):
+        run(job_id=job.pk)
+    eraser.join()
+    job.refresh_from_db()
+    assert (job.state, job.file) == (State.CANCELLED, "")
+    assert list(Keyword.objects.values_list("channel", flat=True)) == ["erased"]
     assert stored() == []
 
 

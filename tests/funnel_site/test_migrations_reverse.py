@@ -8,7 +8,7 @@ from tests.conftest import ROOT, Site
 
 APPS = (
     *("operations", "privacy", "customer360", "reviews", "funnels", "carddata", "conversations"),
-    *("access", "audit", "exports", "tombstones"),
+    *("access", "audit", "exports", "imports", "tombstones"),
 )
 SCRIPT = """
 import django

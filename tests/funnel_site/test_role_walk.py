@@ -52,6 +52,7 @@ OWN_PERMISSION = {
     "customer360_export": "customer360.export_customerprofile",
     "customer360_model_check": "customer360.add_profilebuild",
     "customer360_customer_note_delete": "conversations.delete_note",
+    "customer360_customer_note_page": "conversations.view_note",
     "customer360_times": "conversations.see_times",
     "operations_overview": "operations.view_operations",
     "operations_system": "operations.view_operations operations.view_health",

@@ -14,6 +14,7 @@ from carddata.models import CardStatus, Partner, PartnerFile, RejectedRow
 from carddata.rows import CardRow
 from carddata.services.loading import load_rows, prepare
 from conversations.models import Attachment, Consent, Customer, InboundEvent, Line, Sending
+from conversations.services.desk import add_note, change_note
 from conversations.services.drain import drain_inbox
 from conversations.services.inbox import Delivery, store_deliveries
 from customer360.services.loading import load_rows as load_cdp_rows
@@ -162,6 +163,8 @@ def _around_messages(customer: Customer) -> None:
     Consent.objects.create(
         customer=customer, change="in", origin="staff", words="said Canary", at=moment
     )
+    kept = add_note(customer=customer, room=None, text="Canary rang twice", author=None)
+    assert change_note(note=kept, version=0, text="Canary rang once")
     Sending.objects.create(
         message=message, from_address="whatsapp:+1", to_address=f"whatsapp:{PHONE}"
     )

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import Permission, User
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.models import Count, Sum
@@ -22,6 +23,8 @@ from conversations.models import Customer, InboundEvent, Message, Room
 from conversations.services.archiving import archive_raw, replay_raw
 from customer360.models import CustomerRecord, Purchase
 from customer360.services.loading import load_rows as load_cdp_rows
+from funnel_site.imports.models import ImportJob
+from funnel_site.imports.services import confirm, hand_in, run
 from funnels.models import Funnel
 from funnels.services.reclassifying import reclassify, room_ids_since
 from privacy.models import DataRequest
@@ -250,6 +253,50 @@ def test_the_archive_is_erased_too_and_its_replay_revives_nobody(
     assert OTHER.removeprefix("+") in text
     *_, replayed = replay_raw()
     assert (replayed.lines, replayed.erased, replayed.restored) == (6, 3, 3)
+
+
+def test_imports_that_have_not_ended_are_withdrawn_with_their_files(
+    ayu: Customer, settings: Any, tmp_path: Path, django_capture_on_commit_callbacks: Any
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    chief = User.objects.create_superuser("chief")
+    client = Client()
+    client.force_login(chief)
+    rows = f"phone_number,name\n{PHONE},Ayu Canary\n"
+
+    def handed_in(content: str, language: str = "en") -> ImportJob:
+        file = SimpleUploadedFile("people.csv", content.encode())
+        return hand_in(
+            user=chief, report="conversations.customer", file=file, format="csv", rows=1,
+            language=language,
+        )  # fmt: skip
+
+    checked, wrong, waiting = handed_in(rows), handed_in(rows + "x,Canary\n"), handed_in(rows, "id")
+    assert [run(job_id=job.pk) for job in (checked, wrong)] == ["checked", "wrong"]
+    small = {"import_file": SimpleUploadedFile("p.csv", rows.encode()), "format": "1"}
+    preview = client.post("/admin/conversations/customer/import/", {**small, "resource": "0"})
+    assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 4
+    assert "Canary" in "".join(str(job.tally) for job in ImportJob.objects.all())
+
+    with django_capture_on_commit_callbacks(execute=True):
+        request, _ = erase_customer(customer=ayu)
+
+    assert request.rows["imports.ImportJob"] == 3
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    assert not [job for job in ImportJob.objects.all() if job.tally or job.file or job.errors_file]
+    assert not [trace for trace in ("81234567890", MAIL) if trace in everything()]
+    assert not confirm(job=checked)
+    assert run(job_id=waiting.pk) == ImportJob.State.CANCELLED
+    for job, words in (
+        (checked, "A customer was erased meanwhile"),
+        (wrong, "A customer was erased meanwhile"),
+        (waiting, "seorang pelanggan dihapus"),
+    ):
+        page = client.get(f"/admin/imports/importjob/job/{job.token}/").content.decode()
+        assert words in page, page
+    asked = preview.context["confirm_form"].initial
+    again = client.post("/admin/conversations/customer/process_import/", asked, follow=True)
+    assert b"The previewed file is gone" in again.content
 
 
 def test_the_commands_say_what_they_did(ayu: Customer, tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
-// How far the running exports are, asked for once a second; the page is drawn anew when one ends.
+// How far the running exports and imports are, asked for once a second; the page is drawn anew when
+// one ends, and when the first rows of an import are there to be seen.
 (() => {
   const root = document.getElementById("fs-exports");
   const running = root ? [...root.querySelectorAll("[data-job]")] : [];
@@ -10,7 +11,8 @@
         const figures = await answer.json();
         for (const box of running) {
           const job = figures[box.dataset.job];
-          if (!job || job.state !== box.dataset.state) {
+          const hasFirstRows = job?.rows_shown && "waitsForRows" in box.dataset;
+          if (!job || job.state !== box.dataset.state || hasFirstRows) {
             window.location.reload();
             return;
           }
