@@ -65,8 +65,18 @@ class SignInList(admin.ModelAdmin[Any]):
         return queryset.filter(ip_address=str(address)), False
 
 
+class SignInLog(ExportList, SignInList):
+    """What stands in it nobody changes or takes away; `axes_reset_logs` prunes it."""
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
 @admin.register(AccessLog)
-class SignInAdmin(SignInList, ExportList, AccessLogAdmin):
+class SignInAdmin(SignInLog, AccessLogAdmin):
     """Who came in, and went. The digest of a session stays out of a file."""
 
     export_columns = (
@@ -80,7 +90,7 @@ class SignInAdmin(SignInList, ExportList, AccessLogAdmin):
 
 
 @admin.register(AccessFailureLog)
-class SignInFailureAdmin(SignInList, ExportList, AccessFailureLogAdmin):
+class SignInFailureAdmin(SignInLog, AccessFailureLogAdmin):
     """Who was refused."""
 
     list_filter = (*SignInList.list_filter, "locked_out")
@@ -112,6 +122,7 @@ class SignInAttemptAdmin(SignInList, ExportList, AccessAttemptAdmin):
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(RecordAdmin):
+    told = ("words",)
     resource_classes = [AuditResource]
     list_display = ("timestamp", "who", "shown_kind", "about", "words")
     list_filter = ("kind", ("timestamp", RangeDateTimeFilter), "content_type")
@@ -164,6 +175,12 @@ class AuditEntryAdmin(RecordAdmin):
     def about(self, entry: AuditEntry) -> str:
         kind = str(capfirst(entry.content_type.name))
         told = str(entry.object_repr)
+        if entry.object_pk and told.rpartition(" ")[2] == entry.object_pk:
+            # Kept as the kind and the number, in English or as the doer's language had it.
+            return f"{kind} {entry.object_pk}"
+        model: Any = entry.content_type.model_class()
+        if model is not None and told.lower() == model._meta.verbose_name_raw.lower():
+            return kind
         return told if told.startswith(kind) else f"{kind} {told}"
 
     @display(description=_("Before and after"))
