@@ -20,7 +20,7 @@ def test_staff_find_their_way_through_every_list(staff: Page, live_server: Any) 
         ("funnels/keyword/", "Last sync"),
         ("funnels/keywordsync/", "no file"),
         ("access/apikey/", "API key"),
-        ("django_celery_beat/periodictask/", "periodic"),
+        ("django_celery_beat/periodictask/", "schedules"),
     ):
         staff.goto(f"{live_server.url}/admin/{path}")
         expect(staff.locator("body")).to_contain_text(words, ignore_case=True)
