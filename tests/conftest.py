@@ -1,6 +1,7 @@
 """What tests share: keys, keywords, deliveries, and databases of their own for real processes."""
 
 import base64
+import gc
 import hashlib
 import hmac
 import json
@@ -267,6 +268,12 @@ def make_site(
 def _on_postgresql() -> None:
     if connection.vendor != "postgresql":
         pytest.skip("SQLite has one writer at a time: there is nothing to race")
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays to the end: it is not looked through for garbage at each turn."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,7 +1,6 @@
 """Forms of sign-in and of one's own account."""
 
 from typing import Any
-from zoneinfo import available_timezones
 
 from django import forms
 from django.conf import settings
@@ -11,6 +10,7 @@ from unfold.forms import AuthenticationForm
 from unfold.widgets import BASE_INPUT_CLASSES, UnfoldAdminSelectWidget
 
 from funnel_site.access.models import Scope
+from funnel_site.access.preferences import known_zones
 from funnel_site.access.second_factor import device_for, has_second_factor
 
 
@@ -108,7 +108,7 @@ class LooksForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        zones = sorted(zone for zone in available_timezones() if "/" in zone or zone == "UTC")
+        zones = sorted(zone for zone in known_zones() if "/" in zone or zone == "UTC")
         self.fields["time_zone"].choices = [  # type: ignore[attr-defined]
             ("", _("As in the browser")),
             *((zone, zone.replace("_", " ")) for zone in zones),

@@ -7,6 +7,7 @@ imports keep the site's zone.
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -56,10 +57,16 @@ def language_of(request: HttpRequest) -> str:
     return translation.get_language_from_request(request)
 
 
+@cache
+def known_zones() -> frozenset[str]:
+    """The names of all zones. They are files, hundreds of them: listed once in a process."""
+    return frozenset(available_timezones())
+
+
 def zone_of(request: HttpRequest) -> str:
     """The chosen zone, else the browser's from its cookie, else the site's."""
     for name in (request.session.get(ZONE, ""), request.COOKIES.get(ZONE_COOKIE, "")):
-        if name in available_timezones():
+        if name in known_zones():
             return str(name)
     return settings.TIME_ZONE
 
