@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
@@ -45,6 +46,10 @@ LONG = {
     "test_role_walk",
     "test_waking",
     "test_drop",
+    "test_agent_journey",
+    "test_statuses",
+    "test_figures_and_rows",
+    "test_at_once",
 }
 """Files of tests that take longest."""
 SHARED_DATA = ROOT.parent / "shared" / "data"
@@ -286,5 +291,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("django_db")
         if not item.get_closest_marker("django_db") and not USE_A_DATABASE.intersection(names):
             item.add_marker("apart")
-    # The longest go first: a worker that begins one when the others are done keeps all waiting.
-    items.sort(key=lambda item: item.path.stem not in LONG)
+    items[:] = _longest_first(items, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+
+
+def _longest_first(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
+    """The same tests; each worker, who is given one part of them after the other, begins with long ones.
+
+    Who begins a long one when the others are done keeps all waiting.
+    """
+    longest = [item for item in items if item.path.stem in LONG]
+    others = iter([item for item in items if item.path.stem not in LONG])
+    ordered: list[pytest.Item] = []
+    for worker in range(workers):
+        own = longest[worker::workers]
+        ordered += [*own, *islice(others, len(items) // workers - len(own))]
+    return [*ordered, *others]
