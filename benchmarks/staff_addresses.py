@@ -126,7 +126,7 @@ def others(name: str, base: str, request: Any, model_admin: Any) -> Iterator[Pag
     keys = model._default_manager.order_by("-pk").values_list("pk", flat=True)[5:6]
     for key in keys:
         yield Page(f"{name} row", "row", f"{base}{quote(str(key), safe='')}/change/")
-    if hasattr(model_admin, "export_action"):
+    if hasattr(model_admin, "export_action") and model_admin.has_export_permission(request):
         yield Page(f"{name} export form", "form", f"{base}export/")
 
 
