@@ -23,6 +23,7 @@ from django.db.models import Model
 from django.utils.translation import gettext, ngettext, override
 from django.utils.translation.template import templatize
 
+from funnel_site.access.right_words import own_rights
 from funnel_site.lib.words import derived_names
 from funnel_site.page_names import LISTS
 
@@ -71,7 +72,12 @@ def messages_of_site() -> set[Message]:
         *(file for name in sorted(APPS) for file in (root / name).rglob("*.py")),
         *(root / "templates").rglob("*.html"),
     ]
-    found = {*_messages(files), *derived_names(_shown_models(), named=LISTS), *_words_of_packages()}
+    found = {
+        *_messages(files),
+        *derived_names(_shown_models(), named=LISTS),
+        *own_rights(),
+        *_words_of_packages(),
+    }
     # One that is counted stands for the plain word, too.
     counted = {message[0] for message in found if not isinstance(message, str)}
     return {message for message in found if not (isinstance(message, str) and message in counted)}

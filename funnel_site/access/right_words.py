@@ -1,15 +1,17 @@
 """What a role may do, list by list, as staff read it.
 
-Django keeps the names of rights in English; those of our own models are marked here.
+Django keeps the names of rights in English.
 """
 
+from functools import cache
 from typing import Any
 
+from django.apps import apps
 from django.contrib.auth.models import Group, Permission
 from django.utils.text import capfirst
 from django.utils.translation import gettext, gettext_noop
 
-from funnel_site.lib.marking import marked
+from funnel_site.access.roles import matrix
 from funnel_site.lib.words import translated
 
 VERBS = {
@@ -19,36 +21,13 @@ VERBS = {
     "delete": gettext_noop("to delete"),
     "export": gettext_noop("to export"),
 }
-OWN = (
-    marked("Can change the answers that everybody has"),
-    marked("Can change the macros that everybody has"),
-    marked("Can confirm new rights of staff, as the second person"),
-    marked("Can erase a customer"),
-    marked("Can export all data of a customer"),
-    marked("Can have one delivery shown as it came for 30 seconds, with a reason"),
-    marked("Can have one phone number shown for 30 seconds, with a reason"),
-    marked("Can hide a review, with a reason; showing it again takes the right to change"),
-    marked("Can join two customers and part them again"),
-    marked("Can publish keywords without a second person"),
-    marked("Can see deliveries as they came"),
-    marked("Can see how long customers wait for their agents"),
-    marked("Can see how the system does"),
-    marked("Can see names, e-mail addresses and messages in full"),
-    marked("Can see phone numbers in full"),
-    marked("Can see rooms that a colleague has"),
-    marked("Can see what everybody asked for and who confirmed it"),
-    marked("Can see what everybody did, not only themselves"),
-    marked("Can see what everybody handed in, not only themselves"),
-    marked("Can see what everybody took out, not only themselves"),
-    marked("Can see what runs and how the system does"),
-    marked("Can see what the support agents did"),
-    marked("Can set and lift legal holds"),
-    marked("Can show their views of the queue to everybody"),
-    marked("Can start a keyword sync"),
-    marked("Can start, pause and resume what runs"),
-    marked("Can take files with names and numbers in full, up to 1,000 rows, with a second person"),
-    marked("Can take such files of any length, with a second person"),
-)
+
+
+@cache
+def own_rights() -> frozenset[str]:
+    """The English of the rights that are not Django's: those of our models, and of the roles' file."""
+    of_models = {words for model in apps.get_models() for _, words in model._meta.permissions}
+    return frozenset(of_models | {words for _, _, words in matrix().own})
 
 
 def rights_of(group: Group) -> list[tuple[str, str]]:
@@ -70,6 +49,6 @@ def _list_of(right: Permission) -> str:
 
 def _words(right: Permission) -> str:
     verb, _, model = right.codename.partition("_")
-    if verb in VERBS and model == right.content_type.model and right.name not in OWN:
+    if verb in VERBS and model == right.content_type.model and right.name not in own_rights():
         return gettext(VERBS[verb])
     return translated(right.name)
