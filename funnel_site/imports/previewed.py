@@ -3,39 +3,33 @@
 import io
 from contextlib import suppress
 from datetime import datetime, timedelta
-from uuid import uuid4
+from typing import Any
 
 from django.conf import settings
-from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.utils.timezone import now
-from import_export.tmp_storages import BaseStorage
+from import_export.tmp_storages import MediaStorage
 
 FOLDER = "imports/previewed"
 
 
-class PreviewedFile(BaseStorage):
+class PreviewedFile(MediaStorage):
     """What django-import-export keeps between its two pages. It removes what is confirmed alone."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        self.is_text = "b" not in kwargs.get("read_mode", "r")
+        super().__init__(**kwargs, MEDIA_FOLDER=FOLDER)
 
     def save(self, data: bytes) -> None:
         remove_previewed(before=now() - timedelta(hours=settings.IMPORT_KEEP_HOURS))
-        self.name = uuid4().hex
-        default_storage.save(self._path, ContentFile(data))
+        super().save(data)
 
     def read(self) -> str | bytes:
-        """As `open` reads it: text with its ends of lines made one, or a workbook's bytes."""
-        with default_storage.open(self._path) as file:
-            data: bytes = file.read()
-        if "b" in self.read_mode:
+        """A workbook's bytes; of text the ends of its lines are made one, which the package leaves."""
+        data: bytes = super().read()
+        if not self.is_text:
             return data
         return io.TextIOWrapper(io.BytesIO(data), encoding=self.encoding).read()
-
-    def remove(self) -> None:
-        default_storage.delete(self._path)
-
-    @property
-    def _path(self) -> str:
-        return f"{FOLDER}/{self.name}"
 
 
 def remove_previewed(*, before: datetime) -> None:
