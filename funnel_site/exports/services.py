@@ -279,12 +279,11 @@ def sweep() -> int:
         _expire(job)
     moment = now()
     unanswered = Q(approval=None) | Q(approval__expires_at__lte=moment)
-    for job in ExportJob.objects.filter(unanswered, state=State.ASKED)[:1_000]:
-        with override(job.language):
-            reason = marked("Nobody has confirmed it in time. Ask again.")
-        ExportJob.objects.filter(pk=job.pk, state=State.ASKED).update(
-            state=State.FAILED, reason=reason, finished_at=moment
-        )
+    ExportJob.objects.filter(unanswered, state=State.ASKED).update(
+        state=State.FAILED,
+        reason=marked("Nobody has confirmed it in time. Ask again."),
+        finished_at=moment,
+    )
     silent = Q(state=State.RUNNING, heartbeat_at__lt=moment - SILENCE) | Q(
         state=State.WAITING, asked_at__lt=moment - FORGOTTEN_AFTER
     )
