@@ -38,6 +38,8 @@ for replaced in (AccessAttempt, AccessFailureLog, AccessLog):
 EVERYONES = "audit.see_everyones_trail"
 TEAMS = "audit.see_teams_trail"
 TEAM = "Support agent"
+COMMON_COLUMNS = ("attempt_time", "username", "ip_address", "user_agent", "path_info")
+"""What a file of any list of sign-ins has."""
 
 
 class SignInList(admin.ModelAdmin[Any]):
@@ -79,14 +81,7 @@ class SignInLog(ExportList, SignInList):
 class SignInAdmin(SignInLog, AccessLogAdmin):
     """Who came in, and went. The digest of a session stays out of a file."""
 
-    export_columns = (
-        "attempt_time",
-        "logout_time",
-        "username",
-        "ip_address",
-        "user_agent",
-        "path_info",
-    )
+    export_columns = (*COMMON_COLUMNS, "logout_time")
 
 
 @admin.register(AccessFailureLog)
@@ -94,14 +89,7 @@ class SignInFailureAdmin(SignInLog, AccessFailureLogAdmin):
     """Who was refused."""
 
     list_filter = (*SignInList.list_filter, "locked_out")
-    export_columns = (
-        "attempt_time",
-        "username",
-        "ip_address",
-        "user_agent",
-        "path_info",
-        "locked_out",
-    )
+    export_columns = (*COMMON_COLUMNS, "locked_out")
 
 
 @admin.register(AccessAttempt)
@@ -110,14 +98,7 @@ class SignInAttemptAdmin(SignInList, ExportList, AccessAttemptAdmin):
 
     list_filter = (*SignInList.list_filter, IsLockedOutFilter)
 
-    export_columns = (
-        "attempt_time",
-        "username",
-        "ip_address",
-        "user_agent",
-        "path_info",
-        "failures_since_start",
-    )
+    export_columns = (*COMMON_COLUMNS, "failures_since_start")
 
 
 @admin.register(AuditEntry)
