@@ -57,7 +57,9 @@ class ConsentForm(forms.Form):
         """What is wrong, the field named."""
         if "reason" in self.errors:
             return gettext("Say why: how the customer asked for it.")
-        return gettext("Channel: choose one of the list.")
+        if "channel" in self.errors:
+            return gettext("Channel: choose one of the list.")
+        return gettext("Choose whether they opt out or in.")
 
 
 def _words_of_standing(customer: Customer, consent: Consent) -> str:

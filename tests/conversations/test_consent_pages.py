@@ -71,13 +71,22 @@ def test_staff_opt_a_customer_out_of_one_channel_alone(lead: Client) -> None:
     assert CustomerResource().export().dict[0]["opted_out_channels"] == "every, not whatsapp"
 
 
-def test_a_channel_that_the_form_does_not_offer_is_refused_by_name(lead: Client) -> None:
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"channel": "line"}, "Channel: choose one of the list."),
+        ({"change": "maybe"}, "Choose whether they opt out or in."),
+    ],
+)
+def test_what_the_form_does_not_offer_is_refused_by_name(
+    lead: Client, wrong: dict[str, str], words: str
+) -> None:
     customer = make_customer()
 
-    form = {"change": "out", "channel": "line", "reason": "x"}
+    form = {"change": "out", "channel": "", "reason": "x"} | wrong
     answer = lead.post(CONSENT.format(customer.pk), form, follow=True)
 
-    assert "Channel: choose one of the list." in answer.content.decode()
+    assert words in answer.content.decode()
     assert not Consent.objects.exists()
 
 
