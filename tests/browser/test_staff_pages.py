@@ -23,7 +23,8 @@ def test_staff_find_their_way_through_every_list(staff: Page, live_server: Any) 
         ("django_celery_beat/periodictask/", "schedules"),
     ):
         staff.goto(f"{live_server.url}/admin/{path}")
-        expect(staff.locator("body")).to_contain_text(words, ignore_case=True)
+        # The sidebar has many of the words, too.
+        expect(staff.locator("#main")).to_contain_text(words, ignore_case=True)
         assert fits(staff), path
         shoot(staff, f"list-{path.strip('/').replace('/', '-') or 'index'}")
 

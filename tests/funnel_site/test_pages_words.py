@@ -9,6 +9,7 @@ from django.utils.timezone import now
 from django.utils.translation import override
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
+from conversations.error_words import SHIPPED
 from conversations.models import ErrorMeaning, InboundEvent, Line, RawFile
 from funnel_site.lib.problems import server_error
 from funnel_site.lib.words import translated
@@ -123,6 +124,7 @@ def test_a_kept_sentence_is_found_again_by_its_pattern(english: str, told: str) 
 
 
 def test_shipped_error_codes_are_told_and_keep_their_english_to_edit(admin_client: Client) -> None:
+    assert set(ErrorMeaning.objects.values_list("words", flat=True)) == set(SHIPPED)
     meaning = ErrorMeaning.objects.get(code="63003")
     choose(admin_client, "id")
 
