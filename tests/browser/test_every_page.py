@@ -45,10 +45,10 @@ async ([tags, only, seen]) => {
 SIDEBAR = "#nav-sidebar"
 SCROLLS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 SMALL = """
-() => [...document.querySelectorAll("main a, main button, main input:not([type=hidden]), main select, main summary, main textarea")]
-  .filter((one) => one.checkVisibility() && !one.closest("p, li, td, dd, .fs-sr") && !one.matches("input[type=checkbox], input[type=radio], input[type=file]"))
+() => [...document.querySelectorAll("#content :is(a, button, input:not([type=hidden]), select, summary, textarea)")]
+  .filter((one) => one.checkVisibility() && !one.closest("p, li, td, dd, .fs-sr") && !one.matches("input[type=checkbox], input[type=radio], input[type=file], .select2-hidden-accessible"))
   .map((one) => [one, one.getBoundingClientRect()])
-  .filter(([one, box]) => box.width > 0 && (box.width < 24 || box.height < 24))
+  .filter(([one, box]) => box.width > 0 && (box.width < 23.5 || box.height < 23.5))
   .map(([one, box]) => `${Math.round(box.width)}x${Math.round(box.height)} ${one.outerHTML.slice(0, 120)}`)
 """
 
